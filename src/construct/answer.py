@@ -1,0 +1,92 @@
+"""One forward pass on one prompt, read off the heads and the answer token."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from construct.compiler import Construction
+from construct.embedding import embed, unembed
+from construct.errors import ConstructError
+from construct.execute import Pass, prepare
+from construct.prompt import Prompt, check_domain
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What the transformer said; nothing here comes from the specification.
+
+    Attributes:
+        answer: the answer token's vector after layer 7, of shape (d,).
+        votes: for each task what its head gave in layer 4, all tokens together: c_k.
+        explains: (K, e), what head k gave at its home token of each example: 1 or 0.
+    """
+
+    answer: np.ndarray
+    votes: tuple[Fraction, ...]
+    explains: np.ndarray
+
+    @property
+    def weights(self) -> tuple[Fraction, ...]:
+        """c_k / sum c; all 0 if no example voted."""
+        total = sum(self.votes)
+        return tuple(c / total if total else Fraction(0) for c in self.votes)
+
+    @property
+    def unexplained(self) -> tuple[int, ...]:
+        """Examples that no head matched, as indices from 0."""
+        return self._examples_with(lambda voters: voters == 0)
+
+    @property
+    def ambiguous(self) -> tuple[int, ...]:
+        """Examples that several heads matched, as indices from 0."""
+        return self._examples_with(lambda voters: voters > 1)
+
+    def _examples_with(self, rule) -> tuple[int, ...]:
+        voters = (self.explains > 0).sum(axis=0)
+        return tuple(int(i) for i in np.flatnonzero(rule(voters)))
+
+
+def run(
+    construction: Construction,
+    prompt: Prompt,
+    *,
+    executor: str = "jax",
+    dtype: str | None = None,
+) -> Answer:
+    """One forward pass, after checking that the prompt is in the domain.
+
+    Args:
+        executor: numpy, jax, torch or exact.
+        dtype: float64 or float32; "exact" for the exact executor.
+
+    Raises:
+        OutsideDomain: if the theorem makes no promise for this prompt.
+        ConstructError: if the format is not certified for this artifact.
+    """
+    dtype = dtype or ("exact" if executor == "exact" else "float64")
+    failed = construction.certificates.get(dtype, [])
+    if failed:
+        raise ConstructError(
+            f"{dtype} is not certified for this artifact ({failed[0]}); it is for: "
+            f"{', '.join([*construction.certified, 'exact (with --executor exact)'])}."
+        )
+    forward = prepare(executor, construction.transformer, dtype)
+    numbers = prompt.astype(dtype)
+    check_domain(numbers, construction.tasks, construction.domain, construction.sizes.m)
+    done = forward(embed(construction.transformer, numbers))
+    return read_answer(construction, done, len(prompt.X))
+
+
+def read_answer(construction: Construction, done: Pass, examples: int) -> Answer:
+    """Read answer and votes off a pass over one stream."""
+    transformer, sizes = construction.transformer, construction.sizes
+    names = [layer.name for layer in transformer.layers]
+    given = done.attended[names.index("superpose")]
+    # (K, m+1, n) -> for each example the token that gave: the home token.
+    by_example = given[:, : sizes.tokens].reshape(sizes.K, sizes.m + 1, sizes.n).sum(axis=-1)
+    return Answer(
+        unembed(transformer, done.stream),
+        tuple(Fraction(c) for c in given.sum(axis=-1).tolist()),
+        by_example[:, :examples],
+    )

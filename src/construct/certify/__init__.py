@@ -1,0 +1,6 @@
+"""What a build may promise: the domain, the margins, the safe number formats."""
+
+from construct.certify.domain import Domain, choose_domain
+from construct.certify.margins import Margins, certify, choose_margins
+
+__all__ = ["Domain", "Margins", "certify", "choose_domain", "choose_margins"]

@@ -1,0 +1,123 @@
+"""The prompts on which the theorem holds.
+
+    |x| <= R and |y| <= R_y entry by entry, and for each example i and task k
+    either f_k(X_i) = y_i or ||f_k(X_i) - y_i||_2 >= delta.
+
+With a grid g, all entries are also whole multiples of g.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from construct.errors import ConstructError
+from construct.rational import Rational, rational, to_json
+from construct.tasks import Task
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Bounds on prompts.
+
+    Attributes:
+        R: bound on every entry of an input.
+        Ry: bound on every entry of a label.
+        delta: the least distance of a label from a task that it does not match.
+        grid: every entry is a whole multiple of it; None for any real number.
+    """
+
+    R: Rational
+    Ry: Rational
+    delta: Rational
+    grid: Rational | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("R", "Ry", "delta", "grid"):
+            value = getattr(self, name)
+            if value is None and name == "grid":
+                continue
+            value = rational(value, f"{name} of the domain")
+            if value <= 0:
+                raise ConstructError(f"{name} of the domain is {value}; it must be positive.")
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def from_json(cls, value: Any) -> "Domain":
+        """From {"R": 8, "Ry": 32, "delta": 1} and, if wanted, "grid".
+
+        Raises:
+            ConstructError: on missing or unknown names, or a value <= 0.
+        """
+        needed = {"R", "Ry", "delta"}
+        if not isinstance(value, Mapping) or not needed <= set(value) <= needed | {"grid"}:
+            raise ConstructError(
+                f'the domain is {value!r}; write {{"R": 8, "Ry": 32, "delta": 1}}, '
+                'with "grid" if all entries are multiples of it.'
+            )
+        return cls(**value)
+
+    def to_json(self) -> dict[str, Any]:
+        """The form that `from_json` reads."""
+        pairs = {"R": self.R, "Ry": self.Ry, "delta": self.delta, "grid": self.grid}
+        return to_json({key: value for key, value in pairs.items() if value is not None})
+
+    def __str__(self) -> str:
+        grid = "" if self.grid is None else f", entries multiples of {self.grid}"
+        return f"|x| <= {self.R}, |y| <= {self.Ry}, separation {self.delta}{grid}"
+
+
+# One-hot words: entries 0 and 1; two that differ are at least 1 apart.
+ONE_HOT = Domain(R=1, Ry=1, delta=1, grid=1)
+
+
+def choose_domain(tasks: Sequence[Task], certified_at: Callable[[Domain], Sequence[str]]) -> Domain:
+    """A domain for tasks that come without one.
+
+    delta is the separation that whole-numbered inputs have by themselves: 1/q, if
+    q is the common denominator of the tasks; 1 if no float can keep that apart. R is
+    the largest of 8, 4, 2, 1 at which the build is certified for float32, or else for
+    float64. R_y leaves room for every f_k(X).
+
+    Args:
+        certified_at: domain -> the names of the number formats certified there.
+    """
+    q = _common_denominator(tasks)
+    for delta in (Fraction(1, q), Fraction(1)):
+        candidates = [Domain(R, _label_bound(tasks, R), delta) for R in (8, 4, 2, 1)]
+        for wanted in ("float32", "float64"):
+            for domain in candidates:
+                if wanted in certified_at(domain):
+                    return domain
+    return candidates[0]
+
+
+def _common_denominator(tasks: Sequence[Task]) -> int:
+    denominators = {
+        entry.denominator
+        for task in tasks
+        for array in (*task.A.values(), task.b, task.C)
+        for entry in array.flat
+    }
+    return math.lcm(*denominators)
+
+
+def _label_bound(tasks: Sequence[Task], R: Rational) -> int:
+    """The least power of two >= every entry of every f_k(X), |X| <= R."""
+    bound = max((max(task_bound(task, R), default=0) for task in tasks), default=Fraction(1))
+    return 1 << (math.ceil(max(bound, R)) - 1).bit_length()
+
+
+def task_bound(task: Task, R: Rational) -> list[Rational]:
+    """For each entry of f(X) a bound on |X| <= R: the sum of absolute summands."""
+    bound = abs(task.b)
+    for matrix in task.A.values():
+        bound = bound + abs(matrix).sum(axis=1) * R
+    for u, feature in enumerate(task.features):
+        g: Rational = 0
+        for hinge in feature:
+            reach = sum(abs(v) for _, vector in hinge.a for v in vector) * R
+            g += abs(hinge.c) * (abs(hinge.e) + reach)
+        bound = bound + abs(task.C[:, u]) * g
+    return list(bound)

@@ -1,0 +1,205 @@
+"""The compiler: tasks, sizes and a domain become explicit weights.
+
+wiring      where each task is tested, which operand slots it needs
+domain      the prompts that the build answers for
+margins     B, C, s, N, derived and certified
+seven layers, embedding, unembedding
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from construct.certify import Domain, Margins, certify, choose_domain, choose_margins
+from construct.certify.domain import ONE_HOT
+from construct.codes import code
+from construct.errors import ConstructError
+from construct.layers import LAYERS
+from construct.plan import Plan
+from construct.residual import Sizes
+from construct.tasks import Task, normal_form, permutation
+from construct.transformer import Transformer
+from construct.vocabulary import Vocabulary
+from construct.wiring import Wiring
+
+
+@dataclass(frozen=True, eq=False)
+class Construction:
+    """A transformer with what it was built from and what it promises.
+
+    Attributes:
+        transformer: the weights.
+        tasks: the K tasks, in the order of the heads of layer 4.
+        domain: the prompts on which the theorem holds.
+        margins: B, C, s, N.
+        certificates: number format -> why it is not certified; empty if it is.
+        vocabulary: the words, if prompts are words.
+    """
+
+    transformer: Transformer
+    tasks: tuple[Task, ...]
+    domain: Domain
+    margins: Margins
+    certificates: dict[str, list[str]]
+    vocabulary: Vocabulary | None = None
+
+    @property
+    def sizes(self) -> Sizes:
+        """K, d, m, n, S, P and what follows from them."""
+        return self.transformer.sizes
+
+    @property
+    def certified(self) -> tuple[str, ...]:
+        """The number formats in which every decision is proved exact."""
+        return tuple(name for name, failed in self.certificates.items() if not failed)
+
+
+def build(
+    tasks: Sequence[Task],
+    *,
+    m: int = 32,
+    n: int | None = None,
+    domain: Domain | None = None,
+    vocabulary: Vocabulary | None = None,
+) -> Construction:
+    """Compile K tasks into a seven-layer transformer with K heads a layer.
+
+    Args:
+        tasks: K different maps on vectors of one dimension d.
+        m: slots for in-context examples.
+        n: tokens of an example; by default what the tasks read, at least 2.
+        domain: the prompts to answer for; by default one is chosen
+            (`certify.choose_domain`), for a vocabulary all one-hot prompts.
+        vocabulary: the d words, if prompts are words.
+
+    Raises:
+        ConstructError: on sizes below 1, two tasks with one name or one map,
+            tasks of different dimensions, a position that an example does not
+            have, or more operand slots than heads.
+    """
+    wiring, sizes = _validate(tasks, m, n, vocabulary)
+    if vocabulary is not None:
+        domain = domain or ONE_HOT
+    if domain is None:
+
+        def certified_at(candidate: Domain) -> list[str]:
+            margins = choose_margins(sizes, wiring, candidate)
+            failed = certify(sizes, wiring, candidate, margins)
+            return [name for name in failed if not failed[name]]
+
+        domain = choose_domain(tasks, certified_at)
+    margins = choose_margins(sizes, wiring, domain)
+    plan = Plan(sizes, wiring, margins)
+    transformer = Transformer(
+        sizes,
+        layers=tuple(layer(plan) for layer in LAYERS),
+        W_E=_embedding(sizes),
+        W_pos=_places(sizes),
+        W_U=_unembedding(sizes),
+        answer=sizes.tokens - 1,
+    )
+    certificates = certify(sizes, wiring, domain, margins)
+    return Construction(transformer, wiring.tasks, domain, margins, certificates, vocabulary)
+
+
+def _validate(
+    tasks: Sequence[Task], m: int, n: int | None, vocabulary: Vocabulary | None
+) -> tuple[Wiring, Sizes]:
+    if not tasks:
+        raise ConstructError("there is no task; give at least one.")
+    d = tasks[0].d
+    reads = max((p for task in tasks for p in task.positions), default=1)
+    n = max(reads + 1, 2) if n is None else n
+    for name, value, least, why in (
+        ("d", d, 1, "vectors need an entry"),
+        ("m", m, 1, "a prompt needs room for an example"),
+        ("n", n, 2, "an example has an input and a label"),
+    ):
+        if type(value) is not int or value < least:
+            raise ConstructError(
+                f"{name} is {value!r}; it must be a whole number of at least {least} ({why})."
+            )
+    if vocabulary is not None and d != len(vocabulary):
+        raise ConstructError(f"the tasks have d = {d}; the vocabulary has {len(vocabulary)} words.")
+    by_name: dict[str, Task] = {}
+    by_map: dict[tuple, str] = {}
+    for task in tasks:
+        if task.d != d:
+            raise ConstructError(
+                f"task {task.name!r} has d = {task.d}, task {tasks[0].name!r} has d = {d}; "
+                "all tasks need the same."
+            )
+        if task.name in by_name:
+            raise ConstructError(f"two tasks are named {task.name!r}; rename one.")
+        twin = by_map.setdefault(normal_form(task), task.name)
+        if twin != task.name:
+            raise ConstructError(f"tasks {twin!r} and {task.name!r} are the same map; drop one.")
+        if task.positions and max(task.positions) >= n:
+            raise ConstructError(
+                f"task {task.name!r} reads position {max(task.positions)}; an example of "
+                f"n = {n} tokens has the inputs 1 to {n - 1}."
+            )
+        by_name[task.name] = task
+    wiring = Wiring.of(tasks)
+    K, S = len(tasks), len(wiring.slots)
+    if S > K:
+        raise ConstructError(
+            f"these tasks need S = {S} operand slots, each a head of layer 1, but K = {K} "
+            f"tasks give {K} heads a layer; build them together with {S - K} more tasks."
+        )
+    return wiring, Sizes(K, d, m, n, S, P=len(wiring.dictionary))
+
+
+def _embedding(sizes: Sizes) -> np.ndarray:
+    """(d+1, D): a token's vector goes to tok, the flag "of an example" to ctx."""
+    W = np.zeros((sizes.d + 1, sizes.D))
+    W[: sizes.d, sizes.residual["tok"].at] = np.eye(sizes.d)
+    W[sizes.d, sizes.residual["ctx"].at] = 1
+    return W
+
+
+def _places(sizes: Sizes) -> np.ndarray:
+    """(N, D): codes and the constant 1 of each place; padding is zero throughout."""
+    W = np.zeros((sizes.N, sizes.D))
+    residual = sizes.residual
+    for i in range(sizes.tokens):
+        example, position = divmod(i, sizes.n)
+        W[i, residual["pe"].at] = code(example, sizes.ell_e)
+        W[i, residual["pt"].at] = code(position, sizes.ell_t)
+        W[i, residual["one"].at] = 1
+    return W
+
+
+def _unembedding(sizes: Sizes) -> np.ndarray:
+    """(D, d): reads tok."""
+    W = np.zeros((sizes.D, sizes.d))
+    W[sizes.residual["tok"].at] = np.eye(sizes.d)
+    return W
+
+
+def random_tasks(K: int, d: int, seed: int = 0) -> list[Task]:
+    """K distinct signed permutations plus whole-numbered shifts of R^d.
+
+    Raises:
+        ConstructError: if K or d is not a whole number of at least 1.
+    """
+    for name, value in (("K", K), ("d", d)):
+        if type(value) is not int or value < 1:
+            raise ConstructError(f"{name} is {value!r}; it must be a whole number of at least 1.")
+    rng = np.random.default_rng(seed)
+    # Shifts in -reach..reach, with room for twice as many maps as are wanted.
+    reach = 2
+    while (2 * (2 * reach + 1)) ** d * math.factorial(min(d, 20)) < 2 * K:
+        reach += 1
+    found: dict[tuple, Task] = {}
+    while len(found) < K:
+        task = permutation(
+            f"task{len(found) + 1}",
+            permutation=(rng.permutation(d) + 1).tolist(),
+            signs=rng.choice([-1, 1], d).tolist(),
+            by=rng.integers(-reach, reach, d, endpoint=True).tolist(),
+        )
+        found.setdefault(normal_form(task), task)
+    return list(found.values())

@@ -1,0 +1,99 @@
+"""PyTorch (an extra): an `nn.Module` whose parameters are the artifact's tensors."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from construct.execute import Pass, Run
+from construct.transformer import Head, Layer, Mlp, Transformer
+
+
+class _Weights(nn.Module):
+    """Registers a part's weights under their names in `model.safetensors`."""
+
+    def __init__(self, part: Head | Mlp, dtype: torch.dtype) -> None:
+        super().__init__()
+        for name in part.WEIGHTS:
+            weight = torch.from_numpy(getattr(part, name)).to(dtype, copy=True)
+            self.register_parameter(name, nn.Parameter(weight, requires_grad=False))
+
+
+class AttentionHead(_Weights):
+    """relu attention divided by N (Bai, Definition 1)."""
+
+    W_Q: Tensor
+    W_K: Tensor
+    W_V: Tensor
+    W_O: Tensor
+
+    def forward(self, h: Tensor) -> tuple[Tensor, Tensor]:
+        """H (..., N, D) -> its update, and the total score of each token."""
+        scores = torch.relu((h @ self.W_Q) @ (h @ self.W_K).mT)
+        return (scores / h.shape[-2]) @ (h @ self.W_V) @ self.W_O, scores.sum(dim=-1)
+
+
+class FeedForward(_Weights):
+    """relu MLP without bias (Bai, Definition 2)."""
+
+    W_in: Tensor
+    W_out: Tensor
+
+    def forward(self, h: Tensor) -> Tensor:
+        """H (..., N, D) -> its update."""
+        return torch.relu(h @ self.W_in) @ self.W_out
+
+
+class TransformerLayer(nn.Module):
+    """Attention, then MLP (Bai, Definition 3)."""
+
+    def __init__(self, layer: Layer, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.heads = nn.ModuleList(AttentionHead(head, dtype) for head in layer.heads)
+        self.mlp = FeedForward(layer.mlp, dtype)
+
+    def forward(self, h: Tensor) -> tuple[Tensor, Tensor]:
+        """H (..., N, D) -> the next h, and (..., K, N) total scores."""
+        updates, totals = zip(*(head(h) for head in self.heads), strict=True)
+        h = h + sum(updates[1:], updates[0])
+        return h + self.mlp(h), torch.stack(totals, dim=-2)
+
+
+class TransformerModule(nn.Module):
+    """The whole transformer; `load_state_dict` takes `model.safetensors` as it is."""
+
+    def __init__(self, transformer: Transformer, dtype: torch.dtype = torch.float64) -> None:
+        super().__init__()
+        for name in ("W_E", "W_pos", "W_U"):
+            weight = torch.from_numpy(getattr(transformer, name)).to(dtype, copy=True)
+            self.register_parameter(name, nn.Parameter(weight, requires_grad=False))
+        self.layers = nn.ModuleList(TransformerLayer(x, dtype) for x in transformer.layers)
+
+    def forward(self, h: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """H (..., N, D) -> the final stream, (..., L, K, N) scores, all states."""
+        states, attended = [h], []
+        for layer in self.layers:
+            h, totals = layer(h)
+            states.append(h)
+            attended.append(totals)
+        return h, torch.stack(attended, dim=-3), states
+
+
+def prepare(transformer: Transformer, dtype: str = "float64") -> Run:
+    """See `construct.execute`."""
+    number = getattr(torch, dtype)
+    # TF32 would round the whole numbers that decide.
+    torch.backends.cuda.matmul.allow_tf32 = False
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    module = TransformerModule(transformer, number).to(device)
+
+    def run(stream: Any, trace: bool = False) -> Pass:
+        with torch.inference_mode():
+            h, attended, states = module(torch.as_tensor(stream).to(device, number))
+        return Pass(
+            h.cpu().numpy(),
+            attended.cpu().numpy(),
+            torch.stack(states).cpu().numpy() if trace else None,
+        )
+
+    return run

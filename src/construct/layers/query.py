@@ -1,0 +1,62 @@
+"""Layer 3, query: every token takes the query's token at its own position.
+
+score = 1 + (<pt_i, pt_j> - ell_t) + (<code(q), pe_j> - ell_e), values N tok and
+N slot. The MLP evaluates the shared dictionary g twice, at the token's example
+and at the query: both are sums of ReLUs (Bai, Definition 12).
+"""
+
+import numpy as np
+
+from construct.codes import code
+from construct.plan import Plan
+from construct.primitives import Rows, along, constant, head, layer, mlp, read
+from construct.rational import zeros
+from construct.transformer import Layer, Mlp
+
+LEMMA = (
+    "At every token of position p, qry and qslot hold the query's token at p and "
+    "its operands; gx and gq hold the dictionary of (tok, slot) and (qry, qslot)."
+)
+
+
+def query(plan: Plan) -> Layer:
+    """One head; the MLP if there is a dictionary."""
+    sizes = plan.sizes
+    slots = range(1, sizes.S + 1)
+    fetch = head(
+        sizes,
+        name="query",
+        purpose="fetch the query's token at the own position, with its operands",
+        score=[
+            (read("pt"), read("pt")),
+            (
+                constant(1),
+                along("pe", code(sizes.m, sizes.ell_e)) + constant(1 - sizes.ell_t - sizes.ell_e),
+            ),
+        ],
+        write={
+            "qry": sizes.N * read("tok"),
+            **{f"qslot{s}": sizes.N * read(f"slot{s}") for s in slots},
+        },
+    )
+    return layer(sizes, "query", LEMMA, [fetch], _dictionary(plan))
+
+
+def _dictionary(plan: Plan) -> Mlp | None:
+    """Each hinge twice: over (tok, slot) into gx, over (qry, qslot) into gq."""
+    sizes, wiring = plan.sizes, plan.wiring
+    hinges = [(u, *unit) for u, feature in enumerate(wiring.dictionary) for unit in feature]
+    if not hinges:
+        return None
+    count = len(hinges)
+    blocks: dict[str, np.ndarray] = {"one": zeros(2 * count, 1)}
+    write = {"gx": zeros(sizes.P, 2 * count), "gq": zeros(sizes.P, 2 * count)}
+    copies = (("tok", "slot", "gx"), ("qry", "qslot", "gq"))
+    for copy, (home, slot, into) in enumerate(copies):
+        for v, (u, c, a, e) in enumerate(hinges, start=copy * count):
+            for operand, vector in a:
+                field = wiring.field(operand, home, slot)
+                blocks.setdefault(field, zeros(2 * count, sizes.d))[v] += vector
+            blocks["one"][v] = e
+            write[into][u, v] = c
+    return mlp(sizes, "the dictionary of the example and of the query", Rows(blocks), write)

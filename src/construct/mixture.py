@@ -1,0 +1,66 @@
+"""The specification: what the transformer's output must equal.
+
+Plain NumPy, independent of the compiler: votes c_k, weights c_k / sum c, and the
+answer sum_k c_k f_k(X_q) / sum_k c_k. An example that several tasks explain votes
+for each of them; one that no task explains has no vote; with no vote at all the
+answer is 0.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from construct.prompt import Prompt
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """The mixture of the tasks on a prompt.
+
+    Attributes:
+        votes: c_k, for each task the examples that it explains.
+        weights: c_k / sum c, exactly; all 0 if there is no vote.
+        answer: sum_k weights_k f_k(X_q), of shape (d,).
+        unexplained: examples that no task explains, as indices from 0.
+        ambiguous: examples that several tasks explain, as indices from 0.
+    """
+
+    votes: tuple[int, ...]
+    weights: tuple[Fraction, ...]
+    answer: np.ndarray
+    unexplained: tuple[int, ...]
+    ambiguous: tuple[int, ...]
+
+
+def mixture(tasks: Sequence[Callable], prompt: Prompt, *, delta: Fraction | int = 1) -> Mixture:
+    """The mixture of `tasks` on `prompt`.
+
+    Args:
+        tasks: each maps inputs (..., n-1, d) to (..., d).
+        delta: the domain's separation. On exact prompts f(X) = y is equality. On
+            floats with p bits, a label matches if distance^2 / delta^2 <= 2^-(p+7),
+            so small that B distance^2 vanishes beside 1: a label computed in another
+            order of summation is a match.
+    """
+    exact = prompt.Y.dtype == object
+    p = 0 if exact else np.finfo(prompt.Y.dtype).nmant + 1
+    tolerance = 0 if exact else float(delta) ** 2 * 2.0 ** -(p + 7)
+    labels = prompt.Y if exact else prompt.Y.astype(np.float64)
+    distances2 = [((f(prompt.X) - labels) ** 2).sum(axis=-1) for f in tasks]
+    explains = np.array([d2 <= tolerance for d2 in distances2], dtype=bool)
+    votes = tuple(int(c) for c in explains.sum(axis=1))
+    total = sum(votes)
+    weights = tuple(Fraction(c, total) if total else Fraction(0) for c in votes)
+    answers = [f(prompt.query) for f in tasks]
+    number = Fraction if prompt.query.dtype == object else float
+    answer = sum(number(w) * y for w, y in zip(weights, answers, strict=True))
+    voters = explains.sum(axis=0)
+    return Mixture(
+        votes,
+        weights,
+        np.asarray(answer),
+        unexplained=tuple(int(i) for i in np.flatnonzero(voters == 0)),
+        ambiguous=tuple(int(i) for i in np.flatnonzero(voters > 1)),
+    )

@@ -1,0 +1,131 @@
+"""Numbers as the files write them: integers, decimals and fractions, exactly.
+
+`0.1` in a JSON file is the rational 1/10 and `"1/3"` is a third; a Python float
+is the rational it holds. Rationals live in NumPy arrays of dtype object whose
+entries are `int` where they are whole and `Fraction` where they are not.
+"""
+
+import json
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from construct.errors import ConstructError
+
+Rational = int | Fraction
+
+# The widest exponent a number in a file may have: float64 ends at 10^308, and
+# an unbounded one ("1e999999999") would cost gigabytes as a fraction.
+LARGEST_EXPONENT = 400
+
+
+def rational(value: Any, what: str = "a number") -> Rational:
+    """`value` as an exact rational.
+
+    Raises:
+        ConstructError: if it is no finite number; `what` names it in the message.
+    """
+    # type() and not isinstance(): a bool is an int, and no number of ours.
+    if type(value) is int:
+        return value
+    if isinstance(value, np.generic):
+        return rational(value.item(), what)
+    try:
+        if isinstance(value, str):
+            value = _from_text(value)
+        if isinstance(value, Fraction | float) and not isinstance(value, bool):
+            fraction = Fraction(value)
+            return fraction.numerator if fraction.denominator == 1 else fraction
+    except (ValueError, OverflowError, ZeroDivisionError, InvalidOperation):
+        pass
+    raise ConstructError(f'{what} is {value!r}; write a finite number such as 2, 0.5 or "1/3".')
+
+
+def _from_text(text: str) -> Fraction:
+    numerator, _, denominator = text.partition("/")
+    parts = [Decimal(numerator), Decimal(denominator or 1)]
+    if any(not p.is_finite() or abs(p.adjusted()) > LARGEST_EXPONENT for p in parts):
+        raise ValueError(text)
+    return Fraction(parts[0]) / Fraction(parts[1])
+
+
+def rational_array(value: Any, shape: tuple[int | None, ...], what: str) -> np.ndarray:
+    """Nested lists (or an array) as an object array of rationals.
+
+    Args:
+        shape: the shape that `value` must have; None leaves an axis free.
+
+    Raises:
+        ConstructError: naming `what`, the shape found and the shape wanted.
+    """
+    wanted = "(" + ", ".join("any" if s is None else str(s) for s in shape) + ")"
+    try:
+        found = np.array(value, dtype=object)
+    except ValueError as error:
+        raise ConstructError(f"{what} is ragged; it needs the shape {wanted}.") from error
+    fits = found.ndim == len(shape) and all(
+        s is None or s == f for s, f in zip(shape, found.shape, strict=True)
+    )
+    if not fits:
+        raise ConstructError(f"{what} has the shape {found.shape}; it needs the shape {wanted}.")
+    result = np.empty(found.shape, dtype=object)
+    for index, entry in np.ndenumerate(found):
+        result[index] = rational(entry, what)
+    return result
+
+
+def zeros(*shape: int) -> np.ndarray:
+    """An object array of exact zeros."""
+    return np.full(shape, 0, dtype=object)
+
+
+def identity(d: int) -> np.ndarray:
+    """The d x d identity of exact ones and zeros."""
+    result = zeros(d, d)
+    np.fill_diagonal(result, 1)
+    return result
+
+
+def to_float(array: np.ndarray) -> np.ndarray:
+    """An object array of rationals, each rounded to the nearest float64."""
+    try:
+        return array.astype(np.float64)
+    except OverflowError as error:
+        raise ConstructError(
+            "a number is beyond the range of float64 (1.8e308); use smaller ones."
+        ) from error
+
+
+def to_json(value: Any) -> Any:
+    """Arrays and rationals as JSON: whole numbers as such, others as "p/q"."""
+    if isinstance(value, np.ndarray):
+        return [to_json(entry) for entry in value.tolist()]
+    if isinstance(value, dict):
+        return {str(key): to_json(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_json(entry) for entry in value]
+    return str(value) if isinstance(value, Fraction) else value
+
+
+def read_json(text: str, source: str) -> Any:
+    """JSON with decimals kept exact.
+
+    Raises:
+        ConstructError: if `text` is not JSON, or holds NaN or Infinity.
+    """
+
+    def refuse(constant: str) -> None:
+        raise ConstructError(f"{source} holds {constant}; numbers must be finite.")
+
+    exact: Callable[[str], Rational] = lambda digits: rational(digits, source)  # noqa: E731
+    try:
+        return json.loads(text, parse_float=exact, parse_constant=refuse)
+    except json.JSONDecodeError as error:
+        raise ConstructError(f"{source} is not valid JSON: {error}.") from error
+    except (RecursionError, ValueError) as error:
+        if isinstance(error, ConstructError):
+            raise
+        raise ConstructError(f"{source} cannot be read: {error}.") from error

@@ -1,0 +1,494 @@
+"""What a task is: f_k(X) = sum_p A_p x_p + C g(X) + b, and its named forms.
+
+X = (x_1, ..., x_{n-1}) are the inputs of one example, each a vector of R^d; g is a
+list of features, each a sum of ReLUs (Bai et al. 2306.04637, Definition 12, with
+error 0). All numbers are exact rationals. Positions and entries count from 1.
+
+A task is evaluated by calling it: `task(X)`. Nothing here knows of transformers.
+"""
+
+import functools
+import inspect
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from jaxtyping import Shaped
+
+from construct.errors import ConstructError
+from construct.rational import (
+    Rational,
+    identity,
+    rational,
+    rational_array,
+    to_float,
+    to_json,
+    zeros,
+)
+from construct.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Hinge:
+    """c * max(<a, X> + e, 0), with <a, X> = sum_p <a_p, x_p>.
+
+    `a` lists (position, vector) pairs by rising position, zero vectors left out.
+    """
+
+    c: Rational
+    a: tuple[tuple[int, tuple[Rational, ...]], ...]
+    e: Rational = 0
+
+    @classmethod
+    def of(cls, a: Mapping[int, Sequence[Rational]], e: Rational = 0, c: Rational = 1):
+        """A hinge from a mapping of positions to vectors."""
+        pairs = ((p, tuple(vector)) for p, vector in sorted(a.items()) if any(vector))
+        return cls(c, tuple(pairs), e)
+
+
+# A feature g_u is a sum of hinges.
+Feature = tuple[Hinge, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A map f from the n-1 inputs of an example to R^d.
+
+    Attributes:
+        name: unique among the tasks that are built together.
+        A: position -> (d, d) matrix; zero matrices are dropped.
+        b: (d,) vector.
+        features: the P_k features that the task reads.
+        C: (d, P_k) matrix.
+        definition: the JSON form that `from_definition` turns into this task.
+    """
+
+    name: str
+    A: Mapping[int, np.ndarray]
+    b: np.ndarray
+    features: tuple[Feature, ...] = ()
+    C: np.ndarray = field(default_factory=lambda: zeros(1, 0))
+    definition: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        nonzero = {p: matrix for p, matrix in self.A.items() if matrix.any()}
+        object.__setattr__(self, "A", nonzero)
+        if not self.features:
+            object.__setattr__(self, "C", zeros(self.d, 0))
+
+    @property
+    def d(self) -> int:
+        """The dimension of each input and of the output."""
+        return len(self.b)
+
+    @functools.cached_property
+    def positions(self) -> tuple[int, ...]:
+        """The positions that the task reads, rising."""
+        read = set(self.A)
+        for feature in self.features:
+            read.update(p for hinge in feature for p, _ in hinge.a)
+        return tuple(sorted(read))
+
+    def __call__(self, X: Any) -> Shaped[np.ndarray, "... d"]:
+        """f(X).
+
+        Args:
+            X: the inputs, of shape (..., n-1, d); a single vector (d,) where the
+                task reads position 1 alone. Integers and fractions are exact,
+                floats are evaluated in float64.
+
+        Returns:
+            f(X), of shape (..., d): dtype object where X is exact, else float64.
+
+        Raises:
+            ConstructError: if X has another shape.
+        """
+        x = np.asarray(X)
+        x = x.astype(np.float64 if x.dtype.kind == "f" else object)
+        if x.ndim == 1:
+            x = x[None, :]
+        last = max(self.positions, default=1)
+        if x.ndim < 2 or x.shape[-1] != self.d or x.shape[-2] < last:
+            raise ConstructError(
+                f"task {self.name!r} was given an X of shape {np.shape(X)}; it needs "
+                f"(..., n-1, {self.d}) with n-1 at least {last}."
+            )
+        exact = x.dtype == object
+        cast = (lambda array: array) if exact else to_float
+        y = np.broadcast_to(cast(self.b), (*x.shape[:-2], self.d)).copy()
+        for position, matrix in self.A.items():
+            y += _apply(cast(matrix), x[..., position - 1, :])
+        for u, feature in enumerate(self.features):
+            g = sum(_hinge(hinge, x, cast) for hinge in feature)
+            y += g * cast(self.C[:, u]) if np.ndim(g) == 0 else _outer(g, cast(self.C[:, u]))
+        return y
+
+
+def _apply(matrix: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Matrix @ x over the last axis; exact numbers only touch the non-zeros."""
+    if matrix.dtype != object:
+        return x @ matrix.T
+    y = np.full((*x.shape[:-1], len(matrix)), 0, dtype=object)
+    for row, column in zip(*np.nonzero(matrix), strict=True):
+        y[..., row] += matrix[row, column] * x[..., column]
+    return y
+
+
+def _hinge(hinge: Hinge, x: np.ndarray, cast: Callable) -> np.ndarray:
+    t = _apply(cast(np.array([[hinge.e]], dtype=object)), np.ones_like(x[..., 0, :1]))
+    for position, vector in hinge.a:
+        t = t + _apply(cast(np.array([vector], dtype=object)), x[..., position - 1, :])
+    return cast(np.array(hinge.c, dtype=object))[()] * np.maximum(t[..., 0], 0)
+
+
+def _outer(g: np.ndarray, column: np.ndarray) -> np.ndarray:
+    return g[..., None] * column
+
+
+# --- The named forms ---------------------------------------------------------
+
+KINDS: dict[str, Callable[..., Task]] = {}
+
+
+def _kind(kind: str) -> Callable[[Callable[..., Task]], Callable[..., Task]]:
+    """Register a constructor under its JSON name; record each task's definition."""
+
+    def register(constructor: Callable[..., Task]) -> Callable[..., Task]:
+        signature = inspect.signature(constructor)
+
+        @functools.wraps(constructor)
+        def construct(*args: Any, **kwargs: Any) -> Task:
+            given = signature.bind(*args, **kwargs).arguments
+            name = given["name"]
+            if not isinstance(name, str) or not name:
+                raise ConstructError(f"a task is named {name!r}; a name is a text.")
+            task = constructor(*args, **kwargs)
+            fields = {k: v for k, v in given.items() if k not in _CONTEXT}
+            definition = {"name": name, "kind": kind, **to_json(_plain(fields))}
+            object.__setattr__(task, "definition", definition)
+            return task
+
+        KINDS[kind] = construct
+        return construct
+
+    return register
+
+
+# Arguments that the task file as a whole supplies, not the single task.
+_CONTEXT = ("name", "d", "vocabulary")
+
+
+def _plain(value: Any) -> Any:
+    """Floats and NumPy numbers, at any depth, as rationals."""
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return rational(value) if isinstance(value, float | np.generic) else value
+
+
+@_kind("affine")
+def affine(name: str, A: Any, b: Any = None) -> Task:
+    """f(X) = sum_p A_p x_p + b.
+
+    Args:
+        A: a (d, d) matrix for position 1, or a mapping of positions to matrices.
+        b: a (d,) vector; zero if it is left out.
+    """
+    blocks = A if isinstance(A, Mapping) else {1: A}
+    if not blocks:
+        raise ConstructError(f"task {name!r} has an empty A; give it a matrix.")
+    d = len(np.atleast_1d(np.array(next(iter(blocks.values())), dtype=object)))
+    matrices = {
+        _position(p, name): rational_array(matrix, (d, d), f"A of task {name!r}")
+        for p, matrix in blocks.items()
+    }
+    return Task(name, matrices, _vector(b, d, f"b of task {name!r}"))
+
+
+@_kind("permutation")
+def permutation(
+    name: str, permutation: Any, signs: Any = None, by: Any = None, position: int = 1
+) -> Task:
+    """f(X)_i = signs_i * x_{permutation_i} + by_i, with x = x_position.
+
+    Args:
+        permutation: the entries 1..d in some order.
+        signs: +1 or -1 for each entry; all +1 if left out.
+        by: a (d,) vector that is added; zero if left out.
+    """
+    order = list(_sequence(permutation, f"permutation of task {name!r}"))
+    d = len(order)
+    if sorted(map(_key, order)) != list(range(1, d + 1)):
+        raise ConstructError(
+            f"permutation of task {name!r} is {order}; it must hold 1 to {d}, each once."
+        )
+    sign = _vector([1] * d if signs is None else signs, d, f"signs of task {name!r}")
+    if any(abs(s) != 1 for s in sign):
+        raise ConstructError(f"signs of task {name!r} must each be 1 or -1.")
+    matrix = zeros(d, d)
+    matrix[range(d), [entry - 1 for entry in order]] = sign
+    return Task(name, {_position(position, name): matrix}, _vector(by, d, f"by of task {name!r}"))
+
+
+@_kind("retrieval")
+def retrieval(name: str, position: int, *, d: int) -> Task:
+    """f(X) = x_position (the paper's ret1 .. ret8 at n = 9; op1, op2 at n = 3)."""
+    return Task(name, {_position(position, name): identity(d)}, zeros(d))
+
+
+@_kind("shift")
+def shift(name: str, by: Any, modulo: int | None = None, position: int = 1) -> Task:
+    """f(X) = x_position + by (the paper's plus0 .. plus9).
+
+    Args:
+        by: a (d,) vector; or, with `modulo`, one integer.
+        modulo: read x as the one-hot code of a digit 0..modulo-1, d = modulo,
+            and add modulo that number: a cyclic permutation of the entries.
+    """
+    place = _position(position, name)
+    if modulo is None:
+        vector = _vector(_sequence(by, f"by of task {name!r}"), None, f"by of task {name!r}")
+        return Task(name, {place: identity(len(vector))}, vector)
+    if type(modulo) is not int or modulo < 1 or type(by) is not int:
+        raise ConstructError(
+            f"task {name!r}: with modulo, both by and modulo are whole numbers, "
+            "and modulo is at least 1."
+        )
+    return Task(name, {place: np.roll(identity(modulo), by, axis=0)}, zeros(modulo))
+
+
+@_kind("sum")
+def add(name: str, positions: Any, *, d: int) -> Task:
+    """f(X) = the sum of the inputs at `positions` (the paper's op1+op2)."""
+    places = [_position(p, name) for p in _sequence(positions, f"positions of {name!r}")]
+    if not places or len(set(places)) != len(places):
+        raise ConstructError(
+            f"positions of task {name!r} are {places}; name at least one, each once."
+        )
+    return Task(name, {p: identity(d) for p in places}, zeros(d))
+
+
+@_kind("lookup")
+def lookup(
+    name: str, table: Mapping[str, str], position: int = 1, *, vocabulary: Vocabulary
+) -> Task:
+    """f(X) = the word that `table` gives for the word x_position, both one-hot.
+
+    A word that the table does not list is mapped to the zero vector: a label
+    never matches it, and it adds nothing to the answer.
+    """
+    if not isinstance(table, Mapping) or not table:
+        raise ConstructError(
+            f'table of task {name!r} must be an object such as {{"France": "Paris"}}.'
+        )
+    matrix = zeros(len(vocabulary), len(vocabulary))
+    for word, image in table.items():
+        matrix[vocabulary.index(image), vocabulary.index(word)] = 1
+    return Task(name, {_position(position, name): matrix}, zeros(len(vocabulary)))
+
+
+@_kind("relu-sum")
+def relu_sum(name: str, features: Any, C: Any, A: Any = None, b: Any = None) -> Task:
+    """f(X) = sum_p A_p x_p + C g(X) + b, with g_u(X) = sum_v c max(<a, X> + e, 0).
+
+    Args:
+        features: for each feature a list of hinges {"c": 1, "a": vector, "e": 0};
+            `a` is a (d,) vector for position 1 or a mapping of positions to
+            vectors; `c` is 1 and `e` is 0 where left out.
+        C: (d, number of features) matrix.
+        A, b: as in `affine`; zero where left out.
+    """
+    rows = _sequence(C, f"C of task {name!r}")
+    d = len(rows)
+    parsed = tuple(
+        tuple(_parse_hinge(hinge, d, name) for hinge in _sequence(feature, f"features of {name!r}"))
+        for feature in _sequence(features, f"features of task {name!r}")
+    )
+    matrix = rational_array(C, (d, len(parsed)), f"C of task {name!r}")
+    linear = affine(name, zeros(d, d) if A is None else A, [0] * d if b is None else b)
+    if linear.d != d:
+        raise ConstructError(f"A of task {name!r} has {linear.d} rows; C has {d}.")
+    return Task(name, linear.A, linear.b, parsed, matrix)
+
+
+@_kind("absolute")
+def absolute(name: str, position: int = 1, *, d: int) -> Task:
+    """f(X) = |x_position|, entry by entry."""
+    p = _position(position, name)
+    return _entrywise(name, d, {}, lambda unit: ({p: unit}, {p: -unit}))
+
+
+@_kind("relu")
+def relu(name: str, position: int = 1, *, d: int) -> Task:
+    """f(X) = max(x_position, 0), entry by entry."""
+    p = _position(position, name)
+    return _entrywise(name, d, {}, lambda unit: ({p: unit},))
+
+
+@_kind("maximum")
+def maximum(name: str, positions: Any = (1, 2), *, d: int) -> Task:
+    """f(X) = max(x_p, x_q), entry by entry: x_p + max(x_q - x_p, 0)."""
+    p, q = _pair(positions, name)
+    return _entrywise(name, d, {p: identity(d)}, lambda unit: ({q: unit, p: -unit},))
+
+
+@_kind("minimum")
+def minimum(name: str, positions: Any = (1, 2), *, d: int) -> Task:
+    """f(X) = min(x_p, x_q), entry by entry: x_p - max(x_p - x_q, 0)."""
+    p, q = _pair(positions, name)
+    return _entrywise(name, d, {p: identity(d)}, lambda unit: ({p: unit, q: -unit},), sign=-1)
+
+
+@_kind("clip")
+def clip(name: str, low: Any, high: Any, position: int = 1, *, d: int) -> Task:
+    """f(X) = min(max(x_position, low), high), entry by entry."""
+    p = _position(position, name)
+    bottom, top = rational(low, f"low of task {name!r}"), rational(high, f"high of {name!r}")
+    if bottom >= top:
+        raise ConstructError(f"task {name!r}: low {low} must be below high {high}.")
+    features = tuple(
+        (Hinge.of({p: unit}, -bottom), Hinge.of({p: unit}, -top, -1)) for unit in identity(d)
+    )
+    return Task(name, {}, np.full(d, bottom, dtype=object), features, identity(d))
+
+
+def _entrywise(
+    name: str,
+    d: int,
+    A: Mapping[int, np.ndarray],
+    hinges: Callable[[np.ndarray], Sequence[Mapping[int, np.ndarray]]],
+    sign: int = 1,
+) -> Task:
+    """A + sign * g, where feature u is the sum of the hinges of unit vector u."""
+    features = tuple(tuple(Hinge.of(a) for a in hinges(unit)) for unit in identity(d))
+    return Task(name, A, zeros(d), features, sign * identity(d))
+
+
+def _parse_hinge(hinge: Any, d: int, name: str) -> Hinge:
+    what = f"a hinge of task {name!r}"
+    if not isinstance(hinge, Mapping) or not {"a"} <= set(hinge) <= {"c", "a", "e"}:
+        raise ConstructError(f'{what} is {hinge!r}; write {{"c": 1, "a": [...], "e": 0}}.')
+    a = hinge["a"] if isinstance(hinge["a"], Mapping) else {1: hinge["a"]}
+    vectors = {_position(p, name): rational_array(v, (d,), f"a of {what}") for p, v in a.items()}
+    c, e = (
+        rational(hinge.get(k, default), f"{k} of {what}") for k, default in (("c", 1), ("e", 0))
+    )
+    return Hinge.of(vectors, e, c)
+
+
+def _key(entry: Any) -> Any:
+    return entry if type(entry) is int else -1
+
+
+def _sequence(value: Any, what: str) -> Sequence:
+    if isinstance(value, np.ndarray):
+        return value.tolist() if value.ndim else [value]
+    if not isinstance(value, list | tuple):
+        raise ConstructError(f"{what} is {value!r}; it must be a list.")
+    return value
+
+
+def _vector(value: Any, d: int | None, what: str) -> np.ndarray:
+    return zeros(d or 0) if value is None else rational_array(value, (d,), what)
+
+
+def _position(value: Any, name: str) -> int:
+    if isinstance(value, str) and value.isdecimal():
+        value = int(value)
+    if type(value) is not int or value < 1:
+        raise ConstructError(
+            f"task {name!r} reads position {value!r}; positions are whole numbers from 1."
+        )
+    return value
+
+
+def _pair(value: Any, name: str) -> tuple[int, int]:
+    places = [_position(p, name) for p in _sequence(value, f"positions of task {name!r}")]
+    if len(places) != 2 or places[0] == places[1]:
+        raise ConstructError(f"task {name!r} needs two different positions, not {places}.")
+    return places[0], places[1]
+
+
+# --- Reading a definition, and telling tasks apart ---------------------------
+
+
+def from_definition(
+    definition: Mapping[str, Any], *, d: int | None, vocabulary: Vocabulary | None
+) -> Task:
+    """The task of a JSON object {"name": ..., "kind": ..., ...}.
+
+    Raises:
+        ConstructError: on an unknown kind, a missing or unknown field, a value
+            of the wrong form.
+    """
+    if not isinstance(definition, Mapping):
+        raise ConstructError(f"a task is {definition!r}; it must be a JSON object.")
+    fields = dict(definition)
+    name, kind = fields.pop("name", None), fields.pop("kind", None)
+    if kind not in KINDS:
+        raise ConstructError(
+            f"task {name!r} has the kind {kind!r}; known kinds: {', '.join(sorted(KINDS))}."
+        )
+    parameters = inspect.signature(KINDS[kind]).parameters
+    own = [p for p in parameters if p not in _CONTEXT]
+    unknown = sorted(set(fields) - set(own))
+    missing = [p for p in own if parameters[p].default is parameters[p].empty and p not in fields]
+    if unknown or missing:
+        wrong = f"has the unknown field {unknown[0]!r}" if unknown else f"lacks {missing[0]!r}"
+        raise ConstructError(f"task {name!r} {wrong}; {kind!r} takes: {', '.join(own)}.")
+    for key, value in (("d", d), ("vocabulary", vocabulary)):
+        if key in parameters and value is None:
+            raise ConstructError(f"task {name!r} of kind {kind!r} needs {key!r} in the file.")
+        if key in parameters:
+            fields[key] = value
+    task = KINDS[kind](name, **fields)
+    if d is not None and task.d != d:
+        raise ConstructError(f"task {name!r} has dimension {task.d}; the file says d = {d}.")
+    return task
+
+
+def same_map(one: Task, other: Task) -> bool:
+    """Whether two tasks are the same function on all of R^d, decided exactly."""
+    return one.d == other.d and normal_form(one) == normal_form(other)
+
+
+def normal_form(task: Task) -> tuple:
+    """Affine part and kinks of f, hashable; equal exactly if the functions are.
+
+    max(-t, 0) = max(t, 0) - t turns every hinge so that its first coefficient is
+    1; hinges with different hyperplanes are linearly independent modulo affine
+    maps, since each has its kink where the others are smooth.
+    """
+    linear: dict[tuple[int, int, int], Rational] = defaultdict(int)
+    constant = task.b.copy()
+    kinks: dict[tuple, np.ndarray] = defaultdict(lambda: zeros(task.d))
+    for p, matrix in task.A.items():
+        for row, column in np.argwhere(matrix).tolist():
+            linear[p, column, row] += matrix[row, column]
+    for u, feature in enumerate(task.features):
+        for hinge in feature:
+            weight = hinge.c * task.C[:, u]
+            a = {(p, i): v for p, vector in hinge.a for i, v in enumerate(vector) if v}
+            if not a:
+                constant = constant + weight * max(hinge.e, 0)
+                continue
+            lead = Fraction(next(iter(a.values())))
+            plane = (tuple((key, v / lead) for key, v in a.items()), hinge.e / lead)
+            kinks[plane] = kinks[plane] + weight * abs(lead)
+            if lead < 0:
+                # c max(t, 0) = c max(-t, 0) + c t, and -t has the lead above.
+                for (p, column), value in a.items():
+                    for row in np.flatnonzero(weight).tolist():
+                        linear[p, column, row] += weight[row] * value
+                constant = constant + weight * hinge.e
+    return (
+        frozenset((key, v) for key, v in linear.items() if v),
+        tuple(constant),
+        frozenset((key, tuple(v)) for key, v in kinks.items() if v.any()),
+    )

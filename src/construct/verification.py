@@ -1,0 +1,190 @@
+"""Executors against the specification on random prompts.
+
+Votes, weights and the lists of examples must be equal. The answer may differ by
+rounding alone: its error is at most
+
+    gamma_t * sum_k w_k F_k,    F_k = the sum of the absolute summands of f_k(X_q),
+
+with t roundings between the weights and the answer: those of f_k, one for each
+vote that is added, and the reciprocal, its product and the conversions. The exact
+executor has to be equal.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+
+from construct.answer import Answer, read_answer
+from construct.certify.domain import task_bound
+from construct.compiler import Construction
+from construct.embedding import embed_all
+from construct.execute import Pass, prepare
+from construct.mixture import Mixture, mixture
+from construct.prompt import Prompt, check_domain
+from construct.sampling import random_prompts
+from construct.tasks import Task
+
+BITS = {"float32": 24, "float64": 53}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one executor did.
+
+    Attributes:
+        prompts: how many were run.
+        worst: the largest error, in units in the last place of the largest term of
+            the answer (summands A x, b and f_k(X_q) of the tasks that voted).
+        failures: one sentence for each prompt that went wrong.
+        ties, noisy, partial, empty: prompts with an ambiguous example, with an
+            unexplained one, with fewer than m examples, with no vote.
+    """
+
+    executor: str
+    dtype: str
+    prompts: int
+    worst: float
+    failures: tuple[str, ...]
+    ties: int
+    noisy: int
+    partial: int
+    empty: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether every prompt came out as specified."""
+        return not self.failures
+
+
+def verify(
+    construction: Construction,
+    executor: str,
+    dtype: str,
+    prompts: Sequence[Prompt] | int = 1000,
+    *,
+    seed: int = 0,
+    batch: int = 64,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Report:
+    """Run prompts (or that many random ones) and compare with `mixture`.
+
+    Raises:
+        ConstructError: if the executor or the format is not to be had.
+    """
+    if isinstance(prompts, int):
+        prompts = random_prompts(construction, prompts, seed, exact=dtype == "exact")
+    forward = prepare(executor, construction.transformer, dtype)
+    worst, failures = 0.0, []
+    seen = {"ties": 0, "noisy": 0, "partial": 0, "empty": 0}
+    for start in range(0, len(prompts), batch):
+        chunk = [prompt.astype(dtype) for prompt in prompts[start : start + batch]]
+        done = forward(embed_all(construction.transformer, chunk))
+        for i, (prompt, got) in enumerate(zip(chunk, _single(done), strict=True), start):
+            check_domain(prompt, construction.tasks, construction.domain, construction.sizes.m)
+            wanted = specification(construction, prompt)
+            answer = read_answer(construction, got, len(prompt.X))
+            ulps, wrong = compare(construction, prompt, wanted, answer, dtype)
+            worst = max(worst, ulps)
+            failures += [f"prompt {i}: {w}" for w in wrong]
+            seen["ties"] += bool(wanted.ambiguous)
+            seen["noisy"] += bool(wanted.unexplained)
+            seen["partial"] += len(prompt.X) < construction.sizes.m
+            seen["empty"] += not sum(wanted.votes)
+        progress(len(chunk))
+    return Report(executor, dtype, len(prompts), worst, tuple(failures), **seen)
+
+
+def _single(done: Pass) -> Iterator[Pass]:
+    for stream, attended in zip(done.stream, done.attended, strict=True):
+        yield Pass(stream, attended)
+
+
+def specification(construction: Construction, prompt: Prompt) -> Mixture:
+    """Votes in the prompt's own numbers, the answer in exact rationals."""
+    exact_query = replace(prompt, query=prompt.astype("exact").query)
+    return mixture(construction.tasks, exact_query, delta=construction.domain.delta)
+
+
+def compare(
+    construction: Construction, prompt: Prompt, wanted: Mixture, got: Answer, dtype: str
+) -> tuple[float, list[str]]:
+    """The error in ulp of the largest term, and what is wrong beyond rounding."""
+    names = [task.name for task in construction.tasks]
+    wrong = [
+        f"task {name!r} has {float(g):g} votes on the heads, {w} in the specification"
+        for name, g, w in zip(names, got.votes, wanted.votes, strict=True)
+        if g != w
+    ]
+    for kind in ("unexplained", "ambiguous"):
+        if getattr(got, kind) != getattr(wanted, kind):
+            wrong.append(f"{kind} examples {getattr(got, kind)}, not {getattr(wanted, kind)}")
+    if not all(np.isfinite(float(x)) for x in got.answer):
+        return float("inf"), [*wrong, "the answer is not finite"]
+    error = [abs(Fraction(g) - w) for g, w in zip(got.answer.tolist(), wanted.answer, strict=True)]
+    if dtype == "exact":
+        wrong += [f"the answer differs by {float(max(error)):g}"] if max(error) else []
+        return float(max(error) > 0), wrong
+    query = prompt.astype("exact").query
+    voted = [(t, w) for t, w in zip(construction.tasks, wanted.weights, strict=True) if w]
+    largest = max((largest_term(task, query) for task, _ in voted), default=Fraction(0))
+    ulps = float(max(error) / ulp(largest, BITS[dtype]))
+    allowed = _allowed(construction, query, voted, sum(wanted.votes), BITS[dtype])
+    if any(e > a for e, a in zip(error, allowed, strict=True)):
+        wrong.append(f"the answer is off by {ulps:.3g} ulp, more than rounding explains")
+    return ulps, wrong
+
+
+def _allowed(
+    construction: Construction,
+    query: np.ndarray,
+    voted: list[tuple[Task, Fraction]],
+    votes: int,
+    bits: int,
+) -> np.ndarray:
+    """gamma_t sum_k w_k F_k for each entry of the answer."""
+    if not voted:
+        return np.full(construction.sizes.d, 0, dtype=object)
+    summands = max(_summands(task) for task, _ in voted)
+    t = summands + votes + 6
+    gamma = Fraction(t, (1 << bits) - t)
+    absolute = sum(w * np.array(absolute_sum(task, query), dtype=object) for task, w in voted)
+    return gamma * absolute
+
+
+def _summands(task: Task) -> int:
+    """Roundings in an entry of f(X): the non-zeros of its row and of its features."""
+    row = 1 + sum((matrix != 0).sum(axis=1) for matrix in (*task.A.values(), task.C))
+    inner = [sum(v != 0 for _, vec in h.a for v in vec) for f in task.features for h in f]
+    widest = max((len(feature) for feature in task.features), default=0)
+    return int(np.max(row)) + max(inner, default=0) + widest + 4
+
+
+def absolute_sum(task: Task, query: np.ndarray) -> list[Fraction]:
+    """F: for each entry of f(query) the sum of the absolute values of its summands."""
+    if not task.features:
+        total = abs(task.b)
+        for position, matrix in task.A.items():
+            total = total + (abs(matrix) * abs(query[position - 1])).sum(axis=1)
+        return list(total)
+    return [Fraction(bound) for bound in task_bound(task, abs(query).max())]
+
+
+def largest_term(task: Task, query: np.ndarray) -> Fraction:
+    """The largest of |f(query)|, |b| and the products |A x|."""
+    terms = [abs(x) for x in (*task(query), *task.b)]
+    for position, matrix in task.A.items():
+        terms.append(abs(matrix * query[position - 1]).max())
+    return Fraction(max(terms))
+
+
+def ulp(value: Fraction, bits: int) -> Fraction:
+    """The spacing of a float format with `bits` bits at |value|; 2^-bits at 0."""
+    value = Fraction(value)
+    if not value:
+        return Fraction(1, 1 << bits)
+    exponent = value.numerator.bit_length() - value.denominator.bit_length()
+    if Fraction(2) ** exponent > value:
+        exponent -= 1
+    return Fraction(2) ** (exponent + 1 - bits)
