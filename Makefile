@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint bench picture clean
 
 demo: $(VENV)/.demo
 	$(BIN)/construct demo
@@ -18,6 +18,13 @@ lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: $(VENV)/.test
+	$(BIN)/python benchmarks/width.py
+
+# The picture in the README.
+picture: $(VENV)/.test
+	FORCE_COLOR=1 TTY_INTERACTIVE=0 $(BIN)/construct demo | $(BIN)/python docs/picture.py
 
 # A stamp for each set of extras: installed anew when pyproject.toml changes.
 $(VENV)/.demo: pyproject.toml

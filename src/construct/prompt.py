@@ -77,13 +77,14 @@ class Prompt:
     def astype(self, dtype: str) -> "Prompt":
         """The prompt in "float32" or "float64", or in "exact" rationals."""
         if dtype == "exact":
-            arrays = [_exact(a) for a in (self.X, self.Y, self.query)]
+            arrays = [exactly(a) for a in (self.X, self.Y, self.query)]
         else:
             arrays = [_rounded(a, dtype) for a in (self.X, self.Y, self.query)]
         return replace(self, X=arrays[0], Y=arrays[1], query=arrays[2])
 
 
-def _exact(array: np.ndarray) -> np.ndarray:
+def exactly(array: np.ndarray) -> np.ndarray:
+    """The rationals that the numbers of an array are."""
     if array.dtype == object:
         return array
     return rational_array(array.astype(np.float64), array.shape, "the prompt")

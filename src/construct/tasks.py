@@ -10,7 +10,7 @@ A task is evaluated by calling it: `task(X)`. Nothing here knows of transformers
 import functools
 import inspect
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -43,10 +43,10 @@ class Hinge:
     e: Rational = 0
 
     @classmethod
-    def of(cls, a: Mapping[int, Sequence[Rational]], e: Rational = 0, c: Rational = 1):
+    def of(cls, a: Mapping[int, Iterable[Rational]], e: Rational = 0, c: Rational = 1) -> "Hinge":
         """A hinge from a mapping of positions to vectors."""
-        pairs = ((p, tuple(vector)) for p, vector in sorted(a.items()) if any(vector))
-        return cls(c, tuple(pairs), e)
+        pairs = ((p, tuple(vector)) for p, vector in sorted(a.items()))
+        return cls(c, tuple((p, vector) for p, vector in pairs if any(vector)), e)
 
 
 # A feature g_u is a sum of hinges.
@@ -122,8 +122,8 @@ class Task:
         for position, matrix in self.A.items():
             y += _apply(cast(matrix), x[..., position - 1, :])
         for u, feature in enumerate(self.features):
-            g = sum(_hinge(hinge, x, cast) for hinge in feature)
-            y += g * cast(self.C[:, u]) if np.ndim(g) == 0 else _outer(g, cast(self.C[:, u]))
+            for hinge in feature:
+                y += _hinge(hinge, x, cast)[..., None] * cast(self.C[:, u])
         return y
 
 
@@ -142,10 +142,6 @@ def _hinge(hinge: Hinge, x: np.ndarray, cast: Callable) -> np.ndarray:
     for position, vector in hinge.a:
         t = t + _apply(cast(np.array([vector], dtype=object)), x[..., position - 1, :])
     return cast(np.array(hinge.c, dtype=object))[()] * np.maximum(t[..., 0], 0)
-
-
-def _outer(g: np.ndarray, column: np.ndarray) -> np.ndarray:
-    return g[..., None] * column
 
 
 # --- The named forms ---------------------------------------------------------

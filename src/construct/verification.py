@@ -22,7 +22,7 @@ from construct.compiler import Construction
 from construct.embedding import embed_all
 from construct.execute import Pass, prepare
 from construct.mixture import Mixture, mixture
-from construct.prompt import Prompt, check_domain
+from construct.prompt import Prompt, check_domain, exactly
 from construct.sampling import random_prompts
 from construct.tasks import Task
 
@@ -103,7 +103,7 @@ def _single(done: Pass) -> Iterator[Pass]:
 
 def specification(construction: Construction, prompt: Prompt) -> Mixture:
     """Votes in the prompt's own numbers, the answer in exact rationals."""
-    exact_query = replace(prompt, query=prompt.astype("exact").query)
+    exact_query = replace(prompt, query=exactly(prompt.query))
     return mixture(construction.tasks, exact_query, delta=construction.domain.delta)
 
 
@@ -126,7 +126,7 @@ def compare(
     if dtype == "exact":
         wrong += [f"the answer differs by {float(max(error)):g}"] if max(error) else []
         return float(max(error) > 0), wrong
-    query = prompt.astype("exact").query
+    query = exactly(prompt.query)
     voted = [(t, w) for t, w in zip(construction.tasks, wanted.weights, strict=True) if w]
     largest = max((largest_term(task, query) for task, _ in voted), default=Fraction(0))
     ulps = float(max(error) / ulp(largest, BITS[dtype]))

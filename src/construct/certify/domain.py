@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from construct.errors import ConstructError
 from construct.rational import Rational, rational, to_json
 from construct.tasks import Task
@@ -115,9 +117,10 @@ def task_bound(task: Task, R: Rational) -> list[Rational]:
     for matrix in task.A.values():
         bound = bound + abs(matrix).sum(axis=1) * R
     for u, feature in enumerate(task.features):
-        g: Rational = 0
+        g = Fraction(0)
         for hinge in feature:
-            reach = sum(abs(v) for _, vector in hinge.a for v in vector) * R
-            g += abs(hinge.c) * (abs(hinge.e) + reach)
-        bound = bound + abs(task.C[:, u]) * g
+            coefficients = (abs(Fraction(v)) for _, vector in hinge.a for v in vector)
+            reach = sum(coefficients, Fraction(0)) * R + abs(Fraction(hinge.e))
+            g += abs(Fraction(hinge.c)) * reach
+        bound = bound + np.abs(task.C[:, u]).astype(object) * g
     return list(bound)

@@ -105,10 +105,11 @@ class Bounds:
         g: list[Rational] = []
         hinge_terms, denominators = 0, {1}
         for feature in wiring.dictionary:
-            total: Rational = 0
+            total = Fraction(0)
             for c, a, e in feature:
-                weights = [(abs(v) * bound[s], v) for s, vector in a for v in vector if v]
-                total += abs(c) * (sum((reach for reach, _ in weights), abs(e)))
+                weights = [(s, Fraction(v)) for s, vector in a for v in vector if v]
+                reach = sum((abs(v) * bound[s] for s, v in weights), abs(Fraction(e)))
+                total += abs(Fraction(c)) * reach
                 hinge_terms = max(hinge_terms, len(weights) + 4)
                 den = math.lcm(e.denominator, *(v.denominator for _, v in weights))
                 denominators.add(c.denominator * den)
@@ -119,10 +120,9 @@ class Bounds:
             size = np.full(task.d, domain.Ry, dtype=object)
             count = np.ones(task.d, dtype=int)
             for field, block in wiring.f(k).matrices():
-                reach = {"gx": g, "one": [1], "tok": [bound[0]] * task.d}.get(
-                    field, [domain.R] * task.d
-                )
-                size = size + abs(block) @ np.array(reach, dtype=object)
+                slots = [domain.R] * task.d
+                operands = {"gx": g, "one": [1], "tok": [bound[0]] * task.d}.get(field, slots)
+                size = size + abs(block) @ np.array(operands, dtype=object)
                 count = count + (block != 0).sum(axis=1)
                 entry_denominators.update(x.denominator for x in block.flat)
             E2 = max(E2, Fraction(sum(size**2)))

