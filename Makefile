@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint bench picture clean
+.PHONY: demo test lint bench mutations picture clean
 
 demo: $(VENV)/.demo
 	$(BIN)/construct demo
@@ -21,6 +21,10 @@ lint: $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/width.py
+
+# Every single-weight mutation of three small artifacts, and why the survivors live.
+mutations: $(VENV)/.test
+	PYTHONPATH=tests $(BIN)/python -m theorem.mutations
 
 # The picture in the README.
 picture: $(VENV)/.test

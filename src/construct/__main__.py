@@ -1,5 +1,5 @@
 """`python -m construct` is the command `construct`."""
 
-from construct.cli import main
+from construct_icl import main
 
 main()

@@ -47,8 +47,8 @@ SHOWN = (
     ("Romania", "spanish"),
     ("Cuba", "capital"),
 )
-# No task says so: an example without a vote, after the tenth.
-NOISE = (10, "Mexico -> Canada")
+# No task says so: an example without a vote, put in the middle.
+NOISE = ("Mexico", "Canada")
 
 
 def country_tasks(tasks: Sequence[str] = TASKS) -> dict[str, Any]:
@@ -80,11 +80,13 @@ def country_tasks(tasks: Sequence[str] = TASKS) -> dict[str, Any]:
 def country_prompt(task_file: Mapping[str, Any], query: str = "Japan") -> str:
     """A prompt for a task file of `country_tasks`: a line an example, then the query.
 
-    It holds `SHOWN`, as far as the file has the tasks, and one line of noise.
+    It holds `SHOWN`, as far as the file has the tasks, and one line of noise; none of
+    them on the query's own country.
     """
     tables = {task["name"]: task["table"] for task in task_file["tasks"]}
-    lines = [f"{country} -> {tables[task][country]}" for country, task in SHOWN if task in tables]
-    lines.insert(*NOISE)
+    pairs = [(country, tables[task][country]) for country, task in SHOWN if task in tables]
+    pairs.insert(len(pairs) // 2, NOISE)
+    lines = [f"{country} -> {word}" for country, word in pairs if country != query]
     return "\n".join([*lines, f"{query} ->"]) + "\n"
 
 

@@ -150,7 +150,7 @@ def _stack(
     counts = [r.count(residual) for r in rows]
     W = np.zeros((residual.width, sum(counts)))
     found: dict[tuple[int, int], Fraction] = {}
-    for r, column in zip(rows, np.cumsum([0, *counts]), strict=False):
+    for r, column in zip(rows, np.cumsum([0, *counts]).tolist(), strict=False):
         for field, block in r.blocks.items():
             start, width = residual[field].start, residual[field].width
             if isinstance(block, np.ndarray):

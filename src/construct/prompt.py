@@ -27,9 +27,9 @@ class Prompt:
         lines: the line or the number of each example in its file, from 1.
     """
 
-    X: Shaped[np.ndarray, "e n-1 d"]
+    X: Shaped[np.ndarray, "e inputs d"]
     Y: Shaped[np.ndarray, "e d"]
-    query: Shaped[np.ndarray, "n-1 d"]
+    query: Shaped[np.ndarray, "inputs d"]
     lines: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:

@@ -123,7 +123,7 @@ class Task:
             y += _apply(cast(matrix), x[..., position - 1, :])
         for u, feature in enumerate(self.features):
             for hinge in feature:
-                y += _hinge(hinge, x, cast)[..., None] * cast(self.C[:, u])
+                y += _hinge(hinge, x, cast) * cast(self.C[:, u])
         return y
 
 
@@ -141,7 +141,7 @@ def _hinge(hinge: Hinge, x: np.ndarray, cast: Callable) -> np.ndarray:
     t = _apply(cast(np.array([[hinge.e]], dtype=object)), np.ones_like(x[..., 0, :1]))
     for position, vector in hinge.a:
         t = t + _apply(cast(np.array([vector], dtype=object)), x[..., position - 1, :])
-    return cast(np.array(hinge.c, dtype=object))[()] * np.maximum(t[..., 0], 0)
+    return cast(np.array(hinge.c, dtype=object))[()] * np.maximum(t, 0)
 
 
 # --- The named forms ---------------------------------------------------------

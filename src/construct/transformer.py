@@ -84,7 +84,7 @@ class Transformer:
 
     sizes: Sizes
     layers: tuple[Layer, ...]
-    W_E: Float[ndarray, "d+1 D"]
+    W_E: Float[ndarray, "d_in D"]
     W_pos: Float[ndarray, "N D"]
     W_U: Float[ndarray, "D d"]
     answer: int

@@ -23,6 +23,7 @@ from construct.embedding import embed_all
 from construct.execute import Pass, prepare
 from construct.mixture import Mixture, mixture
 from construct.prompt import Prompt, check_domain, exactly
+from construct.rational import Rational
 from construct.sampling import random_prompts
 from construct.tasks import Task
 
@@ -65,7 +66,6 @@ def verify(
     prompts: Sequence[Prompt] | int = 1000,
     *,
     seed: int = 0,
-    batch: int = 64,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Report:
     """Run prompts (or that many random ones) and compare with `mixture`.
@@ -76,13 +76,16 @@ def verify(
     if isinstance(prompts, int):
         prompts = random_prompts(construction, prompts, seed, exact=dtype == "exact")
     forward = prepare(executor, construction.transformer, dtype)
+    # The scores of a layer, (batch, K, N, N), should stay near a hundred megabytes.
+    sizes = construction.sizes
+    batch = max(1, min(64, (1 << 24) // (sizes.K * sizes.N**2)))
     worst, failures = 0.0, []
     seen = {"ties": 0, "noisy": 0, "partial": 0, "empty": 0}
     for start in range(0, len(prompts), batch):
         chunk = [prompt.astype(dtype) for prompt in prompts[start : start + batch]]
         done = forward(embed_all(construction.transformer, chunk))
         for i, (prompt, got) in enumerate(zip(chunk, _single(done), strict=True), start):
-            check_domain(prompt, construction.tasks, construction.domain, construction.sizes.m)
+            check_domain(prompt, construction.tasks, construction.domain, sizes.m)
             wanted = specification(construction, prompt)
             answer = read_answer(construction, got, len(prompt.X))
             ulps, wrong = compare(construction, prompt, wanted, answer, dtype)
@@ -90,7 +93,7 @@ def verify(
             failures += [f"prompt {i}: {w}" for w in wrong]
             seen["ties"] += bool(wanted.ambiguous)
             seen["noisy"] += bool(wanted.unexplained)
-            seen["partial"] += len(prompt.X) < construction.sizes.m
+            seen["partial"] += len(prompt.X) < sizes.m
             seen["empty"] += not sum(wanted.votes)
         progress(len(chunk))
     return Report(executor, dtype, len(prompts), worst, tuple(failures), **seen)
@@ -161,14 +164,14 @@ def _summands(task: Task) -> int:
     return int(np.max(row)) + max(inner, default=0) + widest + 4
 
 
-def absolute_sum(task: Task, query: np.ndarray) -> list[Fraction]:
+def absolute_sum(task: Task, query: np.ndarray) -> list[Rational]:
     """F: for each entry of f(query) the sum of the absolute values of its summands."""
     if not task.features:
         total = abs(task.b)
         for position, matrix in task.A.items():
             total = total + (abs(matrix) * abs(query[position - 1])).sum(axis=1)
         return list(total)
-    return [Fraction(bound) for bound in task_bound(task, abs(query).max())]
+    return task_bound(task, abs(query).max())
 
 
 def largest_term(task: Task, query: np.ndarray) -> Fraction:

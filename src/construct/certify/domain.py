@@ -58,7 +58,7 @@ class Domain:
                 f'the domain is {value!r}; write {{"R": 8, "Ry": 32, "delta": 1}}, '
                 'with "grid" if all entries are multiples of it.'
             )
-        return cls(**value)
+        return cls(**{k: rational(v, f"{k} of the domain") for k, v in value.items()})
 
     def to_json(self) -> dict[str, Any]:
         """The form that `from_json` reads."""

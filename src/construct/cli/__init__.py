@@ -5,7 +5,6 @@ domain; 4 a check failed.
 """
 
 import importlib
-import os
 import sys
 
 import click
@@ -60,7 +59,6 @@ def main() -> None:
     """Run the command line; every foreseen error is one sentence and an exit code."""
     try:
         status = cli.main(prog_name="construct", standalone_mode=False)
-        sys.stdout.flush()
     except ConstructError as error:
         click.echo(f"construct: {error}", err=True)
         status = error.exit_code
@@ -70,8 +68,4 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("construct: interrupted.", err=True)
         status = 130
-    except BrokenPipeError:
-        # The reader (head, less) has gone; Python must not complain at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 0
     sys.exit(status)

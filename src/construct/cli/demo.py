@@ -6,7 +6,7 @@ EPILOG = """\b
 Examples:
   construct demo
   construct demo --query Brazil
-  construct run construct-demo my-prompt.txt     afterwards, on your own prompt
+  construct run construct-demo my-prompt.txt    (afterwards: your own prompt)
 """
 
 
@@ -34,6 +34,7 @@ def command(query: str, out: str) -> None:
     task_file = countries.country_tasks()
     text = countries.country_prompt(task_file, query)
     file = tasks_from_json(task_file, "the countries")
+    prompt = parse_prompt(text, d=file.tasks[0].d, n=2, vocabulary=file.vocabulary)
     with screen.status("building the weights ..."):
         made = build(file.tasks, vocabulary=file.vocabulary)
         target = artifact.save(made, out)
@@ -43,7 +44,6 @@ def command(query: str, out: str) -> None:
     except OSError as error:
         raise ConstructError(f"cannot write {prompt_path}: {error.strerror}.") from error
     sizes = made.sizes
-    prompt = parse_prompt(text, d=sizes.d, n=sizes.n, vocabulary=made.vocabulary)
     dtype = made.certified[0]
     with screen.status("one forward pass ..."):
         run(made, prompt, dtype=dtype)  # compiles

@@ -1,5 +1,7 @@
 """`construct inspect`: what is where in an artifact."""
 
+from typing import Any
+
 import click
 
 EPILOG = """\b
@@ -14,12 +16,14 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 def command(directory: str, as_json: bool) -> None:
     """Show the residual stream's fields, and layers, lemmas and heads of DIR."""
+    from rich.padding import Padding
+
     from construct.artifact import load
     from construct.cli.show import console, print_json, table
 
     transformer = load(directory).transformer
     sizes = transformer.sizes
-    fields = [
+    fields: list[dict[str, Any]] = [
         {"field": f.name, "start": f.start, "width": f.width, "holds": f.holds}
         for f in sizes.residual.fields
     ]
@@ -28,17 +32,10 @@ def command(directory: str, as_json: bool) -> None:
             "name": layer.name,
             "lemma": layer.lemma,
             "heads": [
-                {
-                    "name": h.name,
-                    "purpose": h.purpose,
-                    "shapes": {w: list(getattr(h, w).shape) for w in h.WEIGHTS},
-                }
-                for h in layer.heads
+                {"name": head.name, "purpose": head.purpose, "shapes": _shapes(head)}
+                for head in layer.heads
             ],
-            "mlp": {
-                "purpose": layer.mlp.purpose,
-                "shapes": {w: list(getattr(layer.mlp, w).shape) for w in layer.mlp.WEIGHTS},
-            },
+            "mlp": {"purpose": layer.mlp.purpose, "shapes": _shapes(layer.mlp)},
         }
         for layer in transformer.layers
     ]
@@ -52,16 +49,18 @@ def command(directory: str, as_json: bool) -> None:
         (f["field"], f"{f['start']}..{f['start'] + f['width'] - 1}", f["holds"]) for f in fields
     ]
     out.print(table(rows, "field", "at", "holds"))
-    for number, layer in enumerate(layers, 1):
+    for number, layer in enumerate(transformer.layers, 1):
         out.print()
-        out.print(f"Layer {number}: {layer['name']}", style="bold")
-        out.print(f"  {layer['lemma']}")
-        busy = [h for h in layer["heads"] if h["name"] != "idle"]
-        heads = [(f"  head {h['name']}", h["purpose"]) for h in busy]
-        idle = len(layer["heads"]) - len(busy)
-        if idle:
-            heads.append(("  idle", f"{idle} heads, all zero"))
-        if layer["mlp"]["shapes"]["W_in"][1] > 1 or "nothing" not in layer["mlp"]["purpose"]:
-            units = layer["mlp"]["shapes"]["W_in"][1]
-            heads.append(("  MLP", f"{layer['mlp']['purpose']} ({units} units)"))
-        out.print(table(heads))
+        out.print(f"Layer {number}: {layer.name}", style="bold")
+        out.print(Padding(layer.lemma, (0, 0, 0, 2)))
+        busy = [head for head in layer.heads if head.name != "idle"]
+        lines = [(f"  head {head.name}", head.purpose) for head in busy]
+        if len(busy) < sizes.K:
+            lines.append(("  idle", f"{sizes.K - len(busy)} heads, all zero"))
+        if layer.mlp.W_out.any():
+            lines.append(("  MLP", f"{layer.mlp.purpose} ({layer.mlp.W_in.shape[1]} units)"))
+        out.print(table(lines))
+
+
+def _shapes(part: Any) -> dict[str, list[int]]:
+    return {name: list(getattr(part, name).shape) for name in part.WEIGHTS}

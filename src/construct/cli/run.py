@@ -121,15 +121,15 @@ def print_report(report: dict, prompt) -> None:
         if report["explained"] and missing > 1e-9:
             out.print(f"The rest, {percent(missing)}: tasks without an entry for the query.")
     out.print()
-    rows = [
-        (name, bar(_value(w), out), percent(_value(w)), f"{report['votes'][name]}")
+    voters = [
+        (name, bar(_value(w), out), percent(_value(w)), report["votes"][name])
         for name, w in report["weights"].items()
         if report["votes"][name] or len(report["weights"]) <= 12
     ]
-    if rows:
-        out.print(table(rows, "task", "", "weight", "votes"))
+    if voters:
+        out.print(table(voters, "task", "", "weight", "votes"))
         out.print()
-    silent = len(report["weights"]) - len(rows)
+    silent = len(report["weights"]) - len(voters)
     if silent:
         out.print(f"{silent} tasks had no vote.")
     out.print(f"{report['explained']} of {len(prompt.X)} examples explained.")

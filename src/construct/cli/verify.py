@@ -44,6 +44,7 @@ def command(
 ) -> None:
     """Check artifact DIR against the specification; exit 4 if anything differs."""
     from dataclasses import asdict
+    from functools import partial
 
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -75,7 +76,7 @@ def command(
                     executor,
                     dtype,
                     samples[key],
-                    progress=lambda done, bar=bar: progress.advance(bar, done),
+                    progress=partial(progress.advance, bar),
                 )
             )
     if as_json:

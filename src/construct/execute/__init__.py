@@ -30,7 +30,7 @@ class Pass:
 
     stream: Shaped[np.ndarray, "*batch N D"]
     attended: Shaped[np.ndarray, "*batch L K N"]
-    states: Shaped[np.ndarray, "L+1 *batch N D"] | None = None
+    states: Shaped[np.ndarray, "states *batch N D"] | None = None
 
 
 Run = Callable[..., Pass]

@@ -1,0 +1,118 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from construct import load
+
+
+def test_K_4_d_16_has_width_77_seven_layers_and_four_heads(command):
+    done = command("build", "--K", "4", "--d", "16")
+    assert done.code == 0
+    assert "(4+2*0)*16 + 2*0 + 6 + 1 + 6 = 77" in done.out
+    made = load("construct-K4-d16")
+    assert made.transformer.W_E.shape[1] == 77
+    assert [len(layer.heads) for layer in made.transformer.layers] == [4] * 7
+    assert (made.sizes.m, made.sizes.n) == (32, 2)
+
+
+def test_with_64_tasks_the_width_is_the_same(command):
+    done = command("build", "--K", "64", "--d", "16", "--json")
+    facts = json.loads(done.out)
+    assert (facts["width"], facts["heads"], facts["layers"]) == (77, 64, 7)
+
+
+def test_json_counts_what_is_in_the_artifact(command):
+    facts = json.loads(command("build", "--K", "2", "--d", "3", "--json", "--out", "a").out)
+    tensors = load("a").transformer.tensors().values()
+    assert facts["artifact"] == "a"
+    assert facts["parameters"] == sum(t.size for t in tensors)
+    assert facts["nonzeros"] == sum((t != 0).sum() for t in tensors)
+    assert facts["certified"] == ["float32", "float64"]
+
+
+def test_the_table_fits_80_columns_and_has_no_colours_in_a_file(command):
+    done = command("build", "--K", "12", "--d", "5")
+    assert max(map(len, done.out.splitlines())) <= 80
+    assert "\x1b" not in done.out
+
+
+def test_the_seed_decides_the_tasks(command):
+    for seed, out in ((1, "a"), (1, "b"), (2, "c")):
+        command("build", "--K", "3", "--d", "4", "--seed", seed, "--out", out)
+    tasks = [[t.definition for t in load(name).tasks] for name in ("a", "b", "c")]
+    assert tasks[0] == tasks[1]
+    assert tasks[0] != tasks[2]
+
+
+def test_a_task_file_gives_its_own_sizes(command):
+    Path("t.json").write_text(
+        json.dumps(
+            {
+                "d": 1,
+                "n": 3,
+                "tasks": [
+                    {"name": "op1", "kind": "retrieval", "position": 1},
+                    {"name": "sum", "kind": "affine", "A": {"1": [[1]], "2": [[1]]}, "b": [0]},
+                ],
+                "domain": {"R": 8, "Ry": 32, "delta": 1},
+            }
+        )
+    )
+    assert command("build", "--tasks", "t.json", "--m", "5", "--out", "a").code == 0
+    made = load("a")
+    assert (made.sizes.K, made.sizes.d, made.sizes.m, made.sizes.n, made.sizes.S) == (2, 1, 5, 3, 1)
+    assert made.domain.Ry == 32
+
+
+WORDS = {"tasks": [{"name": "t", "kind": "lookup", "table": {"a": "b"}}]}
+SHIFTS = [{"name": "p1", "kind": "shift", "by": [1]}, {"name": "p2", "kind": "shift", "by": [2]}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--K", "0", "--d", "4"], "--K"),
+        (["--K", "4", "--d", "0"], "--d"),
+        (["--K", "2.5", "--d", "4"], "--K"),
+        (["--K", "4", "--d", "4", "--m", "0"], "--m"),
+        (["--K", "4", "--d", "4", "--n", "1"], "n is 1"),
+        (["--K", "4"], "--K and --d"),
+        ([], "--K and --d"),
+        (["--tasks", "absent.json"], "absent.json"),
+        (["--tasks", "t.json", "--K", "3"], "K = 2"),
+        (["--tasks", "t.json", "--d", "3"], "d = 1"),
+        (["--tasks", "words.json", "--n", "1"], "n is 1"),
+        (["--tasks", "nan.json"], "NaN"),
+        (["--tasks", "infinity.json"], "infinity.json"),
+        (["--tasks", "broken.json"], "not valid JSON"),
+        (["--tasks", "twins.json"], "same map"),
+        (["--tasks", "names.json"], "two tasks are named"),
+        (["--tasks", "binary.json"], "UTF-8"),
+        (["--tasks", "t.json", "--out", "file"], "file"),
+        (["--tasks", "t.json", "--out", "file/under"], "file/under"),
+        (["--tasks", "t.json", "--out", "folder"], "not an artifact"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_leaves_nothing(command, arguments, said):
+    shift = {"name": "p1", "kind": "shift"}
+    Path("t.json").write_text(json.dumps({"tasks": SHIFTS}))
+    Path("words.json").write_text(json.dumps(WORDS))
+    Path("nan.json").write_text('{"tasks": [{"name": "p", "kind": "shift", "by": [NaN]}]}')
+    Path("infinity.json").write_text('{"tasks": [{"name": "p", "kind": "shift", "by": [1e999]}]}')
+    Path("broken.json").write_text('{"tasks": [')
+    Path("twins.json").write_text(
+        json.dumps({"tasks": [SHIFTS[0], {**SHIFTS[0], "name": "again"}]})
+    )
+    Path("names.json").write_text(json.dumps({"tasks": [SHIFTS[0], {**shift, "by": [5]}]}))
+    Path("binary.json").write_bytes(b"\xff\xfe\x00")
+    Path("file").write_text("mine")
+    Path("folder").mkdir()
+    Path("folder/mine.txt").write_text("mine")
+    before = sorted(map(str, Path().rglob("*")))
+    done = command("build", *arguments)
+    assert done.code == 2
+    assert said in done.err
+    assert "Traceback" not in done.err
+    assert sorted(map(str, Path().rglob("*"))) == before
+    assert Path("file").read_text() == Path("folder/mine.txt").read_text() == "mine"

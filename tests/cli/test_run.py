@@ -1,0 +1,210 @@
+import json
+import sys
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+CAPITAL = {"France": "Paris", "Japan": "Tokyo", "Peru": "Lima", "Kenya": "Nairobi"}
+CONTINENT = {"France": "Europe", "Japan": "Asia", "Peru": "America", "Spain": "Europe"}
+WORDS = {
+    "tasks": [
+        {"name": "capital", "kind": "lookup", "table": CAPITAL},
+        {"name": "continent", "kind": "lookup", "table": CONTINENT},
+    ]
+}
+PROMPT = "France -> Paris\n\nPeru -> America\nSpain -> Tokyo\nKenya -> Nairobi\nJapan ->\n"
+NUMBERS = {
+    "tasks": [
+        {"name": "third", "kind": "affine", "A": [["1/3", 0], [0, 1]]},
+        {"name": "swap", "kind": "permutation", "permutation": [2, 1]},
+    ],
+    "domain": {"R": 8, "Ry": 16, "delta": "1/3"},
+}
+EXAMPLES = {
+    "examples": [[[3, 1], [1, 1]], [[1, 2], ["1/3", 2]], [[1, 2], [2, 1]], [[0, 0], [0, 0]]],
+    "query": [[1, 2]],
+}
+
+
+@pytest.fixture
+def words(command):
+    Path("t.json").write_text(json.dumps(WORDS))
+    Path("p.txt").write_text(PROMPT)
+    assert command("build", "--tasks", "t.json", "--m", "6", "--out", "a").code == 0
+    return command
+
+
+@pytest.fixture
+def numbers(command):
+    Path("t.json").write_text(json.dumps(NUMBERS))
+    Path("p.json").write_text(json.dumps(EXAMPLES))
+    assert command("build", "--tasks", "t.json", "--m", "4", "--out", "a").code == 0
+    return command
+
+
+@pytest.mark.parametrize("executor", ["jax", "numpy", "torch", "exact"])
+def test_words_come_out_in_the_proportions_of_the_examples(words, executor):
+    done = words("run", "a", "p.txt", "--executor", executor, "--json", "--check")
+    assert done.code == 0, done.err
+    said = json.loads(done.out)
+    thirds = {"capital": 2 / 3, "continent": 1 / 3}
+    shares = {name: share(w) for name, w in said["weights"].items()}
+    assert shares == thirds
+    assert said["votes"] == {"capital": 2, "continent": 1}
+    assert {w: share(p) for w, p in said["distribution"].items()} == pytest.approx(
+        {"Tokyo": 2 / 3, "Asia": 1 / 3}, rel=1e-15
+    )
+    assert list(said["distribution"]) == ["Tokyo", "Asia"]
+    assert said["explained"] == 3
+    # Lines of the file, the empty one counted.
+    assert said["unexplained"] == [4]
+    assert said["ambiguous"] == []
+    assert said["check"]["passed"] is True
+
+
+def share(x) -> float:
+    numerator, _, denominator = str(x).partition("/")
+    return float(numerator) / float(denominator or 1)
+
+
+def test_fractions_are_exact_with_the_exact_executor(numbers):
+    said = json.loads(numbers("run", "a", "p.json", "--executor", "exact", "--json").out)
+    # Three votes for third, two for swap: the example at zero is a tie.
+    assert said["weights"] == {"third": "3/5", "swap": "2/5"}
+    assert said["answer"] == ["1", "8/5"] or said["answer"] == [1, "8/5"]
+    assert said["ambiguous"] == [4]
+    assert "distribution" not in said
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_numbers_in_floats(numbers, dtype):
+    done = numbers("run", "a", "p.json", "--dtype", dtype, "--json", "--check")
+    assert done.code == 0, done.err
+    said = json.loads(done.out)
+    # 3/5 (1/3, 2) + 2/5 (2, 1); a few units in the last place of the largest term, 2.
+    ulp = 2 * np.finfo(dtype).eps
+    assert np.abs(np.array(said["answer"]) - [1, 1.6]).max() <= 4 * ulp
+    assert said["votes"] == {"third": 3, "swap": 2}
+
+
+def test_the_report_names_what_stands_out(numbers):
+    done = numbers("run", "a", "p.json", "--check")
+    assert "answer  (1, 1.6)" in done.out
+    assert "4 of 4 examples explained" in done.out
+    assert "several tasks explain: example 4" in done.out
+    assert "equal to the specification" in done.out
+    assert max(map(len, done.out.splitlines())) <= 80
+
+
+def test_without_examples_the_answer_is_zero_and_it_is_said(numbers):
+    Path("p.json").write_text('{"examples": [], "query": [[1, 2]]}')
+    done = numbers("run", "a", "p.json", "--check")
+    assert done.code == 0
+    assert "answer  (0, 0)" in done.out
+    assert "No example is explained" in done.out
+
+
+def test_a_prompt_may_come_from_standard_input(words, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(PROMPT.encode())))
+    said = json.loads(words("run", "a", "-", "--json", "--executor", "numpy").out)
+    assert said["votes"] == {"capital": 2, "continent": 1}
+
+
+def test_words_without_an_entry_for_the_query_lose_their_share(words):
+    Path("p.txt").write_text("France -> Paris\nPeru -> America\nKenya ->\n")
+    done = words("run", "a", "p.txt", "--check")
+    assert done.code == 0
+    assert "The rest, 50 %" in done.out
+
+
+def test_a_prompt_outside_the_domain_exits_with_3_and_says_where(numbers):
+    Path("p.json").write_text('{"examples": [[[1, 2], ["1/3", 2.125]]], "query": [[1, 2]]}')
+    done = numbers("run", "a", "p.json")
+    assert done.code == 3
+    for word in ("example 1", "0.125", "'third'", "1/3"):
+        assert word in done.err
+    Path("p.json").write_text('{"examples": [], "query": [[1, 9]]}')
+    done = numbers("run", "a", "p.json")
+    assert done.code == 3
+    assert "the query" in done.err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "JSON"),
+        ("{}", "examples"),
+        ('{"examples": [], "query": []}', "query"),
+        ('{"examples": [], "query": [[1]]}', "d = 1"),
+        ('{"examples": [], "query": [[1, 2], [3, 4]]}', "n = 3"),
+        ('{"examples": [[[1, 2]]], "query": [[1, 2]]}', "example 1"),
+        ('{"examples": [[[1, 2], [1, NaN]]], "query": [[1, 2]]}', "NaN"),
+        ('{"examples": [[[1, 2], [1, "1/0"]]], "query": [[1, 2]]}', "1/0"),
+        ('{"examples": [[[1, 2], [1, true]]], "query": [[1, 2]]}', "example 1"),
+        ('{"examples": [[[1, 2], "word"]], "query": [[1, 2]]}', "example 1"),
+        ('{"examples": [[[1, 2], [3]]], "query": [[1, 2]]}', "example 1"),
+        ('{"examples": 5, "query": [[1, 2]]}', "lists"),
+        (json.dumps({"examples": [[[1, 1], [1, 1]]] * 5, "query": [[1, 2]]}), "m = 4"),
+    ],
+)
+def test_malformed_numbers_are_one_sentence(numbers, text, said):
+    Path("p.json").write_text(text)
+    done = numbers("run", "a", "p.json")
+    assert done.code == 2
+    assert said in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "empty"),
+        ("France -> Paris\n", "line 1"),
+        ("France Paris\nJapan ->", "line 1"),
+        ("France ->\nJapan ->", "line 1"),
+        ("Frnace -> Paris\nJapan ->", "France"),
+        ("France -> Paris\nNarnia ->", "'Narnia' is no token"),
+    ],
+)
+def test_malformed_words_name_the_line(words, text, said):
+    Path("p.txt").write_text(text)
+    done = words("run", "a", "p.txt")
+    assert done.code == 2
+    assert said in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+def test_an_uncertified_format_is_refused(command):
+    Path("t.json").write_text(json.dumps({**NUMBERS, "domain": {"R": 8, "Ry": 8, "delta": 1e-4}}))
+    Path("p.json").write_text(json.dumps(EXAMPLES))
+    assert command("build", "--tasks", "t.json", "--out", "a").code == 0
+    done = command("run", "a", "p.json", "--dtype", "float32")
+    assert done.code == 2
+    assert "float32 is not certified" in done.err
+    assert command("run", "a", "p.json", "--check").code == 0
+
+
+def test_a_changed_weight_fails_the_check_with_4(words, monkeypatch):
+    from construct import artifact
+
+    intact = artifact.load
+
+    def sabotaged(directory):
+        made = intact(directory)
+        made.transformer.layers[3].heads[0].W_V[:] *= 2
+        return made
+
+    monkeypatch.setattr(artifact, "load", sabotaged)
+    done = words("run", "a", "p.txt", "--check", "--executor", "numpy")
+    assert done.code == 4
+    assert "differs from the specification" in done.err
+
+
+@pytest.mark.parametrize("directory", ["absent", "."])
+def test_what_is_no_artifact_is_said(command, directory):
+    Path("p.json").write_text(json.dumps(EXAMPLES))
+    done = command("run", directory, "p.json")
+    assert done.code == 2
+    assert "construct build" in done.err
