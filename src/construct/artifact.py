@@ -52,9 +52,7 @@ def save(construction: Construction, directory: str | Path) -> Path:
             fresh.mkdir()
             _write(fresh / MODEL, model)
             _write(fresh / CONFIG, config.encode())
-            if target.exists():
-                os.rename(target, Path(scratch) / "old")
-            os.rename(fresh, target)
+            _swap(fresh, target, Path(scratch) / "old")
     except OSError as error:
         raise ConstructError(f"cannot write {target}: {error.strerror or error}.") from error
     return target
@@ -94,7 +92,7 @@ def _config(construction: Construction, model: bytes) -> dict[str, Any]:
         "domain": construction.domain.to_json(),
         "margins": {key: to_json(getattr(margins, key)) for key in ("B", "C", "s", "N")},
         "certificates": construction.certificates,
-        "tasks": [dict(task.definition) for task in construction.tasks],
+        "tasks": [task.as_json() for task in construction.tasks],
         "vocabulary": construction.vocabulary and list(construction.vocabulary),
         "residual_stream": [
             {"field": f.name, "start": f.start, "width": f.width, "holds": f.holds}
@@ -124,12 +122,14 @@ def _config_checksum(config: dict[str, Any]) -> str:
 
 
 def _exact_values(construction: Construction) -> dict[str, str]:
-    """Tensor name -> JSON {"row,column": "p/q"} of the entries that float64 rounds."""
-    return {
-        f"{prefix}.{name}": json.dumps({f"{i},{j}": str(v) for (i, j), v in entries.items()})
+    """{"exact": JSON {tensor: {"row,column": "p/q"}}}: the entries that float64 rounds."""
+    exact = {
+        f"{prefix}.{name}": {f"{i},{j}": str(v) for (i, j), v in entries.items()}
         for prefix, part in construction.transformer.parts()
         for name, entries in part.exact.items()
     }
+    # A single key: the order of several is not the same in each file.
+    return {"exact": json.dumps(exact)}
 
 
 def _replaceable(target: Path) -> bool:
@@ -137,7 +137,26 @@ def _replaceable(target: Path) -> bool:
     if target.is_symlink() or not target.is_dir():
         return False
     names = {path.name for path in target.iterdir()}
-    return not names or (names <= {CONFIG, MODEL} and CONFIG in names)
+    if not names or not names <= {CONFIG, MODEL}:
+        return not names
+    try:
+        config = json.loads((target / CONFIG).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(config, dict) and config.get("format") == FORMAT
+
+
+def _swap(fresh: Path, target: Path, old: Path) -> None:
+    """Put `fresh` in the place of `target`; if that fails, `target` is as it was."""
+    replaced = target.exists()
+    if replaced:
+        os.rename(target, old)
+    try:
+        os.rename(fresh, target)
+    except OSError:
+        if replaced:
+            os.rename(old, target)
+        raise
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -164,7 +183,7 @@ def _read_config(source: Path) -> dict[str, Any]:
     path = source / CONFIG
     try:
         config = json.loads(_read(path).decode())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         if isinstance(error, ConstructError):
             raise
         raise ConstructError(f"{path} is corrupted: {error}; build it anew.") from error
@@ -186,14 +205,14 @@ def _read_config(source: Path) -> dict[str, Any]:
 
 def _metadata(model: bytes) -> dict[str, dict[tuple[int, int], Fraction]]:
     length = int.from_bytes(model[:8], "little")
-    entries = json.loads(model[8 : 8 + length]).get("__metadata__", {})
+    entries = json.loads(model[8 : 8 + length])["__metadata__"]["exact"]
     return {
         name: {
             (int(i), int(j)): Fraction(value)
-            for key, value in json.loads(text).items()
+            for key, value in tensor.items()
             for i, j in [key.split(",")]
         }
-        for name, text in entries.items()
+        for name, tensor in json.loads(entries).items()
     }
 
 
@@ -202,9 +221,12 @@ def _restore(
     tensors: dict[str, np.ndarray],
     exact: dict[str, dict[tuple[int, int], Fraction]],
 ) -> Construction:
+    if set(tensors) != set(config["tensors"]):
+        name = min(set(tensors) ^ set(config["tensors"]))
+        raise ConstructError(f"tensor {name} is missing or too many; build the artifact anew.")
     for name, shape in config["tensors"].items():
-        found = tensors.get(name)
-        if found is None or list(found.shape) != shape or found.dtype != np.float64:
+        found = tensors[name]
+        if list(found.shape) != shape or found.dtype != np.float64:
             raise ConstructError(f"tensor {name} is not float64 of shape {shape}; build it anew.")
 
     def weights(prefix: str, names: tuple[str, ...]) -> dict[str, Any]:

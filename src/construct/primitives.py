@@ -157,8 +157,10 @@ def _stack(
                 _place(W, start, column, block.T, found)
             else:
                 diagonal = np.arange(width)
-                W[start + diagonal, column + diagonal] = float(block)
-                assert float(block) == block, "margins are powers of two"
+                rounded = float(to_float(np.array(block, dtype=object)))
+                W[start + diagonal, column + diagonal] = rounded
+                if rounded != block:
+                    found |= {(start + i, column + i): Fraction(block) for i in range(width)}
     if found:
         exact[name] = found
     return W

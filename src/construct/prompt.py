@@ -54,7 +54,7 @@ class Prompt:
             object.__setattr__(self, "lines", tuple(range(1, len(self.X) + 1)))
 
     @classmethod
-    def of(cls, examples: Sequence, query: Sequence) -> "Prompt":
+    def of(cls, examples: Any, query: Any) -> "Prompt":
         """From [[x_1, ..., x_{n-1}, y], ...] and [x_1, ..., x_{n-1}], exactly."""
         if not isinstance(query, list | tuple | np.ndarray) or len(query) == 0:
             raise ConstructError("the query must be a list of n-1 vectors.")
@@ -93,7 +93,8 @@ def exactly(array: np.ndarray) -> np.ndarray:
 def _rounded(array: np.ndarray, dtype: str) -> np.ndarray:
     if array.dtype == object:
         array = to_float(array)
-    return array.astype(dtype)
+    with np.errstate(over="ignore"):  # infinity is refused by Prompt
+        return array.astype(dtype)
 
 
 # --- File forms --------------------------------------------------------------
@@ -127,13 +128,18 @@ def _parse_json(text: str, vocabulary: Vocabulary | None) -> Prompt:
     if not isinstance(examples, list) or not isinstance(query, list):
         raise ConstructError('"examples" and "query" of the prompt must be lists.')
     if vocabulary is not None:
-        query = _one_hot(query, vocabulary)
-        examples = [_one_hot(e, vocabulary) for e in examples if isinstance(e, list)]
+        query = _one_hot(query, vocabulary, "the query: ")
+        examples = [_one_hot(e, vocabulary, f"example {i}: ") for i, e in enumerate(examples, 1)]
     return Prompt.of(examples, query)
 
 
-def _one_hot(tokens: list, vocabulary: Vocabulary) -> list:
-    return [vocabulary.one_hot(t) if isinstance(t, str) else t for t in tokens]
+def _one_hot(tokens: Any, vocabulary: Vocabulary, whose: str) -> list:
+    if not isinstance(tokens, list):
+        raise ConstructError(f"{whose}it is {tokens!r}; it must be a list of words.")
+    try:
+        return [vocabulary.one_hot(t) if isinstance(t, str) else t for t in tokens]
+    except ConstructError as error:
+        raise ConstructError(f"{whose}{error}") from None
 
 
 def _parse_lines(text: str, n: int, vocabulary: Vocabulary) -> Prompt:
@@ -200,22 +206,23 @@ def check_domain(prompt: Prompt, tasks: Sequence, domain: Any, m: int) -> None:
     if not len(prompt.X):
         return
     exact = prompt.X.dtype == object
-    delta2 = Fraction(domain.delta) ** 2
-    forgiven, separate = Fraction(0), delta2
+    forgiven, separate = Fraction(0), Fraction(domain.delta) ** 2
     if not exact:
         p = np.finfo(prompt.X.dtype).nmant + 1
-        forgiven = delta2 / 2 ** (p + 7)
-        if domain.grid is None:
-            separate = delta2 * (1 - Fraction(1, 2 ** (p // 2))) ** 2
+        forgiven = separate / 2 ** (p + 7)
+        if not domain.binary:
+            separate *= (1 - Fraction(1, 2 ** (p // 2))) ** 2
     labels = prompt.Y if exact else prompt.Y.astype(np.float64)
     for task in tasks:
         squares = ((task(prompt.X) - labels) ** 2).sum(axis=-1)
-        for line, square in zip(prompt.lines, squares, strict=True):
-            if forgiven < square < separate:
+        for i in np.flatnonzero((squares > forgiven) & (squares < 2 * separate)):
+            # Close calls are decided without rounding.
+            gap = task(exactly(prompt.X[i])) - exactly(prompt.Y[i])
+            if forgiven < (gap**2).sum() < separate:
                 raise OutsideDomain(
-                    f"example {line}: its label is at distance {float(square) ** 0.5:.6g} "
-                    f"from task {task.name!r}; the artifact is certified for a match or a "
-                    f"distance of at least delta = {domain.delta}."
+                    f"example {prompt.lines[i]}: its label is at distance "
+                    f"{float(squares[i]) ** 0.5:.6g} from task {task.name!r}; the artifact is "
+                    f"certified for a match or a distance of at least delta = {domain.delta}."
                 )
 
 
@@ -225,21 +232,28 @@ def _check_entries(prompt: Prompt, domain: Any) -> None:
         (prompt.Y, domain.Ry, "the label"),
         (prompt.query, domain.R, "an input"),
     ):
-        wrong = [abs(array) > bound]
+        rules = [(abs(array) > _in_format(bound, array), f"|entry| <= {bound}")]
         if domain.grid is not None:
-            quotient = array / domain.grid if array.dtype == object else array / float(domain.grid)
-            wrong.append(quotient != quotient // 1)
-        for outside, rule in zip(
-            wrong,
-            (f"|entry| <= {bound}", f"multiples of {domain.grid}"),
-            strict=False,
-        ):
-            where = np.argwhere(outside)
-            if not len(where):
-                continue
-            place = tuple(where[0])
-            whose = "the query" if array is prompt.query else f"example {prompt.lines[place[0]]}"
-            raise OutsideDomain(
-                f"{whose}: {kind} has the entry {array[place]}; the artifact is "
-                f"certified for {rule}."
-            )
+            rules.append((_off_grid(array, domain.grid), f"multiples of {domain.grid}"))
+        for outside, rule in rules:
+            for place in np.argwhere(outside)[:1]:
+                inside = array is not prompt.query
+                whose = f"example {prompt.lines[place[0]]}" if inside else "the query"
+                raise OutsideDomain(
+                    f"{whose}: {kind} has the entry {array[tuple(place)]}; the artifact is "
+                    f"certified for {rule}."
+                )
+
+
+def _in_format(bound: Any, array: np.ndarray) -> Any:
+    """The bound, rounded as an entry that is equal to it has been."""
+    return bound if array.dtype == object else array.dtype.type(float(bound))
+
+
+def _off_grid(array: np.ndarray, grid: Any) -> np.ndarray:
+    """Where an entry is no multiple of the grid, rounded to the array's format."""
+    if array.dtype == object:
+        return array % grid != 0
+    steps = np.round(array.astype(np.float64) / float(grid))
+    nearest = np.vectorize(int, otypes=[object])(steps) * grid if array.size else steps
+    return _rounded(nearest, str(array.dtype)) != array

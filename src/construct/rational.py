@@ -28,11 +28,12 @@ def rational(value: Any, what: str = "a number") -> Rational:
     Raises:
         ConstructError: if it is no finite number; `what` names it in the message.
     """
+    if isinstance(value, np.generic):
+        # A longdouble has no Python type of its own: item() gives it back.
+        value = float(value) if isinstance(value, np.floating) else value.item()
     # type() and not isinstance(): a bool is an int, and no number of ours.
     if type(value) is int:
         return value
-    if isinstance(value, np.generic):
-        return rational(value.item(), what)
     try:
         if isinstance(value, str):
             value = _from_text(value)

@@ -75,10 +75,6 @@ def _whole(value: Any, key: str, source: str) -> int | None:
 
 def _vocabulary(listed: Any, definitions: list, source: str) -> Vocabulary | None:
     """The words listed, or else those of the look-up tables in order of appearance."""
-    if listed is not None:
-        if not isinstance(listed, list) or not listed:
-            raise ConstructError(f'"vocabulary" of {source} must be a list of words.')
-        return Vocabulary(listed)
     tables = [
         d["table"]
         for d in definitions
@@ -88,4 +84,8 @@ def _vocabulary(listed: Any, definitions: list, source: str) -> Vocabulary | Non
     for word in words:
         if not isinstance(word, str):
             raise ConstructError(f"a table of {source} holds {word!r}; it must map words to words.")
+    if listed is not None:
+        if not isinstance(listed, list) or not listed:
+            raise ConstructError(f'"vocabulary" of {source} must be a list of words.')
+        return Vocabulary(listed)
     return Vocabulary(dict.fromkeys(words)) if words else None

@@ -63,7 +63,8 @@ class Task:
         b: (d,) vector.
         features: the P_k features that the task reads.
         C: (d, P_k) matrix.
-        definition: the JSON form that `from_definition` turns into this task.
+        definition: the JSON form that `from_definition` turns into this task; empty
+            if it was not made by one of the constructors below.
     """
 
     name: str
@@ -78,6 +79,17 @@ class Task:
         object.__setattr__(self, "A", nonzero)
         if not self.features:
             object.__setattr__(self, "C", zeros(self.d, 0))
+
+    def as_json(self) -> dict[str, Any]:
+        """The definition; the general one, "relu-sum", where none was given."""
+        if self.definition:
+            return dict(self.definition)
+        features = [
+            [{"c": hinge.c, "a": dict(hinge.a), "e": hinge.e} for hinge in feature]
+            for feature in self.features
+        ]
+        fields = {"features": features, "C": self.C, "A": self.A or None, "b": self.b}
+        return {"name": self.name, "kind": "relu-sum", **to_json(fields)}
 
     @property
     def d(self) -> int:
@@ -201,15 +213,15 @@ def affine(name: str, A: Any, b: Any = None) -> Task:
         raise ConstructError(f"task {name!r} has an empty A; give it a matrix.")
     d = len(np.atleast_1d(np.array(next(iter(blocks.values())), dtype=object)))
     matrices = {
-        _position(p, name): rational_array(matrix, (d, d), f"A of task {name!r}")
-        for p, matrix in blocks.items()
+        p: rational_array(matrix, (d, d), f"A of task {name!r}")
+        for p, matrix in _by_position(blocks, name).items()
     }
     return Task(name, matrices, _vector(b, d, f"b of task {name!r}"))
 
 
 @_kind("permutation")
 def permutation(
-    name: str, permutation: Any, signs: Any = None, by: Any = None, position: int = 1
+    name: str, permutation: Any, signs: Any = None, by: Any = None, position: Any = 1
 ) -> Task:
     """f(X)_i = signs_i * x_{permutation_i} + by_i, with x = x_position.
 
@@ -233,13 +245,13 @@ def permutation(
 
 
 @_kind("retrieval")
-def retrieval(name: str, position: int, *, d: int) -> Task:
+def retrieval(name: str, position: Any, *, d: int) -> Task:
     """f(X) = x_position (the paper's ret1 .. ret8 at n = 9; op1, op2 at n = 3)."""
     return Task(name, {_position(position, name): identity(d)}, zeros(d))
 
 
 @_kind("shift")
-def shift(name: str, by: Any, modulo: int | None = None, position: int = 1) -> Task:
+def shift(name: str, by: Any, modulo: Any = None, position: Any = 1) -> Task:
     """f(X) = x_position + by (the paper's plus0 .. plus9).
 
     Args:
@@ -271,9 +283,7 @@ def add(name: str, positions: Any, *, d: int) -> Task:
 
 
 @_kind("lookup")
-def lookup(
-    name: str, table: Mapping[str, str], position: int = 1, *, vocabulary: Vocabulary
-) -> Task:
+def lookup(name: str, table: Any, position: Any = 1, *, vocabulary: Vocabulary) -> Task:
     """f(X) = the word that `table` gives for the word x_position, both one-hot.
 
     A word that the table does not list is mapped to the zero vector: a label
@@ -314,14 +324,14 @@ def relu_sum(name: str, features: Any, C: Any, A: Any = None, b: Any = None) -> 
 
 
 @_kind("absolute")
-def absolute(name: str, position: int = 1, *, d: int) -> Task:
+def absolute(name: str, position: Any = 1, *, d: int) -> Task:
     """f(X) = |x_position|, entry by entry."""
     p = _position(position, name)
     return _entrywise(name, d, {}, lambda unit: ({p: unit}, {p: -unit}))
 
 
 @_kind("relu")
-def relu(name: str, position: int = 1, *, d: int) -> Task:
+def relu(name: str, position: Any = 1, *, d: int) -> Task:
     """f(X) = max(x_position, 0), entry by entry."""
     p = _position(position, name)
     return _entrywise(name, d, {}, lambda unit: ({p: unit},))
@@ -342,7 +352,7 @@ def minimum(name: str, positions: Any = (1, 2), *, d: int) -> Task:
 
 
 @_kind("clip")
-def clip(name: str, low: Any, high: Any, position: int = 1, *, d: int) -> Task:
+def clip(name: str, low: Any, high: Any, position: Any = 1, *, d: int) -> Task:
     """f(X) = min(max(x_position, low), high), entry by entry."""
     p = _position(position, name)
     bottom, top = rational(low, f"low of task {name!r}"), rational(high, f"high of {name!r}")
@@ -404,6 +414,16 @@ def _position(value: Any, name: str) -> int:
     return value
 
 
+def _by_position(blocks: Mapping[Any, Any], name: str) -> dict[int, Any]:
+    """The blocks under their positions as numbers: "1" and "01" are the same."""
+    result = {_position(p, name): block for p, block in blocks.items()}
+    if len(result) != len(blocks):
+        raise ConstructError(
+            f"task {name!r} names a position twice: {', '.join(map(str, blocks))}."
+        )
+    return result
+
+
 def _pair(value: Any, name: str) -> tuple[int, int]:
     places = [_position(p, name) for p in _sequence(value, f"positions of task {name!r}")]
     if len(places) != 2 or places[0] == places[1]:
@@ -414,9 +434,7 @@ def _pair(value: Any, name: str) -> tuple[int, int]:
 # --- Reading a definition, and telling tasks apart ---------------------------
 
 
-def from_definition(
-    definition: Mapping[str, Any], *, d: int | None, vocabulary: Vocabulary | None
-) -> Task:
+def from_definition(definition: Any, *, d: int | None, vocabulary: Vocabulary | None) -> Task:
     """The task of a JSON object {"name": ..., "kind": ..., ...}.
 
     Raises:
@@ -427,7 +445,7 @@ def from_definition(
         raise ConstructError(f"a task is {definition!r}; it must be a JSON object.")
     fields = dict(definition)
     name, kind = fields.pop("name", None), fields.pop("kind", None)
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ConstructError(
             f"task {name!r} has the kind {kind!r}; known kinds: {', '.join(sorted(KINDS))}."
         )

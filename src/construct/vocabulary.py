@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -12,15 +13,15 @@ from construct.rational import zeros
 class Vocabulary:
     """Distinct words in a fixed order; word number i is the i-th unit vector."""
 
-    def __init__(self, words: Iterable[str]) -> None:
+    def __init__(self, words: Iterable[Any]) -> None:
         self.words = tuple(words)
-        self._index = {word: i for i, word in enumerate(self.words)}
         for word in self.words:
             if not isinstance(word, str) or not word or word != word.strip():
                 raise ConstructError(
                     f"the vocabulary holds {word!r}; a word is a non-empty text "
                     "without spaces at its ends."
                 )
+        self._index = {word: i for i, word in enumerate(self.words)}
         if len(self._index) != len(self.words):
             twice = next(w for i, w in enumerate(self.words) if self._index[w] != i)
             raise ConstructError(f"the vocabulary holds {twice!r} twice; list it once.")
@@ -34,19 +35,19 @@ class Vocabulary:
     def __contains__(self, word: object) -> bool:
         return word in self._index
 
-    def index(self, word: str) -> int:
+    def index(self, word: Any) -> int:
         """The number of `word`, from 0.
 
         Raises:
             ConstructError: if it is no token, with the nearest ones that are.
         """
-        if word in self._index:
+        if isinstance(word, str) and word in self._index:
             return self._index[word]
         near = difflib.get_close_matches(str(word), self.words, n=3, cutoff=0.6)
         hint = f"; near it: {', '.join(near)}" if near else ""
         raise ConstructError(f"{word!r} is no token of this vocabulary of {len(self)} words{hint}.")
 
-    def one_hot(self, word: str) -> np.ndarray:
+    def one_hot(self, word: Any) -> np.ndarray:
         """The unit vector of `word`, exact, of shape (d,)."""
         vector = zeros(len(self))
         vector[self.index(word)] = 1

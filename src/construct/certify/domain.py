@@ -45,6 +45,11 @@ class Domain:
                 raise ConstructError(f"{name} of the domain is {value}; it must be positive.")
             object.__setattr__(self, name, value)
 
+    @property
+    def binary(self) -> bool:
+        """Whether there is a grid and binary formats hold it: no entry is rounded."""
+        return self.grid is not None and is_dyadic(self.grid)
+
     @classmethod
     def from_json(cls, value: Any) -> "Domain":
         """From {"R": 8, "Ry": 32, "delta": 1} and, if wanted, "grid".
@@ -68,6 +73,11 @@ class Domain:
     def __str__(self) -> str:
         grid = "" if self.grid is None else f", entries multiples of {self.grid}"
         return f"|x| <= {self.R}, |y| <= {self.Ry}, separation {self.delta}{grid}"
+
+
+def is_dyadic(x: Rational) -> bool:
+    """Whether the denominator is a power of two."""
+    return x.denominator & (x.denominator - 1) == 0
 
 
 # One-hot words: entries 0 and 1; two that differ are at least 1 apart.
@@ -96,12 +106,15 @@ def choose_domain(tasks: Sequence[Task], certified_at: Callable[[Domain], Sequen
 
 
 def _common_denominator(tasks: Sequence[Task]) -> int:
-    denominators = {
-        entry.denominator
+    numbers = [
+        entry
         for task in tasks
         for array in (*task.A.values(), task.b, task.C)
         for entry in array.flat
-    }
+    ]
+    hinges = [hinge for task in tasks for feature in task.features for hinge in feature]
+    numbers += [x for h in hinges for x in (h.c, h.e, *(v for _, vec in h.a for v in vec))]
+    denominators = {number.denominator for number in numbers}
     return math.lcm(*denominators)
 
 

@@ -34,7 +34,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from construct.certify.domain import Domain
+from construct.certify.domain import Domain, is_dyadic
 from construct.rational import Rational
 from construct.residual import Sizes
 from construct.wiring import Wiring
@@ -164,7 +164,7 @@ def failures(
 def _exact_on_grid(bounds: Bounds, B: Rational, off: Rational, limit: int) -> bool:
     """Every partial sum of e_k and of its scores is exact."""
     step = bounds.step
-    if step is None or step.denominator & (step.denominator - 1):
+    if step is None or not is_dyadic(step):
         return False
     unit = min(Fraction(1), B * step**2)
     return bounds.largest <= limit * step and B * bounds.E2 + off <= limit * unit

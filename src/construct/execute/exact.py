@@ -1,7 +1,8 @@
 """Exact rationals (an extra: python-flint): equality, not closeness.
 
 Weights that float64 rounds are read from `exact`; all others are the rationals
-that their floats are. Heads and MLPs that are all zero are skipped: they add 0.
+that their floats are. Heads and MLPs whose
+first two matrices are not both non-zero are skipped: they add 0.
 """
 
 from fractions import Fraction
@@ -62,13 +63,12 @@ def _attention(h: fmpq_mat, heads: list) -> tuple[fmpq_mat, np.ndarray]:
 
 
 def _weights(part: Head | Mlp) -> tuple[fmpq_mat, ...] | None:
-    """The part's matrices; None if any is zero, and so all that it writes."""
+    """The part's matrices; None for a head without scores or an MLP without output."""
+    if any(not getattr(part, w).any() and w not in part.exact for w in part.WEIGHTS[:2]):
+        return None
     matrices = []
     for name in part.WEIGHTS:
-        floats = getattr(part, name)
-        if not floats.any():
-            return None
-        matrix = _matrix(floats)
+        matrix = _matrix(getattr(part, name))
         for (row, column), value in part.exact.get(name, {}).items():
             matrix[row, column] = _fmpq(value)
         matrices.append(matrix)

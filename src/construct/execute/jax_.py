@@ -1,9 +1,9 @@
 """JAX, the default executor: jitted, batched by vmap, on CPU, GPU or TPU.
 
-Heads of one shape are stacked and run side by side; heads and MLPs that are all zero
-are skipped, since they add 0. Matrix products ask for the highest precision: on GPUs
-and TPUs they would run in TF32 or bfloat16 otherwise, and the decisions need whole
-numbers exactly.
+Heads of one shape are stacked and run side by side. Heads whose queries or keys are
+all zero are skipped, and MLPs that write zero: they add 0. Matrix products ask for the
+highest precision: on GPUs and TPUs they would run in TF32 or bfloat16 otherwise, and
+the decisions need whole numbers exactly.
 """
 
 from collections.abc import Sequence
@@ -53,10 +53,10 @@ def prepare(transformer: Transformer, dtype: str = "float64") -> Run:
 
 
 def _stack(heads: Sequence[Head]) -> tuple[tuple[int, ...], ...]:
-    """The numbers of the heads that are not all zero, grouped by shape."""
+    """The numbers of the heads that score anything, grouped by shape."""
     groups: dict[tuple, list[int]] = {}
     for k, head in enumerate(heads):
-        if head.W_O.any() and head.W_V.any():
+        if head.W_Q.any() and head.W_K.any():
             groups.setdefault((head.W_Q.shape, head.W_V.shape), []).append(k)
     return tuple(map(tuple, groups.values()))
 

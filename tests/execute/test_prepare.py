@@ -1,0 +1,94 @@
+import sys
+
+import hand
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from construct import ConstructError, prepare
+from construct.execute import EXECUTORS
+
+FORMATS = [(name, dtype) for name, (_, formats, _) in EXECUTORS.items() for dtype in formats]
+
+
+@pytest.mark.parametrize(("name", "dtype"), FORMATS)
+def test_every_executor_gives_what_was_worked_by_hand(name, dtype):
+    done = prepare(name, hand.by_hand(), dtype)(hand.STREAM)
+    assert done.stream.tolist() == hand.AFTER
+    assert done.attended.tolist() == hand.ATTENDED
+    assert done.states is None
+
+
+@settings(max_examples=15)
+@pytest.mark.parametrize(("name", "dtype"), [f for f in FORMATS if f[1] != "float32"])
+@given(seed=st.integers(0, 2**32 - 1))
+def test_every_executor_is_the_definition_token_by_token(name, dtype, seed):
+    model, batch = hand.random(seed)
+    done = prepare(name, model, dtype)(batch, trace=True)
+    for b, stream in enumerate(batch):
+        states, attended = hand.definition(model, stream)
+        # The numbers are dyadic and small: float64 holds them exactly.
+        assert done.states[:, b].tolist() == states
+        assert done.stream[b].tolist() == states[-1]
+        assert done.attended[b].tolist() == attended
+
+
+@pytest.mark.parametrize(("name", "dtype"), FORMATS)
+def test_a_batch_is_run_stream_by_stream(name, dtype):
+    model, batch = hand.random(0)
+    run = prepare(name, model, dtype)
+    together, apart = run(batch), [run(stream) for stream in batch]
+    assert together.stream.tolist() == [one.stream.tolist() for one in apart]
+    assert together.attended.tolist() == [one.attended.tolist() for one in apart]
+
+
+@pytest.mark.parametrize(("name", "dtype"), FORMATS)
+def test_trace_holds_the_stream_before_layer_1_and_after_each_layer(name, dtype):
+    model, batch = hand.random(1)
+    run = prepare(name, model, dtype)
+    for stream in (batch, batch[0]):
+        done = run(stream, trace=True)
+        assert done.states.shape == (len(model.layers) + 1, *stream.shape)
+        assert done.states[0].tolist() == stream.tolist()
+        assert done.states[-1].tolist() == done.stream.tolist()
+        assert done.stream.tolist() == run(stream).stream.tolist()
+
+
+@pytest.mark.parametrize(("name", "dtype"), FORMATS)
+def test_a_run_changes_neither_its_input_nor_the_weights(name, dtype):
+    model, batch = hand.random(2)
+    stream, weights = batch.copy(), {n: w.copy() for n, w in model.tensors().items()}
+    prepare(name, model, dtype)(batch)
+    assert (batch == stream).all()
+    assert all((w == weights[n]).all() for n, w in model.tensors().items())
+
+
+@pytest.mark.parametrize(("name", "dtype"), [f for f in FORMATS if f[1] != "exact"])
+def test_a_float_executor_computes_in_the_format_asked_for(name, dtype):
+    done = prepare(name, hand.by_hand(), dtype)(hand.STREAM, trace=True)
+    assert {done.stream.dtype, done.attended.dtype, done.states.dtype} == {np.dtype(dtype)}
+
+
+def test_an_unknown_executor_is_answered_with_the_known_ones():
+    with pytest.raises(ConstructError, match="no executor 'tpu'; known: numpy, jax, torch, exact"):
+        prepare("tpu", hand.by_hand())
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "int64", "exact", ""])
+def test_a_format_that_an_executor_lacks_is_answered_with_those_that_it_has(dtype):
+    with pytest.raises(ConstructError, match=r"has no format .*; it has: float64, float32"):
+        prepare("numpy", hand.by_hand(), dtype)
+
+
+def test_the_exact_executor_takes_no_float_format():
+    with pytest.raises(ConstructError, match="it has: exact"):
+        prepare("exact", hand.by_hand(), "float64")
+
+
+@pytest.mark.parametrize("name", EXECUTORS)
+def test_a_missing_package_is_named(name, monkeypatch):
+    module, formats, package = EXECUTORS[name]
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ConstructError, match=f"not installed: pip install '{package}'"):
+        prepare(name, hand.by_hand(), formats[0])

@@ -1,0 +1,93 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from construct import (
+    ConstructError,
+    Domain,
+    OutsideDomain,
+    Prompt,
+    affine,
+    build,
+    mixture,
+    retrieval,
+    run,
+    shift,
+)
+from generators import cases
+
+PLUS = [shift("plus0", [0]), shift("plus1", [1])]
+CONSTRUCTION = build(PLUS, m=4, domain=Domain(8, 16, 1))
+
+
+@settings(max_examples=30)
+@given(cases())
+def test_votes_weights_and_lists_of_examples_are_those_of_the_specification(case):
+    construction, prompt = case.build()
+    wanted, found = mixture(construction.tasks, prompt), run(construction, prompt, executor="numpy")
+    assert found.votes == wanted.votes
+    assert found.weights == wanted.weights
+    assert found.unexplained == wanted.unexplained
+    assert found.ambiguous == wanted.ambiguous
+
+
+@settings(max_examples=30)
+@given(cases())
+def test_explains_holds_1_for_each_task_at_each_example_that_it_explains(case):
+    construction, prompt = case.build()
+    found = run(construction, prompt, executor="numpy").explains
+    wanted = [
+        [task(x).tolist() == y.tolist() for x, y in zip(prompt.X, prompt.Y, strict=True)]
+        for task in construction.tasks
+    ]
+    assert found.tolist() == wanted
+
+
+@pytest.mark.parametrize(
+    ("executor", "dtype"), [("numpy", "float64"), ("jax", "float32"), ("torch", "float32")]
+)
+def test_the_answer_is_the_mixture_and_comes_in_the_format_asked_for(executor, dtype):
+    prompt = Prompt.of([[[3], [3]], [[3], [4]], [[5], [6]], [[1], [7]]], [[2]])
+    found = run(CONSTRUCTION, prompt, executor=executor, dtype=dtype)
+    # (2 + 3 + 3) / 3, by a rounded reciprocal and a rounded product.
+    assert found.answer.dtype == np.dtype(dtype)
+    assert abs(found.answer[0] - 8 / 3) <= np.spacing(np.array(8 / 3, dtype))
+    assert found.votes == (1, 2)
+    assert found.unexplained == (3,)
+
+
+def test_the_exact_executor_answers_exactly_without_a_format_being_named():
+    prompt = Prompt.of([[[3], [3]], [[3], [4]], [[5], [6]]], [["1/7"]])
+    found = run(CONSTRUCTION, prompt, executor="exact")
+    assert found.answer.tolist() == [Fraction(1, 7) + Fraction(2, 3)]
+    assert found.weights == (Fraction(1, 3), Fraction(2, 3))
+
+
+def test_without_a_vote_the_answer_is_0_and_so_are_the_weights():
+    for examples in ([], [[[1], [7]]]):
+        found = run(CONSTRUCTION, Prompt.of(examples, [[5]]), executor="numpy")
+        assert found.answer.tolist() == [0]
+        assert found.votes == found.weights == (0, 0)
+        assert found.unexplained == tuple(range(len(examples)))
+
+
+def test_an_example_of_several_tasks_is_ambiguous():
+    tasks = [affine("double", [[2]]), affine("zero", [[0]])]
+    found = run(build(tasks, m=2), Prompt.of([[[0], [0]], [[1], [2]]], [[3]]), executor="numpy")
+    assert found.ambiguous == (0,)
+    assert found.votes == (2, 1)
+
+
+def test_a_prompt_outside_the_domain_is_not_run():
+    with pytest.raises(OutsideDomain, match=r"example 1: .* from task 'plus0'"):
+        run(CONSTRUCTION, Prompt.of([[[1], ["3/2"]]], [[1]]), executor="numpy")
+
+
+def test_a_format_that_is_not_certified_is_refused_with_those_that_are():
+    wide = build([retrieval("f", 1, d=2)], m=2, domain=Domain(1000, 1000, Fraction(1, 100)))
+    prompt = Prompt.of([], [[1, 2]])
+    with pytest.raises(ConstructError, match=r"float32 is not certified .* it is for: float64, ex"):
+        run(wide, prompt, executor="numpy", dtype="float32")
+    assert run(wide, prompt, executor="numpy").answer.tolist() == [0, 0]

@@ -1,0 +1,315 @@
+import hashlib
+import json
+import os
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from safetensors.numpy import load as read_tensors
+from safetensors.numpy import save as write_tensors
+
+from construct import (
+    ConstructError,
+    Domain,
+    Prompt,
+    Task,
+    Vocabulary,
+    affine,
+    artifact,
+    build,
+    load,
+    lookup,
+    relu_sum,
+    run,
+    save,
+)
+from construct.tasks import same_map
+from generators import cases
+
+CONFIG, MODEL = "config.json", "model.safetensors"
+WORDS = Vocabulary(["b", "a", "c"])
+TABLE = {"a": "b", "b": "c"}
+
+
+def small(entry="1/3"):
+    task = affine("f", [[entry, 0], [0, 1]], ["1/7", 0])
+    return build([task], m=2, domain=Domain(2, 4, Fraction(1, 3)))
+
+
+@pytest.fixture
+def saved(tmp_path):
+    return save(small(), tmp_path / "artifact")
+
+
+def same(one, other):
+    """Whether two constructions agree in every number and every word."""
+    first, second = one.transformer, other.transformer
+    a, b = first.tensors(), second.tensors()
+    return (
+        a.keys() == b.keys()
+        and all(np.array_equal(a[name], b[name]) for name in a)
+        and [p.exact for _, p in first.parts()] == [p.exact for _, p in second.parts()]
+        and (first.sizes, first.answer) == (second.sizes, second.answer)
+        and [(x.name, x.lemma) for x in first.layers] == [(x.name, x.lemma) for x in second.layers]
+        and all(same_map(f, g) for f, g in zip(one.tasks, other.tasks, strict=True))
+        and [f.name for f in one.tasks] == [g.name for g in other.tasks]
+        and (one.domain, one.margins) == (other.domain, other.margins)
+        and one.certificates == other.certificates
+        and list(one.vocabulary or []) == list(other.vocabulary or [])
+    )
+
+
+# --- Round trip --------------------------------------------------------------
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(case=cases())
+def test_what_is_loaded_is_what_was_saved(case, tmp_path):
+    construction, prompt = case.build()
+    loaded = load(save(construction, tmp_path / "artifact"))
+    assert same(construction, loaded)
+    said = [run(c, prompt, executor="numpy").answer.tolist() for c in (construction, loaded)]
+    assert said[0] == said[1]
+
+
+def test_rationals_survive_exactly(saved):
+    loaded = load(saved)
+    assert same(small(), loaded)
+    assert Fraction(1, 3) in {
+        value
+        for _, part in loaded.transformer.parts()
+        for entries in part.exact.values()
+        for value in entries.values()
+    }
+    prompt = Prompt.of([[[1, 0], ["10/21", 0]]], [["1/11", 0]])
+    answer = run(loaded, prompt, executor="exact").answer
+    assert answer.tolist() == [Fraction(1, 33) + Fraction(1, 7), 0]
+
+
+def test_words_keep_their_order(tmp_path):
+    construction = build([lookup("t", TABLE, vocabulary=WORDS)], m=2, vocabulary=WORDS)
+    assert same(construction, load(save(construction, tmp_path / "artifact")))
+
+
+def test_a_table_without_its_vocabulary_is_refused():
+    with pytest.raises(ConstructError, match="vocabulary"):
+        build([lookup("t", TABLE, vocabulary=WORDS)], m=2)
+
+
+def test_a_task_without_a_definition_is_saved_in_the_general_form(tmp_path):
+    f = relu_sum("f", [[{"a": [1]}]], [["1/3"]], A=[[2]], b=[-1])
+    g = affine("g", {2: [[5]]})
+    bare = [Task(t.name, t.A, t.b, t.features, t.C) for t in (f, g)]
+    loaded = load(save(build(bare, m=1), tmp_path / "artifact"))
+    assert [same_map(t, back) for t, back in zip((f, g), loaded.tasks, strict=True)] == [True] * 2
+
+
+def test_saving_twice_writes_the_same_bytes(tmp_path):
+    one, other = (save(small(), tmp_path / name) for name in ("one", "other"))
+    for name in (CONFIG, MODEL):
+        assert (one / name).read_bytes() == (other / name).read_bytes()
+
+
+def test_an_artifact_is_two_files_and_its_config_is_plain_json(saved):
+    assert {path.name for path in saved.iterdir()} == {CONFIG, MODEL}
+    config = json.loads((saved / CONFIG).read_text())
+    sizes = small().sizes
+    assert config["sizes"]["D"] == sizes.D
+    assert config["tensors"].keys() == small().transformer.tensors().keys()
+    assert config["checksums"][MODEL] == hashlib.sha256((saved / MODEL).read_bytes()).hexdigest()
+
+
+# --- Writing whole or not at all ---------------------------------------------
+
+
+def contents(folder: Path):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_an_older_artifact_and_an_empty_folder_are_replaced(tmp_path):
+    target = tmp_path / "artifact"
+    target.mkdir()
+    for entry in ("1/3", "1/5"):
+        save(small(entry), target)
+        assert same(load(target), small(entry))
+    assert os.listdir(tmp_path) == ["artifact"]
+
+
+def test_missing_parents_are_made(tmp_path):
+    assert same(load(save(small(), tmp_path / "a" / "b" / "artifact")), small())
+
+
+@pytest.mark.parametrize("names", [["notes.txt"], [CONFIG, MODEL, "notes.txt"], [MODEL]], ids=str)
+def test_a_folder_with_other_files_is_left_alone(tmp_path, names):
+    target = tmp_path / "folder"
+    target.mkdir()
+    for name in names:
+        (target / name).write_text("{}")
+    before = contents(target)
+    with pytest.raises(ConstructError, match="is not an artifact of construct"):
+        save(small(), target)
+    assert contents(target) == before
+
+
+@pytest.mark.parametrize("config", ["{}", '{"architectures": ["LlamaForCausalLM"]}', "not json"])
+def test_a_model_folder_of_another_program_is_left_alone(tmp_path, config):
+    target = tmp_path / "model"
+    target.mkdir()
+    (target / CONFIG).write_text(config)
+    (target / MODEL).write_bytes(b"weights")
+    with pytest.raises(ConstructError, match="is not an artifact of construct"):
+        save(small(), target)
+    assert contents(target) == {CONFIG: config.encode(), MODEL: b"weights"}
+
+
+def test_a_file_and_a_link_are_left_alone(tmp_path, saved):
+    file, link = tmp_path / "file", tmp_path / "link"
+    file.write_text("text")
+    link.symlink_to(saved)
+    for target in (file, link):
+        with pytest.raises(ConstructError, match="is not an artifact"):
+            save(small("1/5"), target)
+    assert file.read_text() == "text"
+    assert link.is_symlink()
+    assert same(load(saved), small())
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("text")
+    with pytest.raises(ConstructError, match=r"cannot write .*artifact"):
+        save(small(), tmp_path / "file" / "artifact")
+
+
+@pytest.mark.parametrize("call", ["fsync", "rename"])
+@pytest.mark.parametrize("failing", [1, 2])
+@pytest.mark.parametrize("older", [True, False])
+def test_a_write_that_fails_leaves_what_was_there_and_no_debris(
+    tmp_path, monkeypatch, call, failing, older
+):
+    target = tmp_path / "artifact"
+    if older:
+        save(small(), target)
+    elif (call, failing) == ("rename", 2):
+        pytest.skip("without an older artifact there is one rename")
+    before = contents(target) if older else None
+    real, calls = getattr(os, call), []
+
+    def fail(*args):
+        calls.append(args)
+        if len(calls) == failing:
+            raise OSError(28, "No space left on device")
+        return real(*args)
+
+    monkeypatch.setattr(os, call, fail)
+    with pytest.raises(ConstructError, match=r"cannot write .*: No space left on device"):
+        save(small("1/5"), target)
+    assert os.listdir(tmp_path) == (["artifact"] if older else [])
+    assert (contents(target) if older else None) == before
+
+
+# --- Reading what is damaged -------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [CONFIG, MODEL])
+def test_a_missing_file_is_named(saved, name):
+    (saved / name).unlink()
+    with pytest.raises(ConstructError, match=f"cannot read .*{name}"):
+        load(saved)
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(ConstructError, match=r"cannot read .*nowhere.*construct build"):
+        load(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("name", [CONFIG, MODEL])
+@pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.99])
+def test_a_truncated_file_is_refused(saved, name, share):
+    content = (saved / name).read_bytes()
+    (saved / name).write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ConstructError, match=name):
+        load(saved)
+
+
+def test_every_flipped_byte_of_the_weights_is_noticed(saved):
+    content = bytearray((saved / MODEL).read_bytes())
+    for place in range(0, len(content), len(content) // 50):
+        content[place] ^= 1
+        (saved / MODEL).write_bytes(content)
+        with pytest.raises(ConstructError, match="corrupted"):
+            load(saved)
+        content[place] ^= 1
+
+
+def test_every_changed_digit_of_the_config_is_noticed(saved):
+    text = (saved / CONFIG).read_text()
+    digits = [i for i, c in enumerate(text) if c.isdecimal()]
+    for place in digits[:: len(digits) // 40]:
+        changed = text[:place] + str((int(text[place]) + 1) % 10) + text[place + 1 :]
+        (saved / CONFIG).write_text(changed)
+        with pytest.raises(ConstructError):
+            load(saved)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"\xff\xfe", b"null", b"[" * 100_000])
+def test_a_config_that_is_none_is_refused(saved, content):
+    (saved / CONFIG).write_bytes(content)
+    with pytest.raises(ConstructError, match=CONFIG):
+        load(saved)
+
+
+def rewrite(saved: Path, change) -> None:
+    """Change the config, and make its checksum true again."""
+    config = json.loads((saved / CONFIG).read_text())
+    change(config)
+    config["checksums"][MODEL] = hashlib.sha256((saved / MODEL).read_bytes()).hexdigest()
+    config["checksums"][CONFIG] = artifact._config_checksum(config)
+    (saved / CONFIG).write_text(json.dumps(config))
+
+
+@pytest.mark.parametrize("version", [0, 2, "1", None])
+def test_another_version_is_named(saved, version):
+    rewrite(saved, lambda config: config.update(version=version))
+    with pytest.raises(ConstructError, match="this construct reads version 1"):
+        load(saved)
+
+
+def test_a_rewritten_config_with_a_true_checksum_is_read(saved):
+    rewrite(saved, lambda config: None)
+    assert same(load(saved), small())
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["sizes", "domain", "margins", "tasks", "layers", "tensors", "certificates", "vocabulary"],
+)
+def test_a_config_that_lacks_a_part_is_refused(saved, key):
+    rewrite(saved, lambda config: config.pop(key))
+    with pytest.raises(ConstructError):
+        load(saved)
+
+
+def damaged(tensors: dict, how: str) -> dict:
+    name = "layers.3.heads.0.W_Q"
+    tensor = tensors.pop(name)
+    return (
+        tensors
+        | {
+            "missing": {},
+            "extra": {name: tensor, "surplus": np.zeros(1)},
+            "shape": {name: np.zeros((1, 1))},
+            "dtype": {name: tensor.astype(np.float32)},
+        }[how]
+    )
+
+
+@pytest.mark.parametrize("how", ["missing", "extra", "shape", "dtype"])
+def test_a_tensor_missing_surplus_or_of_another_shape_or_type_is_named(saved, how):
+    tensors = damaged(read_tensors((saved / MODEL).read_bytes()), how)
+    (saved / MODEL).write_bytes(write_tensors(tensors, metadata={"exact": "{}"}))
+    rewrite(saved, lambda config: None)
+    name = "surplus" if how == "extra" else "layers.3.heads.0.W_Q"
+    with pytest.raises(ConstructError, match=name):
+        load(saved)

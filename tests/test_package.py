@@ -1,0 +1,40 @@
+import subprocess
+import sys
+
+import pytest
+
+import construct
+
+
+def test_every_public_name_is_there_and_is_not_a_module():
+    for name in construct.__all__:
+        assert getattr(construct, name).__module__.startswith("construct.")
+    assert set(construct.__all__) <= set(dir(construct))
+
+
+def test_a_module_of_the_name_of_a_function_does_not_hide_it():
+    program = (
+        "import construct.mixture, construct;"
+        "assert callable(construct.mixture);"
+        "from construct.mixture import Mixture;"
+        "assert callable(construct.mixture)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'deconstruct'"):
+        construct.deconstruct  # noqa: B018
+
+
+def test_importing_the_package_imports_no_array_library():
+    program = "import construct, sys; assert not {'numpy', 'jax', 'torch'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_the_command_refuses_a_package_of_the_same_name(monkeypatch):
+    from construct_icl import main
+
+    monkeypatch.delattr(construct, "__distribution__")
+    with pytest.raises(SystemExit, match="belongs to another distribution"):
+        main()

@@ -1,0 +1,119 @@
+import json
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from construct import ConstructError
+from construct.rational import (
+    identity,
+    rational,
+    rational_array,
+    read_json,
+    to_float,
+    to_json,
+    zeros,
+)
+
+fractions = st.fractions(max_denominator=10**6)
+NO_NUMBERS = [True, None, "", "x", "1/0", "1/2/3", "nan", "inf", math.nan, math.inf, [1], {}, 1j]
+NO_NUMBERS += ["1e999999999", "1/1e999999999", np.True_, np.float32("nan"), b"1"]
+
+
+@given(fractions)
+def test_a_number_is_the_same_written_as_fraction_text_or_json(x):
+    for written in (x, str(x), f" {x.numerator} / {x.denominator} ", to_json(x)):
+        assert rational(written) == x
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_float_is_the_rational_that_it_holds(x):
+    assert rational(x) == rational(np.float64(x)) == Fraction(x)
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=5))
+def test_a_decimal_in_a_file_is_exact(x):
+    assert read_json(f"[{x}]", "the file") == [Fraction(x)]
+
+
+@given(st.integers(), st.integers(1, 100))
+def test_whole_numbers_are_int_and_others_fractions(p, q):
+    assert type(rational(Fraction(p, q))) is (int if p % q == 0 else Fraction)
+
+
+@pytest.mark.parametrize("value", NO_NUMBERS, ids=repr)
+def test_what_is_no_finite_number_is_named_and_refused(value):
+    with pytest.raises(ConstructError, match=r"the bound is .*write a finite number"):
+        rational(value, "the bound")
+
+
+def test_extended_precision_is_exact_or_refused():
+    with pytest.raises(ConstructError):
+        rational(np.longdouble("nan"))
+
+
+@given(st.lists(st.lists(fractions, min_size=2, max_size=2), min_size=1, max_size=3))
+def test_an_array_keeps_shape_and_values(rows):
+    array = rational_array([[str(x) for x in row] for row in rows], (None, 2), "A")
+    assert array.dtype == object
+    assert array.tolist() == rows
+    assert rational_array(array, array.shape, "A").tolist() == rows
+
+
+@pytest.mark.parametrize(
+    ("value", "shape"),
+    [
+        ([1, 2], (3,)),
+        ([[1, 2]], (2,)),
+        ([[1], [1, 2]], (2, 2)),
+        (1, (1,)),
+        ([], (1,)),
+        ("12", (2,)),
+    ],
+)
+def test_a_wrong_shape_is_named_with_the_shape_wanted(value, shape):
+    with pytest.raises(ConstructError, match=r"A (has the shape|is ragged).*it needs the shape"):
+        rational_array(value, shape, "A")
+
+
+def test_an_entry_that_is_no_number_names_its_array():
+    with pytest.raises(ConstructError, match="b of task 'f' is None"):
+        rational_array([1, None], (2,), "b of task 'f'")
+
+
+def test_identity_and_zeros_are_exact():
+    assert identity(2).tolist() == [[1, 0], [0, 1]]
+    assert zeros(1, 2).tolist() == [[0, 0]]
+    assert {type(x) for x in identity(3).flat} == {int}
+
+
+@given(fractions)
+def test_to_float_rounds_to_nearest(x):
+    assert to_float(np.array([x], dtype=object))[0] == x.numerator / x.denominator
+
+
+def test_numbers_beyond_float64_are_refused():
+    with pytest.raises(ConstructError, match="beyond the range of float64"):
+        to_float(np.array([10**400], dtype=object))
+
+
+@given(st.recursive(fractions | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)))
+def test_json_of_nested_rationals_is_what_json_can_hold(value):
+    assert json.loads(json.dumps(to_json(value))) == to_json(value)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[1,]", "[NaN]", "[Infinity]", "[-Infinity]", "[1e9999]"]
+)
+def test_malformed_json_names_its_source(text):
+    with pytest.raises(ConstructError, match="the prompt"):
+        read_json(text, "the prompt")
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[" + "1" * 5000 + "]"], ids=["deep", "long"])
+def test_json_that_python_cannot_hold_is_refused(text):
+    with pytest.raises(ConstructError, match="the prompt"):
+        read_json(text, "the prompt")
