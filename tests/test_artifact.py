@@ -93,9 +93,9 @@ def test_words_keep_their_order(tmp_path):
     assert same(construction, load(save(construction, tmp_path / "artifact")))
 
 
-def test_a_table_without_its_vocabulary_is_refused():
-    with pytest.raises(ConstructError, match="vocabulary"):
-        build([lookup("t", TABLE, vocabulary=WORDS)], m=2)
+def test_a_table_built_without_its_vocabulary_comes_back_as_the_same_map(tmp_path):
+    construction = build([lookup("t", TABLE, vocabulary=WORDS)], m=2)
+    assert same(construction, load(save(construction, tmp_path / "artifact")))
 
 
 def test_a_task_without_a_definition_is_saved_in_the_general_form(tmp_path):

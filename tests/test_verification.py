@@ -20,7 +20,7 @@ from construct import (
     verify,
 )
 from construct.sampling import random_prompts
-from construct.verification import absolute_sum, compare, largest_term, specification, ulp
+from construct.verification import compare, largest_term, specification, summands, ulp
 
 # All seven layers do something: an operand slot and a dictionary.
 CONSTRUCTION = build(
@@ -190,7 +190,7 @@ def test_ulp_at_0_is_2_to_minus_bits():
 def test_terms_of_a_task_are_its_summands():
     task = affine("f", [[2, -3], [1, 0]], [-5, 0])
     query = np.array([[4, -1]], dtype=object)
-    assert absolute_sum(task, query) == [8 + 3 + 5, 4]
+    assert summands(task, query).sum(axis=1).tolist() == [8 + 3 + 5, 4]
     # A x has 8, 3, 4; b has -5; f(x) = (6, 4).
     assert largest_term(task, query) == 8
-    assert absolute_sum(retrieval("g", 1, d=2), query) == [4, 1]
+    assert summands(retrieval("g", 1, d=2), query).sum(axis=1).tolist() == [4, 1]

@@ -7,7 +7,7 @@ import numpy as np
 
 from construct.compiler import Construction
 from construct.embedding import embed, unembed
-from construct.errors import ConstructError
+from construct.errors import CheckFailed, ConstructError
 from construct.execute import Pass, prepare
 from construct.prompt import Prompt, check_domain
 
@@ -83,6 +83,8 @@ def read_answer(construction: Construction, done: Pass, examples: int) -> Answer
     transformer, sizes = construction.transformer, construction.sizes
     names = [layer.name for layer in transformer.layers]
     given = done.attended[names.index("superpose")]
+    if not all(np.isfinite(float(total)) for total in given.flat):
+        raise CheckFailed("the heads gave NaN or infinity: the pass left its format's range.")
     # (K, m+1, n) -> for each example the token that gave: the home token.
     by_example = given[:, : sizes.tokens].reshape(sizes.K, sizes.m + 1, sizes.n).sum(axis=-1)
     return Answer(

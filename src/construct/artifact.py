@@ -92,7 +92,9 @@ def _config(construction: Construction, model: bytes) -> dict[str, Any]:
         "domain": construction.domain.to_json(),
         "margins": {key: to_json(getattr(margins, key)) for key in ("B", "C", "s", "N")},
         "certificates": construction.certificates,
-        "tasks": [task.as_json() for task in construction.tasks],
+        "tasks": [
+            task.as_json(words=construction.vocabulary is not None) for task in construction.tasks
+        ],
         "vocabulary": construction.vocabulary and list(construction.vocabulary),
         "residual_stream": [
             {"field": f.name, "start": f.start, "width": f.width, "holds": f.holds}

@@ -141,10 +141,6 @@ def _validate(
                 f"task {task.name!r} reads position {max(task.positions)}; an example of "
                 f"n = {n} tokens has the inputs 1 to {n - 1}."
             )
-        if vocabulary is None and task.definition.get("kind") == "lookup":
-            raise ConstructError(
-                f"task {task.name!r} is a look-up; give build its vocabulary as well."
-            )
         by_name[task.name] = task
     wiring = Wiring.of(tasks)
     K, S = len(tasks), len(wiring.slots)

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from construct.prompt import Prompt
+from construct.prompt import Prompt, matches, squared_distances
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,17 +39,10 @@ def mixture(tasks: Sequence[Callable], prompt: Prompt, *, delta: Fraction | int 
 
     Args:
         tasks: each maps inputs (..., n-1, d) to (..., d).
-        delta: the domain's separation. On exact prompts f(X) = y is equality. On
-            floats with p bits, a label matches if distance^2 / delta^2 <= 2^-(p+7),
-            so small that B distance^2 vanishes beside 1: a label computed in another
-            order of summation is a match.
+        delta: the domain's separation; it sets what counts as a match on floats
+            (`prompt.matches`). On exact prompts f(X) = y is equality.
     """
-    exact = prompt.Y.dtype == object
-    p = 0 if exact else np.finfo(prompt.Y.dtype).nmant + 1
-    tolerance = 0 if exact else float(delta) ** 2 * 2.0 ** -(p + 7)
-    labels = prompt.Y if exact else prompt.Y.astype(np.float64)
-    distances2 = [((f(prompt.X) - labels) ** 2).sum(axis=-1) for f in tasks]
-    explains = np.array([d2 <= tolerance for d2 in distances2], dtype=bool)
+    explains = np.array([matches(squared_distances(f, prompt), prompt, delta) for f in tasks])
     votes = tuple(int(c) for c in explains.sum(axis=1))
     total = sum(votes)
     weights = tuple(Fraction(c, total) if total else Fraction(0) for c in votes)

@@ -3,7 +3,7 @@
 Numbers of a file stay exact; `Prompt.astype` rounds them to a float format.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -47,9 +47,16 @@ class Prompt:
                 f"a prompt has X {self.X.shape}, Y {self.Y.shape} and query {shape}; "
                 "the shapes must be (e, n-1, d), (e, d) and (n-1, d)."
             )
-        for name, array in (("X", self.X), ("Y", self.Y), ("query", self.query)):
-            if array.dtype != object and not np.isfinite(array).all():
+        for name in ("X", "Y", "query"):
+            array = getattr(self, name)
+            if array.dtype.kind not in "fO":
+                object.__setattr__(self, name, rational_array(array, array.shape, name))
+            elif array.dtype != object and not np.isfinite(array).all():
                 raise ConstructError(f"{name} of the prompt holds NaN or infinity.")
+        if self.X.dtype != self.Y.dtype:
+            raise ConstructError(
+                f"X of the prompt is {self.X.dtype}, Y is {self.Y.dtype}; give both as one."
+            )
         if not self.lines:
             object.__setattr__(self, "lines", tuple(range(1, len(self.X) + 1)))
 
@@ -177,6 +184,30 @@ def _parse_lines(text: str, n: int, vocabulary: Vocabulary) -> Prompt:
     return Prompt(inputs_array, labels, query, tuple(numbers))
 
 
+# --- Distances ---------------------------------------------------------------
+
+
+def squared_distances(task: Callable, prompt: Prompt) -> Shaped[np.ndarray, " e"]:
+    """||f(X_i) - y_i||^2 for each example: exact on rationals, in float64 on floats."""
+    labels = prompt.Y if prompt.Y.dtype == object else prompt.Y.astype(np.float64)
+    return ((task(prompt.X) - labels) ** 2).sum(axis=-1)
+
+
+def matches(
+    squares: Shaped[np.ndarray, " e"], prompt: Prompt, delta: Any
+) -> Shaped[np.ndarray, " e"]:
+    """Which squared distances count as a match.
+
+    On rationals that is 0. On floats with p bits it is distance^2 / delta^2 <=
+    2^-(p+7), so small that B distance^2 vanishes beside 1: a label computed in another
+    order of summation is a match.
+    """
+    if prompt.Y.dtype == object:
+        return np.asarray(squares == 0, dtype=bool)
+    p = np.finfo(prompt.Y.dtype).nmant + 1
+    return squares <= float(delta) ** 2 * 2.0 ** -(p + 7)
+
+
 # --- The domain check --------------------------------------------------------
 
 
@@ -206,19 +237,16 @@ def check_domain(prompt: Prompt, tasks: Sequence, domain: Any, m: int) -> None:
     if not len(prompt.X):
         return
     exact = prompt.X.dtype == object
-    forgiven, separate = Fraction(0), Fraction(domain.delta) ** 2
-    if not exact:
-        p = np.finfo(prompt.X.dtype).nmant + 1
-        forgiven = separate / 2 ** (p + 7)
-        if not domain.binary:
-            separate *= (1 - Fraction(1, 2 ** (p // 2))) ** 2
-    labels = prompt.Y if exact else prompt.Y.astype(np.float64)
+    separate = Fraction(domain.delta) ** 2
+    if not exact and not domain.binary:
+        separate *= (1 - Fraction(1, 2 ** ((np.finfo(prompt.Y.dtype).nmant + 1) // 2))) ** 2
     for task in tasks:
-        squares = ((task(prompt.X) - labels) ** 2).sum(axis=-1)
-        for i in np.flatnonzero((squares > forgiven) & (squares < 2 * separate)):
-            # Close calls are decided without rounding.
+        squares = squared_distances(task, prompt)
+        close = ~matches(squares, prompt, domain.delta) & (squares < 2 * separate)
+        for i in np.flatnonzero(close):
+            # Whether it is as far as delta is decided without rounding.
             gap = task(exactly(prompt.X[i])) - exactly(prompt.Y[i])
-            if forgiven < (gap**2).sum() < separate:
+            if (gap**2).sum() < separate:
                 raise OutsideDomain(
                     f"example {prompt.lines[i]}: its label is at distance "
                     f"{float(squares[i]) ** 0.5:.6g} from task {task.name!r}; the artifact is "

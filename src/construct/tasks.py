@@ -10,7 +10,7 @@ A task is evaluated by calling it: `task(X)`. Nothing here knows of transformers
 import functools
 import inspect
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -80,9 +80,21 @@ class Task:
         if not self.features:
             object.__setattr__(self, "C", zeros(self.d, 0))
 
-    def as_json(self) -> dict[str, Any]:
-        """The definition; the general one, "relu-sum", where none was given."""
-        if self.definition:
+    def numbers(self) -> Iterator[Rational]:
+        """Every number that the task is made of, zeros included."""
+        for array in (*self.A.values(), self.b, self.C):
+            yield from array.flat
+        for hinge in (hinge for feature in self.features for hinge in feature):
+            yield from (hinge.c, hinge.e, *(v for _, vector in hinge.a for v in vector))
+
+    def as_json(self, *, words: bool) -> dict[str, Any]:
+        """The definition; the general one, "relu-sum", where none was given.
+
+        Args:
+            words: whether the file lists a vocabulary; where it does not, a look-up is
+                written as the matrix that it is.
+        """
+        if self.definition and (words or self.definition["kind"] != "lookup"):
             return dict(self.definition)
         features = [
             [{"c": hinge.c, "a": dict(hinge.a), "e": hinge.e} for hinge in feature]

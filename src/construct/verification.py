@@ -17,7 +17,6 @@ from fractions import Fraction
 import numpy as np
 
 from construct.answer import Answer, read_answer
-from construct.certify.domain import task_bound
 from construct.compiler import Construction
 from construct.embedding import embed_all
 from construct.execute import Pass, prepare
@@ -28,6 +27,7 @@ from construct.sampling import random_prompts
 from construct.tasks import Task
 
 BITS = {"float32": 24, "float64": 53}
+TINY = {24: Fraction(1, 1 << 126), 53: Fraction(1, 1 << 1022)}
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Report:
     Attributes:
         prompts: how many were run.
         worst: the largest error, in units in the last place of the largest term of
-            the answer (summands A x, b and f_k(X_q) of the tasks that voted).
+            the answer (f_k(X_q) of the tasks that voted, and the products that add up to it).
         failures: one sentence for each prompt that went wrong.
         ties, noisy, partial, empty: prompts with an ambiguous example, with an
             unexplained one, with fewer than m examples, with no vote.
@@ -149,37 +149,40 @@ def _allowed(
     """gamma_t sum_k w_k F_k for each entry of the answer."""
     if not voted:
         return np.full(construction.sizes.d, 0, dtype=object)
-    summands = max(_summands(task) for task, _ in voted)
-    t = summands + votes + 6
+    t = max(_roundings(task) for task, _ in voted) + votes + 6
     gamma = Fraction(t, (1 << bits) - t)
-    absolute = sum(w * np.array(absolute_sum(task, query), dtype=object) for task, w in voted)
-    return gamma * absolute
+    # What is flushed to 0 is multiplied by at most three weights after that.
+    most = max(abs(Fraction(x)) for task, _ in voted for x in task.numbers())
+    underflow = t * TINY[bits] * (1 + most) ** 3
+    absolute = sum(w * summands(task, query).sum(axis=1) for task, w in voted)
+    return gamma * absolute + underflow
 
 
-def _summands(task: Task) -> int:
-    """Roundings in an entry of f(X): the non-zeros of its row and of its features."""
+def _roundings(task: Task) -> int:
+    """In an entry of f(X): the non-zeros of its row and of its features."""
     row = 1 + sum((matrix != 0).sum(axis=1) for matrix in (*task.A.values(), task.C))
     inner = [sum(v != 0 for _, vec in h.a for v in vec) for f in task.features for h in f]
     widest = max((len(feature) for feature in task.features), default=0)
     return int(np.max(row)) + max(inner, default=0) + widest + 4
 
 
-def absolute_sum(task: Task, query: np.ndarray) -> list[Rational]:
-    """F: for each entry of f(query) the sum of the absolute values of its summands."""
-    if not task.features:
-        total = abs(task.b)
-        for position, matrix in task.A.items():
-            total = total + (abs(matrix) * abs(query[position - 1])).sum(axis=1)
-        return list(total)
-    return task_bound(task, abs(query).max())
+def summands(task: Task, query: np.ndarray) -> np.ndarray:
+    """(d, t): the absolute values of the terms that add up to each entry of f(query)."""
+    columns = [abs(task.b)[:, None]]
+    columns += [abs(matrix * query[p - 1]) for p, matrix in task.A.items()]
+    for u, feature in enumerate(task.features):
+        for hinge in feature:
+            terms: list[Rational] = [hinge.e]
+            for p, vector in hinge.a:
+                terms += [v * x for v, x in zip(vector, query[p - 1], strict=True) if v]
+            column = task.C[:, u] * hinge.c
+            columns.append(abs(column[:, None] * np.array(terms, dtype=object)))
+    return np.concatenate(columns, axis=1)
 
 
 def largest_term(task: Task, query: np.ndarray) -> Fraction:
-    """The largest of |f(query)|, |b| and the products |A x|."""
-    terms = [abs(x) for x in (*task(query), *task.b)]
-    for position, matrix in task.A.items():
-        terms.append(abs(matrix * query[position - 1]).max())
-    return Fraction(max(terms))
+    """The largest of |f(query)| and of the terms that add up to it."""
+    return Fraction(max(abs(task(query)).max(), summands(task, query).max()))
 
 
 def ulp(value: Fraction, bits: int) -> Fraction:

@@ -26,7 +26,10 @@ def failed(sizes=SIZES, domain=UNIT, fmt=FLOAT32, E2=4, largest=2, terms=6, step
     """The names of the conditions that fail; all hold where nothing else is said."""
     B = margins.get("B", 2)
     numbers = {"B": B, "C": 16, "s": 16, "N": sizes.N, **margins}
-    bounds = Bounds(Fraction(E2), Fraction(largest), terms, step)
+    one = Fraction(1)
+    bounds = Bounds(
+        Fraction(E2), Fraction(largest), terms, numbers=(one, one), inner=one, step=step
+    )
     found = failures(sizes, bounds, domain, Margins(**numbers), fmt)
     return {sentence.split(":")[0] for sentence in found}
 

@@ -45,7 +45,7 @@ SHARES = {
     "an answer other than zero": (0.4, lambda case, prompt, wanted, dtype: any(wanted.answer)),
     "blanks": (0.1, lambda case, prompt, wanted, dtype: len(prompt.X) < _m(case)),
     "every slot used": (0.3, lambda case, prompt, wanted, dtype: len(prompt.X) == _m(case)),
-    "no example": (0.03, lambda case, prompt, wanted, dtype: not len(prompt.X)),
+    "no example": (0.02, lambda case, prompt, wanted, dtype: not len(prompt.X)),
     "examples, but no vote": (
         0.02,
         lambda case, prompt, wanted, dtype: len(prompt.X) and not any(wanted.votes),

@@ -106,15 +106,7 @@ def choose_domain(tasks: Sequence[Task], certified_at: Callable[[Domain], Sequen
 
 
 def _common_denominator(tasks: Sequence[Task]) -> int:
-    numbers = [
-        entry
-        for task in tasks
-        for array in (*task.A.values(), task.b, task.C)
-        for entry in array.flat
-    ]
-    hinges = [hinge for task in tasks for feature in task.features for hinge in feature]
-    numbers += [x for h in hinges for x in (h.c, h.e, *(v for _, vec in h.a for v in vec))]
-    denominators = {number.denominator for number in numbers}
+    denominators = {number.denominator for task in tasks for number in task.numbers()}
     return math.lcm(*denominators)
 
 

@@ -17,11 +17,12 @@ where E bounds ||e_k||_2 at every token. Floats need in addition:
 
     whole      every whole number that occurs is at most 2^p: C (ell_e + 3 ell_t + 2) + 1
                in the gate, 2 M^2 + 1 in the reciprocal table;
-    range      nothing overflows;
+    range      no weight and no intermediate overflows or underflows; what underflows
+               all the same (products of small numbers, flushed to 0) adds to eta;
     and either, if the domain has a grid,
     grid       every partial sum is a multiple of one power of two w, below 2^p w: all
                is exact;
-    or         eta = gamma_t E, the error of a computed e_k, is so small that
+    or         eta = gamma_t E + underflow, the error of a computed e_k, is so small that
     match      a label that counts as a match scores exactly 1,
     mismatch   a distance >= delta scores <= 0 in spite of all rounding,
     off        and so does every pair off target.
@@ -47,6 +48,11 @@ class Format:
     name: str
     p: int
     largest: int
+
+    @property
+    def tiny(self) -> Fraction:
+        """The least normal number; smaller ones may be flushed to 0."""
+        return Fraction(1, 1 << (self.largest - 1))
 
     @property
     def match(self) -> Fraction:
@@ -87,12 +93,17 @@ class Bounds:
         E2: bound on ||e_k||_2^2 for all tasks and tokens.
         largest: bound on every entry of e_k and f_k.
         terms: roundings on the way to an entry of e_k.
+        numbers: the least and the largest absolute value of the tasks' non-zero
+            numbers, 1 included.
+        inner: bound on every intermediate of a feature.
         step: a number of which every entry of e_k is a multiple, on a grid.
     """
 
     E2: Fraction
     largest: Fraction
     terms: int
+    numbers: tuple[Fraction, Fraction]
+    inner: Fraction
     step: Fraction | None
 
     @classmethod
@@ -103,6 +114,7 @@ class Bounds:
         bound: dict[int, Rational] = {0: max(domain.R, domain.Ry)}
         bound |= dict.fromkeys(range(1, len(wiring.slots) + 1), domain.R)
         g: list[Rational] = []
+        numbers, inner = {Fraction(1)}, Fraction(0)
         hinge_terms, denominators = 0, {1}
         for feature in wiring.dictionary:
             total = Fraction(0)
@@ -110,6 +122,8 @@ class Bounds:
                 weights = [(s, Fraction(v)) for s, vector in a for v in vector if v]
                 reach = sum((abs(v) * bound[s] for s, v in weights), abs(Fraction(e)))
                 total += abs(Fraction(c)) * reach
+                inner = max(inner, reach, total)
+                numbers.update(abs(Fraction(x)) for x in (c, e, *(v for _, v in weights)))
                 hinge_terms = max(hinge_terms, len(weights) + 4)
                 den = math.lcm(e.denominator, *(v.denominator for _, v in weights))
                 denominators.add(c.denominator * den)
@@ -125,6 +139,7 @@ class Bounds:
                 size = size + abs(block) @ np.array(operands, dtype=object)
                 count = count + (block != 0).sum(axis=1)
                 entry_denominators.update(x.denominator for x in block.flat)
+                numbers.update(abs(Fraction(x)) for x in set(block.flat))
             E2 = max(E2, Fraction(sum(size**2)))
             largest = max(largest, Fraction(max(size)))
             row_terms = max(row_terms, int(max(count)))
@@ -133,9 +148,10 @@ class Bounds:
         terms = row_terms + 4 + (hinge_terms + widest + 2 if widest else 0)
         step = None
         if domain.grid is not None:
-            inner = math.lcm(*denominators) * domain.grid.denominator
-            step = Fraction(1, math.lcm(*entry_denominators) * inner)
-        return cls(E2, largest, terms, step)
+            hinge_denominator = math.lcm(*denominators) * domain.grid.denominator
+            step = Fraction(1, math.lcm(*entry_denominators) * hinge_denominator)
+        numbers.discard(Fraction(0))
+        return cls(E2, largest, terms, (min(numbers), max(numbers)), inner, step)
 
 
 def failures(
@@ -153,12 +169,46 @@ def failures(
         failed.append(f"whole: the gate reaches {gate} > 2^{p}")
     if limit < 2 * M**2 + 1:
         failed.append(f"whole: the table of M = {M} reaches {2 * M**2 + 1} > 2^{p}")
-    if max(margins.N, 2 * margins.s) * M**2 * bounds.largest * 4 >= 1 << fmt.largest:
-        failed.append(f"range: intermediates pass 2^{fmt.largest}")
+    failed += _range_failures(sizes, bounds, domain, margins, fmt)
     off = C * (2 * ell_e + 4 * ell_t + 2) + 1
     if not _exact_on_grid(bounds, B, off, limit):
         failed += _rounding_failures(sizes, bounds, domain, margins, fmt, off)
     return failed
+
+
+def _range_failures(
+    sizes: Sizes, bounds: Bounds, domain: Domain, margins: Margins, fmt: Format
+) -> Iterator[str]:
+    """The condition range, for the weights, the stream, and the specification."""
+    B, C, s, N, M = Fraction(margins.B), margins.C, margins.s, margins.N, sizes.M
+    least, most = bounds.numbers
+    factors = (Fraction(1), B, Fraction(N))
+    weights = [f * x for f in factors for x in (least, most)] + [Fraction(N, s), Fraction(s, M)]
+    reached = [
+        N * Fraction(max(domain.R, domain.Ry)),
+        N * bounds.inner * most,
+        N * s * M**2 * bounds.largest,
+        (1 + B) * (bounds.E2 + bounds.largest),
+        Fraction(C * (3 * sizes.ell_e + 5 * sizes.ell_t + 4)),
+    ]
+    if max(weights + reached) * 4 >= 1 << fmt.largest:
+        yield f"range: weights or intermediates pass 2^{fmt.largest}"
+    if min(weights) < fmt.tiny:
+        yield f"range: weights fall below 2^{1 - fmt.largest}"
+    # The specification computes in float64, whatever the executor does.
+    double, delta2 = FORMATS[-1], Fraction(domain.delta) ** 2
+    if 1 << double.largest <= bounds.E2 * 4 or delta2 * fmt.match < double.tiny * 4:
+        yield "range: squared distances pass the range of float64"
+
+
+def _underflow(bounds: Bounds, B: Rational, fmt: Format) -> Fraction:
+    """What flushing to 0 adds to the error of an entry of e_k.
+
+    Each term loses at most a tiny number times the weights that still multiply it:
+    an input those of a hinge and of its row, and the query side B once more.
+    """
+    most = bounds.numbers[1]
+    return bounds.terms * fmt.tiny * (1 + most) ** 3 * (1 + 1 / Fraction(B))
 
 
 def _exact_on_grid(bounds: Bounds, B: Rational, off: Rational, limit: int) -> bool:
@@ -183,10 +233,12 @@ def _rounding_failures(
     ell = sizes.ell_e + sizes.ell_t
     gamma_e = _gamma(bounds.terms, fmt.p)
     gamma = _gamma(sizes.d + ell + 1, fmt.p)
-    eta = gamma_e * _root_above(bounds.E2)
-    reach = delta * _root_above(fmt.match) + eta
+    E = _root_above(bounds.E2)
+    eta = gamma_e * E + sizes.d * _underflow(bounds, B, fmt)
+    # A label that the specification, itself in float64, takes for a match.
+    reach = delta * _root_above(fmt.match) + _gamma(bounds.terms, FORMATS[-1].p) * E + eta
     if (1 + gamma) * B * reach**2 * (1 << (fmt.p + 1)) > 1:
-        yield f"match: rounding of e up to {float(eta):.2g} does not vanish beside 1"
+        yield f"match: the rounding of e, {_about(eta)}, does not vanish beside 1"
     x = delta * fmt.separation - eta
     product = B * (x**2 - 2 * eta * x - eta**2)
     if x <= 0 or product - 1 < gamma * (2 * C * ell + 1 + B * (x + eta) ** 2):
@@ -201,8 +253,16 @@ def _gamma(t: int, p: int) -> Fraction:
 
 
 def _root_above(square: Fraction) -> Fraction:
-    """A rational >= the square root, within 2^-99 of it."""
-    return Fraction(math.isqrt(math.ceil(square * (1 << 200))) + 1, 1 << 100)
+    """A rational >= the square root, by a factor of 1 + 2^-98 at most."""
+    # Shift so that the integer square root has at least 100 bits.
+    size = square.numerator.bit_length() - square.denominator.bit_length()
+    shift = max(0, 101 - size // 2)
+    return Fraction(math.isqrt(math.ceil(square * (1 << 2 * shift))) + 1, 1 << shift)
+
+
+def _about(x: Fraction) -> str:
+    """The order of magnitude of x > 0, also beyond any float's range."""
+    return f"about 2^{x.numerator.bit_length() - x.denominator.bit_length()}"
 
 
 def _power_of_two_above(x: Rational) -> Rational:

@@ -1,0 +1,152 @@
+"""Numbers at the ends of a format: either the format is not certified, or it is right.
+
+Each case once gave wrong votes or NaN on a format that the build had certified.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from construct import (
+    ConstructError,
+    Domain,
+    OutsideDomain,
+    Prompt,
+    affine,
+    build,
+    check_domain,
+    embed,
+    mixture,
+    prepare,
+    relu_sum,
+    run,
+)
+from construct.answer import read_answer
+
+ONE = affine("id", [[1]])
+
+
+def tiny_power(k: int) -> Fraction:
+    return Fraction(1, 2**k)
+
+
+CASES = {
+    "B underflows": (ONE, Domain(10**25, 10**25, 10**25), [(0, 10**25)], 0),
+    "B is subnormal": (ONE, Domain(2**65, 2**65, 2**65), [(0, 2**65)], 0),
+    "B is subnormal in float64": (ONE, Domain(2**512, 2**512, 2**512), [(0, 2**512)], 0),
+    "B overflows": (ONE, Domain(*[tiny_power(70)] * 3), [(0, 0), (0, tiny_power(70))], 0),
+    "copies overflow": (
+        affine("f", [[tiny_power(100)]]),
+        Domain(2**125, 2**25, 2**20),
+        [(2**125, 2**25)],
+        0,
+    ),
+    "an unread input overflows": (affine("f", [[0]], [1]), Domain(2**126, 2, 1), [(2**126, 1)], 0),
+    "an unread input, float64": (affine("f", [[0]], [1]), Domain(10**308, 2, 1), [(10**308, 1)], 0),
+    "B A is subnormal": (
+        affine("f", [[tiny_power(110)]]),
+        Domain(2**120, 2**10, 2**10),
+        [(2**120, 2**10), (2**120, 0)],
+        2**120,
+    ),
+    "a weight underflows": (
+        affine("f", [[tiny_power(160)]]),
+        Domain(2**120, 1, 1),
+        [(2**120, 0)],
+        2**120,
+    ),
+    "hinges of opposite scale": (
+        relu_sum("f", [[{"c": 10**38, "a": [Fraction(1, 10**38)]}]], [[1]]),
+        Domain(8, 8, 1),
+        [(2, 2)],
+        1,
+    ),
+    "hinges beyond float32": (
+        relu_sum("f", [[{"c": 10**200, "a": [Fraction(1, 10**200)]}]], [[1]]),
+        Domain(8, 8, 1),
+        [(2, 2)],
+        1,
+    ),
+    "a silent hinge overflows": (
+        relu_sum("f", [[{"c": 0, "a": [10**308]}]], [[1]], A=[[1]]),
+        Domain(8, 8, 1),
+        [(2, 2)],
+        1,
+    ),
+    "exact weights below float64": (
+        relu_sum("f", [[{"c": "1e300", "a": ["1e-330"]}]], [["1e30"]]),
+        Domain(8, 8, 1),
+        [(2, 2)],
+        1,
+    ),
+    "a rational gate": (affine("f", [["1e10"]]), Domain(10**6, 10**17, 1), [(1, 10**10)], 1),
+}
+
+
+@pytest.mark.parametrize("executor", ["numpy", "jax", "torch", "exact"])
+@pytest.mark.parametrize("name", CASES)
+def test_every_certified_format_votes_as_specified(name, executor):
+    task, domain, pairs, query = CASES[name]
+    made = build([task], m=2, domain=domain)
+    prompt = Prompt.of([[[x], [y]] for x, y in pairs], [[query]])
+    formats = ("exact",) if executor == "exact" else made.certified
+    for dtype in formats:
+        numbers = prompt.astype(dtype)
+        try:
+            answer = run(made, numbers, executor=executor, dtype=dtype)
+        except OutsideDomain:
+            continue
+        assert answer.votes == mixture([task], numbers, delta=domain.delta).votes
+        assert all(np.isfinite(float(x)) for x in answer.answer)
+
+
+def test_ordinary_numbers_stay_certified():
+    assert build([ONE], m=2, domain=Domain(100, 100, 1)).certified == ("float32", "float64")
+
+
+def test_margins_beyond_float64_are_refused_in_one_sentence():
+    with pytest.raises(ConstructError, match="beyond the range of float64"):
+        build([affine("f", [["1e300"]])], m=2, domain=Domain(8, 10**301, 10**300))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_labels_about_the_tolerance_are_judged_alike_by_specification_and_network(dtype):
+    """One third: computed and exact distances lie on either side of the tolerance."""
+    third = affine("third", [["1/3"]])
+    delta = min(d for d in (Fraction(1, 2**k) for k in range(40)) if dtype in certified(third, d))
+    made = build([third], m=1, domain=Domain(1, 1, delta))
+    bits = np.finfo(dtype).nmant + 1
+    tolerance = float(delta) * 2.0 ** (-(bits + 7) / 2)
+    rng = np.random.default_rng(0)
+    forward = prepare("numpy", made.transformer, dtype)
+    judged = []
+    for x in rng.uniform(-0.9, 0.9, 300).astype(dtype):
+        y = np.asarray(x / 3 + tolerance, dtype)
+        for label in (np.nextafter(y, y.dtype.type(-1)), y, np.nextafter(y, y.dtype.type(1))):
+            prompt = Prompt(x.reshape(1, 1, 1), label.reshape(1, 1), x.reshape(1, 1))
+            try:
+                check_domain(prompt, made.tasks, made.domain, m=1)
+            except OutsideDomain:
+                judged.append(None)
+                continue
+            got = read_answer(made, forward(embed(made.transformer, prompt)), 1)
+            judged.append(got.votes[0])
+            assert got.votes == mixture([third], prompt, delta=delta).votes
+    # Both verdicts occur: the labels do lie about the tolerance.
+    assert {None, 1} <= set(judged)
+
+
+def certified(task, delta) -> tuple[str, ...]:
+    return build([task], m=1, domain=Domain(1, 1, delta)).certified
+
+
+@pytest.mark.parametrize("grid", ["1/10", "1/3", "2/3", "1/49"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_rounded_multiple_of_the_grid_is_in_the_domain(grid, dtype):
+    step = Fraction(grid)
+    made = build([ONE], m=8, domain=Domain(step * 40, step * 40, step, grid=step))
+    assert dtype in made.certified
+    steps = [-40, -13, -3, 0, 1, 3, 29, 40]
+    prompt = Prompt.of([[[k * step], [k * step]] for k in steps], [[step]])
+    assert run(made, prompt, executor="numpy", dtype=dtype).votes == (8,)
