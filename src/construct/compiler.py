@@ -9,6 +9,7 @@ seven layers, embedding, unembedding
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -56,8 +57,26 @@ class Construction:
         return tuple(name for name, failed in self.certificates.items() if not failed)
 
 
+# Weights are dense float64 for now: more than this is beyond 16 GiB.
+MOST_PARAMETERS = 1 << 31
+
+
+def refuse_if_too_large(sizes: Sizes) -> None:
+    """Say so before any work is done.
+
+    Raises:
+        ConstructError: naming the parameters that these sizes need.
+    """
+    if sizes.parameters > MOST_PARAMETERS:
+        raise ConstructError(
+            f"K = {sizes.K}, d = {sizes.d}, m = {sizes.m}, n = {sizes.n} need about "
+            f"{sizes.parameters:.1e} parameters, 8 bytes each; at most "
+            f"{MOST_PARAMETERS:.1e} can be built."
+        )
+
+
 def build(
-    tasks: Sequence[Task],
+    tasks: Sequence[Any],
     *,
     m: int = 32,
     n: int | None = None,
@@ -105,10 +124,13 @@ def build(
 
 
 def _validate(
-    tasks: Sequence[Task], m: int, n: int | None, vocabulary: Vocabulary | None
+    tasks: Sequence[Any], m: int, n: int | None, vocabulary: Vocabulary | None
 ) -> tuple[Wiring, Sizes]:
     if not tasks:
         raise ConstructError("there is no task; give at least one.")
+    for task in tasks:
+        if not isinstance(task, Task):
+            raise ConstructError(f"{task!r} is no task; make one with construct.affine or alike.")
     d = tasks[0].d
     reads = max((p for task in tasks for p in task.positions), default=1)
     n = max(reads + 1, 2) if n is None else n
@@ -123,6 +145,14 @@ def _validate(
             )
     if vocabulary is not None and d != len(vocabulary):
         raise ConstructError(f"the tasks have d = {d}; the vocabulary has {len(vocabulary)} words.")
+    refuse_if_too_large(Sizes(len(tasks), d, m, n))
+    if vocabulary is not None and n > 2:
+        for word in vocabulary:
+            if "," in word:
+                raise ConstructError(
+                    f"the vocabulary holds {word!r}; with n = {n} commas separate inputs, "
+                    "so that no word may hold one."
+                )
     by_name: dict[str, Task] = {}
     by_map: dict[tuple, str] = {}
     for task in tasks:
@@ -188,6 +218,7 @@ def random_tasks(K: int, d: int, seed: int = 0) -> list[Task]:
     for name, value in (("K", K), ("d", d)):
         if type(value) is not int or value < 1:
             raise ConstructError(f"{name} is {value!r}; it must be a whole number of at least 1.")
+    refuse_if_too_large(Sizes(K, d, 1, 2))
     rng = np.random.default_rng(seed)
     # Shifts in -reach..reach, with room for twice as many maps as are wanted.
     reach = 2

@@ -115,8 +115,13 @@ def parse_prompt(text: str, *, d: int, n: int, vocabulary: Vocabulary | None = N
     """
     if vocabulary is not None and not text.lstrip().startswith("{"):
         prompt = _parse_lines(text, n, vocabulary)
-    else:
+    elif text.lstrip().startswith("{"):
         prompt = _parse_json(text, vocabulary)
+    else:
+        raise ConstructError(
+            "the prompt is no JSON object; this artifact takes numbers: "
+            '{"examples": [[x_1, ..., y], ...], "query": [x_1, ...]}.'
+        )
     if (prompt.n, prompt.d) != (n, d):
         raise ConstructError(
             f"the prompt has n = {prompt.n} and d = {prompt.d}; the artifact needs "
@@ -158,7 +163,7 @@ def _parse_lines(text: str, n: int, vocabulary: Vocabulary) -> Prompt:
         left, arrow, label = (part.strip() for part in line.rpartition("->"))
         last = number == lines[-1][0]
         if not arrow or bool(label) == last:
-            form = "the query, 'Japan ->'" if last else "an example, 'France -> Paris'"
+            form = "the query and end with '->'" if last else "an example, 'input -> label'"
             raise ConstructError(f"line {number} is {line.strip()!r}; it must be {form}.")
         # A single input may itself hold commas.
         words = [w.strip() for w in left.split(",")] if n > 2 else [left]
@@ -269,7 +274,7 @@ def _check_entries(prompt: Prompt, domain: Any) -> None:
                 whose = f"example {prompt.lines[place[0]]}" if inside else "the query"
                 raise OutsideDomain(
                     f"{whose}: {kind} has the entry {array[tuple(place)]}; the artifact is "
-                    f"certified for {rule}."
+                    f'certified for {rule} ("domain" in the task file).'
                 )
 
 

@@ -123,9 +123,19 @@ def read_json(text: str, source: str) -> Any:
     def refuse(constant: str) -> None:
         raise ConstructError(f"{source} holds {constant}; numbers must be finite.")
 
+    def no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in found:
+                raise ConstructError(f"{source} holds {key!r} twice in one object; keep one.")
+            found[key] = value
+        return found
+
     exact: Callable[[str], Rational] = lambda digits: rational(digits, source)  # noqa: E731
     try:
-        return json.loads(text, parse_float=exact, parse_constant=refuse)
+        return json.loads(
+            text, parse_float=exact, parse_constant=refuse, object_pairs_hook=no_twins
+        )
     except json.JSONDecodeError as error:
         raise ConstructError(f"{source} is not valid JSON: {error}.") from error
     except (RecursionError, ValueError) as error:

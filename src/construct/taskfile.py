@@ -68,7 +68,7 @@ def tasks_from_json(value: Any, source: str) -> TaskFile:
 def _whole(value: Any, key: str, source: str) -> int | None:
     if value is not None and (type(value) is not int or value < 1):
         raise ConstructError(
-            f"{key} in {source} is {value!r}; it must be a whole number of at least 1."
+            f"{key} in {source} is {value}; it must be a whole number of at least 1."
         )
     return value
 

@@ -369,7 +369,9 @@ def clip(name: str, low: Any, high: Any, position: Any = 1, *, d: int) -> Task:
     p = _position(position, name)
     bottom, top = rational(low, f"low of task {name!r}"), rational(high, f"high of {name!r}")
     if bottom >= top:
-        raise ConstructError(f"task {name!r}: low {low} must be below high {high}.")
+        raise ConstructError(
+            f"task {name!r}: low is {low} and high {high}; low must be below high."
+        )
     features = tuple(
         (Hinge.of({p: unit}, -bottom), Hinge.of({p: unit}, -top, -1)) for unit in identity(d)
     )
@@ -457,6 +459,8 @@ def from_definition(definition: Any, *, d: int | None, vocabulary: Vocabulary | 
         raise ConstructError(f"a task is {definition!r}; it must be a JSON object.")
     fields = dict(definition)
     name, kind = fields.pop("name", None), fields.pop("kind", None)
+    if not isinstance(name, str) or not name:
+        raise ConstructError(f'the task {definition!r} lacks a name; add "name": "...".')
     if not isinstance(kind, str) or kind not in KINDS:
         raise ConstructError(
             f"task {name!r} has the kind {kind!r}; known kinds: {', '.join(sorted(KINDS))}."

@@ -1,6 +1,7 @@
 """A vocabulary: words, and the one-hot vector of each."""
 
 import difflib
+import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -14,12 +15,12 @@ class Vocabulary:
     """Distinct words in a fixed order; word number i is the i-th unit vector."""
 
     def __init__(self, words: Iterable[Any]) -> None:
-        self.words = tuple(words)
+        self.words = tuple(_normal(word) for word in words)
         for word in self.words:
-            if not isinstance(word, str) or not word or word != word.strip():
+            if not _writable(word):
                 raise ConstructError(
-                    f"the vocabulary holds {word!r}; a word is a non-empty text "
-                    "without spaces at its ends."
+                    f"the vocabulary holds {word!r}; a word is a printable text without "
+                    "'->' and without spaces at its ends."
                 )
         self._index = {word: i for i, word in enumerate(self.words)}
         if len(self._index) != len(self.words):
@@ -41,6 +42,7 @@ class Vocabulary:
         Raises:
             ConstructError: if it is no token, with the nearest ones that are.
         """
+        word = _normal(word)
         if isinstance(word, str) and word in self._index:
             return self._index[word]
         near = difflib.get_close_matches(str(word), self.words, n=3, cutoff=0.6)
@@ -52,3 +54,19 @@ class Vocabulary:
         vector = zeros(len(self))
         vector[self.index(word)] = 1
         return vector
+
+
+def _normal(word: Any) -> Any:
+    """One spelling for each word: accents may be written in two ways (Unicode NFC)."""
+    return unicodedata.normalize("NFC", word) if isinstance(word, str) else word
+
+
+def _writable(word: Any) -> bool:
+    """Whether a line of a prompt can hold it."""
+    return (
+        isinstance(word, str)
+        and bool(word)
+        and word == word.strip()
+        and "->" not in word
+        and not any(unicodedata.category(c) == "Cc" for c in word)
+    )

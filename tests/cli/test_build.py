@@ -83,6 +83,14 @@ SHIFTS = [{"name": "p1", "kind": "shift", "by": [1]}, {"name": "p2", "kind": "sh
         (["--tasks", "t.json", "--K", "3"], "K = 2"),
         (["--tasks", "t.json", "--d", "3"], "d = 1"),
         (["--tasks", "words.json", "--n", "1"], "n is 1"),
+        (["--K", "99999999999999999999", "--d", "2"], "parameters"),
+        (["--K", "2", "--d", "1000000"], "parameters"),
+        (["--K", "2", "--d", "2", "--m", "1000000000"], "parameters"),
+        (["--tasks", "twice.json"], "holds 'a' twice"),
+        (["--tasks", "control.json"], "printable"),
+        (["--tasks", "commas.json"], "commas separate inputs"),
+        (["--tasks", "nameless.json"], "lacks a name"),
+        (["--tasks", "huge.json"], "beyond the range of float64"),
         (["--tasks", "nan.json"], "NaN"),
         (["--tasks", "infinity.json"], "infinity.json"),
         (["--tasks", "broken.json"], "not valid JSON"),
@@ -100,6 +108,16 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(command, arguments, said):
     Path("words.json").write_text(json.dumps(WORDS))
     Path("nan.json").write_text('{"tasks": [{"name": "p", "kind": "shift", "by": [NaN]}]}')
     Path("infinity.json").write_text('{"tasks": [{"name": "p", "kind": "shift", "by": [1e999]}]}')
+    Path("twice.json").write_text(
+        '{"tasks": [{"name": "t", "kind": "lookup", "table": {"a": "b", "a": "c"}}]}'
+    )
+    lookup = {"name": "t", "kind": "lookup"}
+    Path("control.json").write_text(json.dumps({"tasks": [{**lookup, "table": {"a\x1b": "b"}}]}))
+    Path("commas.json").write_text(
+        json.dumps({"n": 3, "tasks": [{**lookup, "table": {"a, b": "c"}}]})
+    )
+    Path("nameless.json").write_text(json.dumps({"tasks": [{"kind": "shift", "by": [1]}]}))
+    Path("huge.json").write_text('{"tasks": [{"name": "s", "kind": "shift", "by": [1e400]}]}')
     Path("broken.json").write_text('{"tasks": [')
     Path("twins.json").write_text(
         json.dumps({"tasks": [SHIFTS[0], {**SHIFTS[0], "name": "again"}]})

@@ -1,4 +1,6 @@
 import json
+import os
+import subprocess
 import sys
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -117,6 +119,46 @@ def test_words_without_an_entry_for_the_query_lose_their_share(words):
     done = words("run", "a", "p.txt", "--check")
     assert done.code == 0
     assert "The rest, 50 %" in done.out
+
+
+def test_a_terminal_without_the_letters_of_a_word_does_not_end_the_run(command, tmp_path):
+    table = {"Japan": "日本", "Brazil": "Brésil"}
+    Path("t.json").write_text(
+        json.dumps({"tasks": [{"name": "x", "kind": "lookup", "table": table}]})
+    )
+    Path("p.txt").write_text("Brazil -> Brésil\nJapan ->\n", encoding="utf-8")
+    command("build", "--tasks", "t.json", "--out", "a")
+    done = subprocess.run(
+        [sys.executable, "-m", "construct", "run", "a", "p.txt", "--executor", "numpy"],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"100 %" in done.stdout
+
+
+def test_two_spellings_of_an_accent_are_one_word(command):
+    Path("t.json").write_text(
+        json.dumps({"tasks": [{"name": "x", "kind": "lookup", "table": {"a": "Bre\u0301sil"}}]})
+    )
+    Path("p.txt").write_text("a -> Br\u00e9sil\na ->\n", encoding="utf-8")
+    command("build", "--tasks", "t.json", "--out", "a")
+    assert json.loads(command("run", "a", "p.txt", "--json").out)["votes"] == {"x": 1}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_an_output_that_cannot_be_written_is_said(numbers, tmp_path):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "construct", "inspect", "a"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+        )
+    assert done.returncode == 2
+    assert done.stderr == "construct: cannot write the output: No space left on device.\n"
 
 
 def test_a_prompt_outside_the_domain_exits_with_3_and_says_where(numbers):

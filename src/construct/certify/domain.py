@@ -71,8 +71,8 @@ class Domain:
         return to_json({key: value for key, value in pairs.items() if value is not None})
 
     def __str__(self) -> str:
-        grid = "" if self.grid is None else f", entries multiples of {self.grid}"
-        return f"|x| <= {self.R}, |y| <= {self.Ry}, separation {self.delta}{grid}"
+        grid = "" if self.grid is None else f"; multiples of {self.grid}"
+        return f"entries of x up to {self.R}, of y up to {self.Ry}; delta = {self.delta}{grid}"
 
 
 def is_dyadic(x: Rational) -> bool:
@@ -89,20 +89,20 @@ def choose_domain(tasks: Sequence[Task], certified_at: Callable[[Domain], Sequen
 
     delta is the separation that whole-numbered inputs have by themselves: 1/q, if
     q is the common denominator of the tasks; 1 if no float can keep that apart. R is
-    the largest of 8, 4, 2, 1 at which the build is certified for float32, or else for
-    float64. R_y leaves room for every f_k(X).
+    8, or 4 if only that is certified for float32; if neither is, the largest of 8, 4,
+    2, 1 that is certified for float64. R_y leaves room for every f_k(X).
 
     Args:
         certified_at: domain -> the names of the number formats certified there.
     """
     q = _common_denominator(tasks)
     for delta in (Fraction(1, q), Fraction(1)):
-        candidates = [Domain(R, _label_bound(tasks, R), delta) for R in (8, 4, 2, 1)]
-        for wanted in ("float32", "float64"):
-            for domain in candidates:
+        for wanted, bounds in (("float32", (8, 4)), ("float64", (8, 4, 2, 1))):
+            for R in bounds:
+                domain = Domain(R, _label_bound(tasks, R), delta)
                 if wanted in certified_at(domain):
                     return domain
-    return candidates[0]
+    return Domain(8, _label_bound(tasks, 8), 1)
 
 
 def _common_denominator(tasks: Sequence[Task]) -> int:

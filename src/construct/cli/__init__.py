@@ -14,6 +14,7 @@ from construct.errors import ConstructError
 
 COMMANDS = {
     "build": "Compile tasks into the weights of a transformer.",
+    "sample": "Print a random prompt to start from.",
     "run": "Run a prompt: one forward pass.",
     "verify": "Check an artifact against the specification.",
     "inspect": "Show residual stream, layers and heads.",
@@ -57,6 +58,10 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; every foreseen error is one sentence and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A word that the terminal cannot show must not end the run.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
     try:
         status = cli.main(prog_name="construct", standalone_mode=False)
     except ConstructError as error:
@@ -65,6 +70,12 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         status = error.exit_code
+    except MemoryError:
+        click.echo("construct: not enough memory; choose smaller sizes.", err=True)
+        status = 2
+    except OSError as error:
+        click.echo(f"construct: cannot write the output: {error.strerror}.", err=True)
+        status = 2
     except (click.Abort, KeyboardInterrupt):
         click.echo("construct: interrupted.", err=True)
         status = 130

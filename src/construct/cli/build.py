@@ -45,15 +45,15 @@ def command(
             raise ConstructError(
                 "build needs --K and --d, or --tasks FILE: construct build --K 4 --d 16"
             )
-        made = build(random_tasks(K, d, seed), m=m, n=n)
+        made, given = build(random_tasks(K, d, seed), m=m, n=n), False
     else:
-        made = _from_file(path, K, d, m, n)
+        made, given = _from_file(path, K, d, m, n)
     sizes = made.sizes
     target = artifact.save(made, out or f"construct-K{sizes.K}-d{sizes.d}")
     if as_json:
         _print_json(made, str(target))
     else:
-        _print_table(made, str(target))
+        _print_table(made, str(target), given)
 
 
 def _from_file(path: str, K: int | None, d: int | None, m: int, n: int | None):
@@ -67,7 +67,8 @@ def _from_file(path: str, K: int | None, d: int | None, m: int, n: int | None):
             raise ConstructError(f"{path} has {name} = {found}; drop --{name} {given}.")
     if None not in (n, file.n) and n != file.n:
         raise ConstructError(f"{path} says n = {file.n}; drop --n {n}.")
-    return build(file.tasks, m=m, n=n or file.n, domain=file.domain, vocabulary=file.vocabulary)
+    made = build(file.tasks, m=m, n=n or file.n, domain=file.domain, vocabulary=file.vocabulary)
+    return made, file.domain is not None
 
 
 def _facts(made) -> dict:
@@ -101,7 +102,7 @@ def _print_json(made, target: str) -> None:
     )
 
 
-def _print_table(made, target: str) -> None:
+def _print_table(made, target: str, given: bool) -> None:
     from construct.cli.show import console, power, table
 
     out, sizes, margins, facts = console(), made.sizes, made.margins, _facts(made)
@@ -118,7 +119,7 @@ def _print_table(made, target: str) -> None:
         ("context N", f"{sizes.N} tokens"),
         ("parameters", f"{facts['parameters']:,}"),
         ("non-zeros", f"{facts['nonzeros']:,}"),
-        ("domain", made.domain),
+        ("domain", f"{made.domain}{'' if given else ' (chosen)'}"),
         ("margins", f"B = {power(margins.B)}, C = {power(margins.C)},"),
         ("", f"s = {power(margins.s)}, N = {power(margins.N)}"),
         ("certified", ", ".join([*made.certified, "exact rationals"])),

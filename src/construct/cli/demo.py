@@ -1,5 +1,9 @@
 """`construct demo`: several tasks at once on real words, in one forward pass."""
 
+import os
+import shutil
+import sys
+
 import click
 
 EPILOG = """\b
@@ -32,8 +36,13 @@ def command(query: str, out: str) -> None:
 
     screen = console()
     task_file = countries.country_tasks()
-    text = countries.country_prompt(task_file, query)
     file = tasks_from_json(task_file, "the countries")
+    assert file.vocabulary is not None
+    try:
+        file.vocabulary.index(query)
+    except ConstructError as error:
+        raise ConstructError(f"--query: {error}") from None
+    text = countries.country_prompt(task_file, query)
     prompt = parse_prompt(text, d=file.tasks[0].d, n=2, vocabulary=file.vocabulary)
     with screen.status("building the weights ..."):
         made = build(file.tasks, vocabulary=file.vocabulary)
@@ -62,8 +71,9 @@ def command(query: str, out: str) -> None:
     screen.print(f"Equal to the specification; rounding {ulps:.2g} ulp.")
     screen.print()
     screen.print(f"Artifact: {target}/   Prompt: {prompt_path}")
-    screen.print("Write a prompt of your own and run it:")
-    screen.print(f"  construct run {target} {prompt_path} --check", style="bold")
+    screen.print("Write a prompt of your own, a line an example, and run it:")
+    program = "construct" if shutil.which("construct") else os.path.relpath(sys.argv[0])
+    screen.print(f"  {program} run {target} my-prompt.txt", style="bold")
 
 
 def _draw(screen, made, text: str, prompt, answer, wanted) -> None:

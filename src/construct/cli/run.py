@@ -114,7 +114,7 @@ def print_report(report: dict, prompt) -> None:
     shares = report.get("distribution")
     if shares is None:
         out.print(f"answer  ({', '.join(_short(x) for x in report['answer'])})")
-    else:
+    elif shares:
         rows = [(word, bar(_value(p), out), percent(_value(p))) for word, p in shares.items()]
         out.print(table(rows, "answer", "", "probability"))
         missing = 1 - sum(map(_value, shares.values()))

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import sys
 from collections.abc import Iterable
 from fractions import Fraction
@@ -23,11 +24,26 @@ WIDTH = 80
 
 def console(*, err: bool = False) -> Console:
     """Lines fit 80 columns; words of the user's are never read as markup."""
-    stream = sys.stderr if err else sys.stdout
+    stream: Any = sys.stderr if err else sys.stdout
     width = None
-    if not stream.isatty() and "COLUMNS" not in os.environ:
-        width = WIDTH
+    if not stream.isatty():
+        stream = _Trimmed(stream)
+        if "COLUMNS" not in os.environ:
+            width = WIDTH
     return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
+
+
+class _Trimmed:
+    """A stream without the spaces that tables leave at the ends of lines."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        return self._stream.write(re.sub(r" +$", "", text, flags=re.MULTILINE))
 
 
 def table(rows: Iterable[Iterable[Any]], *headers: str) -> Table:
@@ -42,6 +58,7 @@ def table(rows: Iterable[Iterable[Any]], *headers: str) -> Table:
 
 def bar(share: float, out: Console, width: int = 24) -> Text:
     """`share` of `width`, drawn with blocks or, on an ASCII terminal, with #."""
+    width = min(width, out.width // 4)
     full = round(min(max(share, 0.0), 1.0) * width)
     if share > 0 and not full:
         full = 1

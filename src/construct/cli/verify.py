@@ -63,7 +63,10 @@ def command(
     ]
     reports = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console(err=True), transient=True) as progress:
+    screen = console(err=True)
+    with Progress(
+        *columns, console=screen, transient=True, disable=not screen.is_terminal
+    ) as progress:
         samples = {}
         for executor, dtype, count in plan:
             bar = progress.add_task(f"{executor} {dtype}", total=count)

@@ -1,0 +1,57 @@
+"""`construct sample`: a prompt to start from."""
+
+import click
+
+EPILOG = """\b
+Examples:
+  construct sample construct-K4-d16 > prompt.json
+  construct sample construct-demo --seed 3 | construct run construct-demo -
+"""
+
+
+@click.command(epilog=EPILOG)
+@click.argument("directory", metavar="DIR")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+def command(directory: str, seed: int) -> None:
+    """Print a random prompt of artifact DIR's domain, in the form that `run` reads."""
+    from construct.artifact import load
+    from construct.mixture import mixture
+    from construct.sampling import random_prompts
+
+    made = load(directory)
+
+    def telling(prompt) -> tuple[int, int]:
+        """Several tasks with votes, and few examples, show most."""
+        voters = sum(c > 0 for c in mixture(made.tasks, prompt).votes)
+        return min(voters, 3), -abs(len(prompt.X) - 8)
+
+    prompt = max(random_prompts(made, 50, seed, exact=True), key=telling)
+    click.echo(_as_words(prompt, made.vocabulary) if made.vocabulary else _as_json(prompt))
+
+
+def _as_json(prompt) -> str:
+    from construct.rational import to_json
+
+    rows = [to_json([*inputs, label]) for inputs, label in zip(prompt.X, prompt.Y, strict=True)]
+    return f'{{"examples": {_list(rows)},\n "query": {_dump(to_json(prompt.query))}}}'
+
+
+def _list(rows: list) -> str:
+    return "[\n" + ",\n".join(f"  {_dump(row)}" for row in rows) + "\n ]"
+
+
+def _dump(value) -> str:
+    import json
+
+    return json.dumps(value)
+
+
+def _as_words(prompt, vocabulary) -> str:
+    def words(vectors) -> str:
+        return ", ".join(vocabulary.words[int(vector.argmax())] for vector in vectors)
+
+    lines = [
+        f"{words(inputs)} -> {words([label])}"
+        for inputs, label in zip(prompt.X, prompt.Y, strict=True)
+    ]
+    return "\n".join([*lines, f"{words(prompt.query)} ->"])
