@@ -111,8 +111,9 @@ def test_a_line_of_too_few_inputs_is_named():
 
 ONE = [[0], [0]]
 MALFORMED = [
-    ("[]", "the prompt must be"),
-    ("nothing", "not valid JSON"),
+    ("[]", "takes numbers"),
+    ("nothing", "takes numbers"),
+    ("{nothing", "not valid JSON"),
     ({"examples": []}, "the prompt must be"),
     ({"examples": [], "query": [[1]], "k": 1}, "the prompt must be"),
     ({"examples": {}, "query": [[1]]}, "must be lists"),

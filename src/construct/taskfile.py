@@ -10,7 +10,7 @@ from typing import Any
 
 from construct.certify import Domain
 from construct.errors import ConstructError
-from construct.rational import read_json
+from construct.rational import read_json, to_json
 from construct.tasks import Task, from_definition
 from construct.vocabulary import Vocabulary
 
@@ -68,7 +68,7 @@ def tasks_from_json(value: Any, source: str) -> TaskFile:
 def _whole(value: Any, key: str, source: str) -> int | None:
     if value is not None and (type(value) is not int or value < 1):
         raise ConstructError(
-            f"{key} in {source} is {value}; it must be a whole number of at least 1."
+            f"{key} in {source} is {to_json(value)!r}; it must be a whole number of at least 1."
         )
     return value
 
