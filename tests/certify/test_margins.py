@@ -28,7 +28,13 @@ def failed(sizes=SIZES, domain=UNIT, fmt=FLOAT32, E2=4, largest=2, terms=6, step
     numbers = {"B": B, "C": 16, "s": 16, "N": sizes.N, **margins}
     one = Fraction(1)
     bounds = Bounds(
-        Fraction(E2), Fraction(largest), terms, numbers=(one, one), inner=one, step=step
+        Fraction(E2),
+        Fraction(E2),
+        Fraction(largest),
+        terms,
+        numbers=(one, one),
+        inner=one,
+        step=step,
     )
     found = failures(sizes, bounds, domain, Margins(**numbers), fmt)
     return {sentence.split(":")[0] for sentence in found}

@@ -22,7 +22,8 @@ where E bounds ||e_k||_2 at every token. Floats need in addition:
     and either, if the domain has a grid,
     grid       every partial sum is a multiple of one power of two w, below 2^p w: all
                is exact;
-    or         eta = gamma_t E + underflow, the error of a computed e_k, is so small that
+    or         eta = gamma_t E + underflow, the error of e_k at a home token, is so small that
+    label      a label that is f_k(X_i) is still a match when the prompt is rounded,
     match      a label that counts as a match scores exactly 1,
     mismatch   a distance >= delta scores <= 0 in spite of all rounding,
     off        and so does every pair off target.
@@ -91,6 +92,7 @@ class Bounds:
 
     Attributes:
         E2: bound on ||e_k||_2^2 for all tasks and tokens.
+        home2: the same for home tokens, where tasks are tested.
         largest: bound on every entry of e_k and f_k.
         terms: roundings on the way to an entry of e_k.
         numbers: the least and the largest absolute value of the tasks' non-zero
@@ -100,6 +102,7 @@ class Bounds:
     """
 
     E2: Fraction
+    home2: Fraction
     largest: Fraction
     terms: int
     numbers: tuple[Fraction, Fraction]
@@ -129,18 +132,22 @@ class Bounds:
                 denominators.add(c.denominator * den)
             g.append(total)
         widest = max((len(feature) for feature in wiring.dictionary), default=0)
-        E2, largest, row_terms, entry_denominators = Fraction(0), Fraction(0), 0, {1}
+        E2, home2, largest = Fraction(0), Fraction(0), Fraction(0)
+        row_terms, entry_denominators = 0, {1}
         for k, task in enumerate(wiring.tasks):
-            size = np.full(task.d, domain.Ry, dtype=object)
+            home = size = np.full(task.d, domain.Ry, dtype=object)
             count = np.ones(task.d, dtype=int)
             for field, block in wiring.f(k).matrices():
                 slots = [domain.R] * task.d
                 operands = {"gx": g, "one": [1], "tok": [bound[0]] * task.d}.get(field, slots)
                 size = size + abs(block) @ np.array(operands, dtype=object)
+                at_home = slots if field == "tok" else operands
+                home = home + abs(block) @ np.array(at_home, dtype=object)
                 count = count + (block != 0).sum(axis=1)
                 entry_denominators.update(x.denominator for x in block.flat)
                 numbers.update(abs(Fraction(x)) for x in set(block.flat))
             E2 = max(E2, Fraction(sum(size**2)))
+            home2 = max(home2, Fraction(sum(home**2)))
             largest = max(largest, Fraction(max(size)))
             row_terms = max(row_terms, int(max(count)))
         # Per entry: conversion of the input (twice, where a decimal becomes float64
@@ -151,7 +158,7 @@ class Bounds:
             hinge_denominator = math.lcm(*denominators) * domain.grid.denominator
             step = Fraction(1, math.lcm(*entry_denominators) * hinge_denominator)
         numbers.discard(Fraction(0))
-        return cls(E2, largest, terms, (min(numbers), max(numbers)), inner, step)
+        return cls(E2, home2, largest, terms, (min(numbers), max(numbers)), inner, step)
 
 
 def failures(
@@ -228,15 +235,19 @@ def _rounding_failures(
     fmt: Format,
     off: Rational,
 ) -> Iterator[str]:
-    """The conditions match, mismatch and off, for real-valued prompts."""
+    """The conditions label, match, mismatch and off, for real-valued prompts."""
     B, C, delta = margins.B, margins.C, Fraction(domain.delta)
     ell = sizes.ell_e + sizes.ell_t
     gamma_e = _gamma(bounds.terms, fmt.p)
     gamma = _gamma(sizes.d + ell + 1, fmt.p)
-    E = _root_above(bounds.E2)
+    E = _root_above(bounds.home2)
     eta = gamma_e * E + sizes.d * _underflow(bounds, B, fmt)
-    # A label that the specification, itself in float64, takes for a match.
-    reach = delta * _root_above(fmt.match) + _gamma(bounds.terms, FORMATS[-1].p) * E + eta
+    tolerance = delta * _root_above(fmt.match)
+    # The specification computes in float64.
+    eta_spec = _gamma(bounds.terms, FORMATS[-1].p) * E
+    if (_gamma(1, fmt.p) + _gamma(1, FORMATS[-1].p)) * E + eta_spec > tolerance:
+        yield "label: rounding the prompt may take a label out of its match"
+    reach = tolerance + eta_spec + eta
     if (1 + gamma) * B * reach**2 * (1 << (fmt.p + 1)) > 1:
         yield f"match: the rounding of e, {_about(eta)}, does not vanish beside 1"
     x = delta * fmt.separation - eta
