@@ -6,7 +6,6 @@ entries are `int` where they are whole and `Fraction` where they are not.
 """
 
 import json
-from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
@@ -131,7 +130,9 @@ def read_json(text: str, source: str) -> Any:
             found[key] = value
         return found
 
-    exact: Callable[[str], Rational] = lambda digits: rational(digits, source)  # noqa: E731
+    def exact(digits: str) -> Rational:
+        return rational(digits, source)
+
     try:
         return json.loads(
             text, parse_float=exact, parse_constant=refuse, object_pairs_hook=no_twins
