@@ -5,6 +5,7 @@ domain; 4 a check failed.
 """
 
 import importlib
+import os
 import sys
 
 import click
@@ -64,6 +65,7 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     try:
         status = cli.main(prog_name="construct", standalone_mode=False)
+        sys.stdout.flush()
     except ConstructError as error:
         click.echo(f"construct: {error}", err=True)
         status = error.exit_code
@@ -75,6 +77,8 @@ def main() -> None:
         status = 2
     except OSError as error:
         click.echo(f"construct: cannot write the output: {error.strerror}.", err=True)
+        # Python must not try to write the rest at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 2
     except (click.Abort, KeyboardInterrupt):
         click.echo("construct: interrupted.", err=True)
