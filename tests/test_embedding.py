@@ -7,7 +7,8 @@ from hypothesis import given
 
 from construct import ConstructError, Prompt, affine, build, embed, unembed
 from construct.codes import code
-from construct.embedding import as_exact, embed_all
+from construct.embedding import embed_all
+from construct.prompt import exactly
 from generators import cases
 
 
@@ -71,10 +72,10 @@ def test_an_exact_prompt_stays_exact_and_float32_is_embedded_without_rounding():
 
 def test_weights_become_the_rationals_that_they_are():
     weights = np.array([[0.1, 2.0], [0.0, -0.5]])
-    exact = as_exact(weights)
+    exact = exactly(weights)
     assert exact.tolist() == [[Fraction(0.1), 2], [0, Fraction(-1, 2)]]
     assert type(exact[0, 1]) is int
-    assert as_exact(weights, exact=False) is weights
+    assert exactly(exact) is exact
 
 
 @pytest.mark.parametrize(

@@ -4,13 +4,12 @@ Both are products with the transformer's own matrices; nothing here knows a task
 """
 
 from collections.abc import Sequence
-from fractions import Fraction
 
 import numpy as np
 from jaxtyping import Shaped
 
 from construct.errors import ConstructError
-from construct.prompt import Prompt
+from construct.prompt import Prompt, exactly
 from construct.transformer import Transformer
 
 
@@ -36,7 +35,8 @@ def embed(transformer: Transformer, prompt: Prompt) -> Shaped[np.ndarray, "N D"]
         place = tokens[e * sizes.n : (e + 1) * sizes.n]
         place[:-1, :-1], place[-1, :-1], place[:, -1] = inputs, label, 1
     tokens[sizes.m * sizes.n : transformer.answer, :-1] = prompt.query
-    return _times(tokens, transformer.W_E) + as_exact(transformer.W_pos, exact)
+    W_pos = exactly(transformer.W_pos) if exact else transformer.W_pos
+    return _times(tokens, transformer.W_E) + W_pos
 
 
 def embed_all(
@@ -53,20 +53,9 @@ def unembed(
     return _times(stream[..., transformer.answer, :], transformer.W_U)
 
 
-def as_exact(weights: np.ndarray, exact: bool = True) -> np.ndarray:
-    """float64 weights as the rationals that they are, if `exact`."""
-    if not exact:
-        return weights
-    result = np.full(weights.shape, 0, dtype=object)
-    for index in zip(*np.nonzero(weights), strict=True):
-        numerator, denominator = float(weights[index]).as_integer_ratio()
-        result[index] = numerator if denominator == 1 else Fraction(numerator, denominator)
-    return result
-
-
 def _times(x: np.ndarray, W: np.ndarray) -> np.ndarray:
     """X @ W over the non-zeros of W: a few selections, also on exact numbers."""
-    W = as_exact(W, x.dtype == object)
+    W = exactly(W) if x.dtype == object else W
     result = np.full((*x.shape[:-1], W.shape[1]), 0, dtype=x.dtype)
     for row, column in zip(*np.nonzero(W), strict=True):
         result[..., column] += x[..., row] * W[row, column]

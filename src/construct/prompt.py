@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from construct.errors import ConstructError, OutsideDomain
-from construct.rational import rational_array, read_json, to_float, zeros
+from construct.rational import rational, rational_array, read_json, to_float, zeros
 from construct.vocabulary import Vocabulary
 
 
@@ -94,7 +94,10 @@ def exactly(array: np.ndarray) -> np.ndarray:
     """The rationals that the numbers of an array are."""
     if array.dtype == object:
         return array
-    return rational_array(array.astype(np.float64), array.shape, "the prompt")
+    result = zeros(*array.shape)
+    for index in zip(*np.nonzero(array), strict=True):
+        result[index] = rational(array[index])
+    return result
 
 
 def _rounded(array: np.ndarray, dtype: str) -> np.ndarray:

@@ -71,16 +71,6 @@ def percent(share: Any) -> str:
     return f"{100 * float(share):.4g} %"
 
 
-def vector(numbers: np.ndarray) -> str:
-    """Numbers as people write them: (1, -2.5, 1/3)."""
-    return "(" + ", ".join(number(x) for x in numbers.tolist()) + ")"
-
-
-def number(x: Any) -> str:
-    """One number; floats with seven digits."""
-    return str(x) if isinstance(x, int | Fraction) else f"{x:.7g}"
-
-
 def machine(x: Any) -> Any:
     """For JSON: whole numbers as integers, floats as floats, fractions as "p/q"."""
     if isinstance(x, np.ndarray):
