@@ -526,21 +526,29 @@ def cases_with_prompts(draw, dtype: str = "exact", count: int = 3) -> tuple[Case
 # --- Outside of properties -----------------------------------------------------
 
 
+RUNS = 10
+
+
 def sample(strategy: st.SearchStrategy, count: int) -> list:
-    """`count` draws, always the same ones."""
+    """About `count` draws, always the same ones, from runs that know nothing of each other.
+
+    Within a run Hypothesis varies what it has drawn before, so that one run is narrow.
+    """
     drawn: list = []
+    for run in range(RUNS):
 
-    @seed(1)
-    @settings(
-        max_examples=count,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(strategy)
-    def collect(value) -> None:
-        drawn.append(value)
+        @seed(run)
+        @settings(
+            max_examples=-(-count // RUNS),
+            database=None,
+            deadline=None,
+            derandomize=False,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(strategy)
+        def collect(value) -> None:
+            drawn.append(value)
 
-    collect()
+        collect()
     return drawn
