@@ -21,7 +21,7 @@ from functools import cached_property
 import numpy as np
 
 from construct import Construction, Head, Layer, Mlp, Transformer
-from construct.embedding import as_exact
+from construct.prompt import exactly
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,13 +154,13 @@ class Prover:
         # The flag is 1 in an example, 0 in a blank slot and in the query.
         places[:-1, :, -1] = 1
         tokens = Box(low, high)
-        at = as_exact(self.transformer.W_pos)
-        return tokens @ as_exact(self.transformer.W_E) + Box(at, at)
+        at = exactly(self.transformer.W_pos)
+        return tokens @ exactly(self.transformer.W_E) + Box(at, at)
 
 
 def scores(h: Box, head: Head) -> Box:
     """<Q h_i, K h_j> for all pairs of tokens, before the ReLU."""
-    q, k = h @ as_exact(head.W_Q), h @ as_exact(head.W_K)
+    q, k = h @ exactly(head.W_Q), h @ exactly(head.W_K)
     if q.constant and k.constant:
         table = q.low @ k.low.T
         return Box(table, table)
@@ -171,11 +171,11 @@ def _forward(h: Box, layer: Layer) -> Box:
     update = h
     for head in layer.heads:
         if head.W_O.any():
-            values = h @ as_exact(head.W_V)
+            values = h @ exactly(head.W_V)
             given = (scores(h, head).relu()[:, :, None] * values[None, :, :]).sum(axis=1)
-            update = update + given @ (as_exact(head.W_O) * Fraction(1, len(h.low)))
+            update = update + given @ (exactly(head.W_O) * Fraction(1, len(h.low)))
     if layer.mlp.W_out.any():
-        update = update + (update @ as_exact(layer.mlp.W_in)).relu() @ as_exact(layer.mlp.W_out)
+        update = update + (update @ exactly(layer.mlp.W_in)).relu() @ exactly(layer.mlp.W_out)
     return update
 
 
