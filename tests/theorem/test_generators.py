@@ -9,7 +9,7 @@ from construct import tasks
 from theorem.oracle import Expected, expected, fractions
 from theorem.strategies import BITS, Case, cases_with_prompts, sample, thresholds
 
-COUNT = 200
+COUNT = 300
 
 
 @functools.cache
@@ -33,17 +33,19 @@ def at_delta(case: Case, wanted: Expected, dtype: str) -> bool:
     return any(abs(s - square) <= slack for s in wanted.separations)
 
 
+# About half of what is seen: the draws shift with the modules that are loaded, whose
+# constants Hypothesis takes up.
 SHARES = {
-    "a tie": (0.15, lambda case, prompt, wanted, dtype: wanted.ambiguous),
+    "a tie": (0.1, lambda case, prompt, wanted, dtype: wanted.ambiguous),
     "noise": (0.25, lambda case, prompt, wanted, dtype: wanted.unexplained),
-    "two tasks with votes": (0.2, lambda case, prompt, wanted, dtype: _voters(wanted) > 1),
-    "three tasks with votes": (0.08, lambda case, prompt, wanted, dtype: _voters(wanted) > 2),
-    "unequal votes": (0.05, lambda case, prompt, wanted, dtype: _unequal(wanted)),
+    "two tasks with votes": (0.12, lambda case, prompt, wanted, dtype: _voters(wanted) > 1),
+    "three tasks with votes": (0.04, lambda case, prompt, wanted, dtype: _voters(wanted) > 2),
+    "unequal votes": (0.04, lambda case, prompt, wanted, dtype: _unequal(wanted)),
     "a reciprocal that rounds": (
         0.1,
         lambda case, prompt, wanted, dtype: sum(wanted.votes) not in (0, 1, 2, 4, 8, 16, 32),
     ),
-    "an answer other than zero": (0.4, lambda case, prompt, wanted, dtype: any(wanted.answer)),
+    "an answer other than zero": (0.25, lambda case, prompt, wanted, dtype: any(wanted.answer)),
     "blanks": (0.1, lambda case, prompt, wanted, dtype: len(prompt.X) < _m(case)),
     "every slot used": (0.3, lambda case, prompt, wanted, dtype: len(prompt.X) == _m(case)),
     "no example": (0.02, lambda case, prompt, wanted, dtype: not len(prompt.X)),
