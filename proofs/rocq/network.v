@@ -25,8 +25,6 @@ Hypothesis ok : admissible o p.
 Definition tokens : 'M[R]_(N, d.+1) :=
   \matrix_(t, u) if (u < d)%N then vec p pr t u else (ctx p pr t)%:R.
 
-Definition answer_token : 'I_N := Ordinal (answer_lt ok).
-
 Lemma entry_cat (f g : form coord R) c : entry (f ++ g) c = entry f c + entry g c.
 Proof. by rewrite /entry big_cat. Qed.
 
@@ -85,11 +83,12 @@ case: c vc cj tok => [u|r u|u|u|r u|v|v|u|b|b||||||] vc cj tok /=;
 Qed.
 
 (* The emitted weights compute the mixture. *)
-Theorem network_correct E :
+Theorem network_correct E (t : 'I_N) :
   in_domain d (pm p) (pn p) (tasks p) pr (Rx p) (Ry p) (delta p) -> emitted_ok p E ->
-  answer_mx D E tokens answer_token = \row_u mixture d (pm p) (tasks p) pr u.
+  t = answer p :> nat ->
+  answer_mx D E tokens t = \row_u mixture d (pm p) (tasks p) pr u.
 Proof.
-move=> dom eo; have [_ _ eU eL] := eo.
+move=> dom eo ta; have [_ _ eU eL] := eo.
 have all_layers Ls : forall es (M : 'M[R]_(N, D)) h, at_places M h -> all (valid_layer p) Ls ->
     all_ok (@layer_ok R p) es Ls ->
     at_places (foldl (fun h0 L => layer_mx L h0) M es) (run_layers N Ls h).
@@ -99,8 +98,8 @@ have A := all_layers _ _ _ _ (embed_places eo) (compile_valid ok) eL.
 apply/rowP => u; rewrite !mxE.
 have [sU okU] := eU; have uU : (u < size (unembedding o p))%N by rewrite size_map size_iota.
 have := okU u uU; rewrite (nth_map 0%N) ?size_iota // nth_iota // add0n => vU.
-rewrite -(construction_correct ok dom (h := stream0 p pr)) ?ltn_ord //.
-have := read_vec answer_token A (_ : valid_form p [:: (Tok u, 1)]) vU.
+rewrite -(construction_correct ok dom (h := stream0 p pr)) ?ltn_ord // -ta.
+have := read_vec t A (_ : valid_form p [:: (Tok u, 1)]) vU.
 rewrite /valid_form /= ltn_ord => /(_ isT); rewrite ap1 mul1r => <-.
 by apply: eq_bigr => i _; rewrite !mxE.
 Qed.

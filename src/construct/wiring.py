@@ -13,7 +13,7 @@ import numpy as np
 
 from construct.primitives import Rows
 from construct.rational import Rational, zeros
-from construct.tasks import Task
+from construct.tasks import Hinge, Task
 
 # A hinge as a token sees it: c * max(sum of <vector, operand> + e, 0), where
 # operand 0 is the token itself and operand s is slot s.
@@ -49,16 +49,15 @@ class Wiring:
             home = (outside or [*task.positions, 1])[0]
             homes.append(home)
             units = [
-                tuple(
-                    sorted(
-                        (h.c, tuple((_operand(p, home, slots), v) for p, v in h.a), h.e)
-                        for h in feature
-                    )
-                )
+                tuple(sorted(_unit(hinge, home, slots) for hinge in feature))
                 for feature in task.features
             ]
             reads.append(tuple(dictionary.setdefault(u, len(dictionary)) for u in units))
         return cls(tuple(tasks), slots, tuple(homes), tuple(dictionary), tuple(reads))
+
+    def unit(self, hinge: Hinge, home: int) -> Unit:
+        """The hinge as a token at position `home` sees it."""
+        return _unit(hinge, home, self.slots)
 
     def f(self, k: int, home: str = "tok", slot: str = "slot", g: str = "gx") -> Rows:
         """f_k as functionals of its home token, over the fields named here.
@@ -82,6 +81,10 @@ class Wiring:
     def field(operand: int, home: str, slot: str) -> str:
         """The field of operand 0 (the token itself) or of slot s."""
         return f"{slot}{operand}" if operand else home
+
+
+def _unit(hinge: Hinge, home: int, slots: tuple[int, ...]) -> Unit:
+    return hinge.c, tuple((_operand(p, home, slots), v) for p, v in hinge.a), hinge.e
 
 
 def _operand(position: int, home: int, slots: tuple[int, ...]) -> int:

@@ -1,0 +1,157 @@
+"""An artifact as a Rocq file: a float is a rational, so nothing is rounded.
+
+What stands here is trusted to hand over the right numbers. It takes the tasks as they
+are defined, by position; that homes, slots and dictionary read them so is checked in
+Rocq, as is every weight.
+"""
+
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from construct.compiler import Construction
+from construct.prompt import exactly
+from construct.rational import Rational
+from construct.tasks import Hinge, Task
+from construct.transformer import Head, Mlp, Transformer
+from construct.wiring import Unit, Wiring
+
+HEADER = """\
+From Coq Require Import QArith List.
+From construct Require Import numbers residual spec plan stream matrices checker artifact.
+From construct Require Import forward reader.
+Import ListNotations.
+"""
+
+
+def plan(construction: Construction) -> str:
+    """`Definition p`: tasks, wiring, sizes, margins and domain."""
+    sizes, margins, domain = construction.sizes, construction.margins, construction.domain
+    wiring = Wiring.of(construction.tasks)
+    homes = {task.name: home for task, home in zip(wiring.tasks, wiring.homes, strict=True)}
+    tasks = [_task(task, homes[task.name], wiring) for task in construction.tasks]
+    numbers = (margins.B, margins.C, margins.s, domain.R, domain.Ry, domain.delta)
+    fields = [
+        *(f"{size}%nat" for size in (sizes.d, sizes.m, sizes.n)),
+        _list(tasks),
+        _list(f"{p - 1}%nat" for p in wiring.slots),
+        _list(f"{p - 1}%nat" for p in wiring.homes),
+        f"(map (map read_hinge) {_list(_list(map(_unit, units)) for units in wiring.dictionary)})",
+        _list(_list(f"{u}%nat" for u in reads) for reads in wiring.reads),
+        f"{sizes.N}%nat",
+        *map(rational, numbers),
+    ]
+    return "Definition p : plan Q := Plan\n  " + "\n  ".join(fields) + ".\n"
+
+
+def weights(transformer: Transformer) -> str:
+    """`Definition E`: every tensor, as its vectors along the residual stream."""
+    layers = []
+    for layer in transformer.layers:
+        heads = _list(
+            "read_head " + " ".join(_tensor(head, name) for name in Head.WEIGHTS)
+            for head in layer.heads
+        )
+        mlp = " ".join(_tensor(layer.mlp, name) for name in Mlp.WEIGHTS)
+        layers.append(f"read_layer {heads} {mlp}")
+    ends = [
+        _vectors(along_stream(name, getattr(transformer, name), {}))
+        for name in ("W_E", "W_pos", "W_U")
+    ]
+    return f"Definition E : emitted Q := read_emitted\n  {' '.join(ends)}\n  {_list(layers)}.\n"
+
+
+# The tensors whose columns, not rows, run along the residual stream.
+COLUMNS = ("W_Q", "W_K", "W_V", "W_in", "W_U")
+
+# The non-zeros of one vector along the residual stream: place -> value.
+Vector = dict[int, Fraction]
+
+
+def along_stream(
+    name: str, tensor: np.ndarray, exact: dict[tuple[int, int], Fraction]
+) -> list[Vector]:
+    """The columns of W_Q, W_K, W_V, W_in and W_U, the rows of all others."""
+    columns = name in COLUMNS
+    vectors: list[Vector] = [{} for _ in range(tensor.shape[1 if columns else 0])]
+    values = {(int(i), int(j)): Fraction(tensor[i, j]) for i, j in np.argwhere(tensor)}
+    for (i, j), value in sorted((values | dict(exact)).items()):
+        vector, place = (j, i) if columns else (i, j)
+        vectors[vector][place] = value
+    return vectors
+
+
+def prompt_tokens(stream: np.ndarray) -> str:
+    """A (rows, entries) array of exact numbers as a list of lists."""
+    return _list(_list(rational(x) for x in row) for row in exactly(stream).tolist())
+
+
+def rational(x: Rational) -> str:
+    """A rational as a Rocq literal of type Q."""
+    x = Fraction(x)
+    return f"(Qmake ({x.numerator}) {x.denominator})"
+
+
+# --- Tasks -------------------------------------------------------------------
+
+
+def _task(task: Task, home: int, wiring: Wiring) -> str:
+    rows = [
+        _list(
+            _term(p - 1, u, matrix[i, u])
+            for p, matrix in task.A.items()
+            for u in np.flatnonzero(matrix[i]).tolist()
+        )
+        for i in range(task.d)
+    ]
+    mixed = [
+        _list(f"({v}%N, {rational(row[v])})" for v in np.flatnonzero(row).tolist())
+        for row in task.C
+    ]
+    shifts = _list(map(rational, task.b))
+    # The order of a sum: the one in which the dictionary has it.
+    features = [
+        _list(map(_hinge, sorted(feature, key=lambda h: wiring.unit(h, home))))
+        for feature in task.features
+    ]
+    return f"read_task {_list(rows)} {_list(mixed)} {shifts} {_list(features)}"
+
+
+def _hinge(hinge: Hinge) -> str:
+    a = ((p - 1, vector) for p, vector in hinge.a)
+    return _three(hinge.c, a, hinge.e)
+
+
+def _unit(unit: Unit) -> str:
+    c, a, e = unit
+    return _three(c, a, e)
+
+
+def _three(c: Rational, a: Iterable[tuple[int, Iterable[Rational]]], e: Rational) -> str:
+    terms = _list(_term(p, u, v) for p, vector in a for u, v in enumerate(vector) if v)
+    return f"({rational(c)}, {terms}, {rational(e)})"
+
+
+def _term(place: int, entry: int, value: Rational) -> str:
+    return f"({place}%N, {entry}%N, {rational(value)})"
+
+
+# --- Weights -----------------------------------------------------------------
+
+
+def _tensor(part: Head | Mlp, name: str) -> str:
+    return _vectors(along_stream(name, getattr(part, name), dict(part.exact.get(name, {}))))
+
+
+def _vectors(vectors: list[Vector]) -> str:
+    return _list(
+        _list(f"({place}%N, {rational(value)})" for place, value in vector.items())
+        for vector in vectors
+    )
+
+
+def _list(items: Iterable[Any]) -> str:
+    return "[" + "; ".join(items) + "]"
+
