@@ -1,18 +1,48 @@
-# Two commands do everything on a fresh machine that has Python 3.11:
-#   make demo   set up, and run the main job on real words
-#   make test   set up, and run all checks
+# Three commands do everything on a fresh machine that has Python 3.11:
+#   make demo      set up, and run the main job on real words
+#   make test      set up, and run all checks
+#   make proofs    set up, install Rocq where apt is there, and re-check every proof
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint bench mutations picture clean
+.PHONY: demo test proofs rocq lint bench mutations rocq-mutations limits picture clean
 
 demo: $(VENV)/.demo
 	$(BIN)/construct demo
 
 test: $(VENV)/.test lint
 	$(BIN)/pytest
+
+# Every proof, from the sources: Rocq, its independent checker, computer algebra, and the
+# bridge to the weights of all examples.
+proofs: $(VENV)/.test rocq
+	$(MAKE) -C proofs/rocq check
+	for proof in $(ALGEBRA); do $(BIN)/python $$proof || exit 1; done
+	$(BIN)/python proofs/bridge.py
+
+ALGEBRA = $(addprefix proofs/algebra/,$(addsuffix .py,codes gather label query superpose pool \
+	square divide theorem))
+
+# Rocq (Coq 8.16) and MathComp 1.15, from Debian's packages where apt is there.
+ROCQ = coq libcoq-mathcomp-algebra libcoq-mathcomp-zify libcoq-mathcomp-algebra-tactics
+rocq:
+	@command -v coqc >/dev/null || { \
+	command -v apt-get >/dev/null || { \
+	  echo "install Coq 8.16 with MathComp 1.15: algebra, zify, algebra-tactics"; exit 1; }; \
+	$(SUDO) apt-get update -qq && \
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends \
+	  $(ROCQ) >/dev/null; }
+SUDO = $(shell test "$$(id -u)" = 0 || echo sudo)
+
+# Each hypothesis and coefficient of the Rocq definitions, changed: does the proof notice?
+rocq-mutations: rocq
+	$(PYTHON) proofs/mutate.py
+
+# For each float format: what is certified, and where it first fails.
+limits: $(VENV)/.test
+	$(BIN)/python proofs/limits.py
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -18,6 +18,7 @@ COMMANDS = {
     "sample": "Print a random prompt to start from.",
     "run": "Run a prompt: one forward pass.",
     "verify": "Check an artifact against the specification.",
+    "prove": "Prove an artifact, machine-checked, in Rocq.",
     "inspect": "Show residual stream, layers and heads.",
     "demo": "Countries: several tasks at once on real words.",
 }

@@ -83,9 +83,9 @@ def along_stream(
     return vectors
 
 
-def prompt_tokens(stream: np.ndarray) -> str:
+def rows(array: np.ndarray) -> str:
     """A (rows, entries) array of exact numbers as a list of lists."""
-    return _list(_list(rational(x) for x in row) for row in exactly(stream).tolist())
+    return _list(_list(rational(x) for x in row) for row in exactly(array).tolist())
 
 
 def rational(x: Rational) -> str:
@@ -154,4 +154,3 @@ def _vectors(vectors: list[Vector]) -> str:
 
 def _list(items: Iterable[Any]) -> str:
     return "[" + "; ".join(items) + "]"
-

@@ -1,0 +1,215 @@
+"""Is this artifact the construction that is proved?
+
+`prove` asks Rocq for the theorem about the very weights of an artifact; where it
+cannot be had, for the first entry that differs from the construction.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from construct.compiler import Construction
+from construct.embedding import embed
+from construct.errors import ConstructError
+from construct.execute import prepare
+from construct.prompt import Prompt, check_domain
+from construct.prove import export, rocq
+from construct.transformer import Transformer
+
+THEOREM = """
+Theorem proved : computes_the_mixture p E.
+Proof. apply checked. vm_cast_no_check (eq_refl (@nil difference)). Qed.
+Theorem width : (D (sizes_of p), answer p) = ({D}%nat, {answer}%nat).
+Proof. reflexivity. Qed.
+Print Assumptions proved.
+"""
+
+DIFFERENCE = """
+From construct Require Import mutations.
+Eval vm_compute in (first_difference p E).
+"""
+
+PASS = """
+Definition tokens_ : list (list Q) := {tokens}.
+Definition stream : list (list Q) := {stream}.
+Definition same_rows (a b : list (list Q)) : bool :=
+  (Nat.eqb (length a) (length b)) &&
+  forallb (fun x => Nat.eqb (length (fst x)) (length (snd x)) &&
+    forallb (fun y => Qeq_bool (fst y) (snd y)) (combine (fst x) (snd x))) (combine a b).
+Lemma pass : same_rows (forward_list rat_ops (D (sizes_of p)) (N p) E tokens_) stream = true.
+Proof. vm_cast_no_check (eq_refl true). Qed.
+"""
+
+CLOSED = "Closed under the global context"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What Rocq says of an artifact.
+
+    Attributes:
+        proved: whether the theorem holds for these weights.
+        reason: empty, or the first difference in words.
+    """
+
+    proved: bool
+    reason: str = ""
+
+
+def prove(
+    construction: Construction, progress: Callable[[str], None] = lambda file: None
+) -> Verdict:
+    """The theorem for this artifact's weights, or the first entry that differs.
+
+    Raises:
+        ConstructError: if Rocq is missing, or fails for another reason.
+    """
+    sizes, transformer = construction.sizes, construction.transformer
+    _refuse_unknown_shapes(construction)
+    for name, (row, column) in wrongly_rounded(transformer):
+        return Verdict(False, f"{name}[{row}, {column}] is not its exact value, rounded")
+    artifact = export.HEADER + export.plan(construction) + export.weights(transformer)
+    theorem = THEOREM.format(D=sizes.D, answer=transformer.answer)
+    proved, said = rocq.run(artifact + theorem, progress)
+    if proved:
+        if CLOSED not in said:
+            raise ConstructError(f"the proof rests on axioms: {said}")
+        return Verdict(True)
+    found, out = rocq.run(artifact + DIFFERENCE, progress)
+    difference = re.search(r"= Some\s*\((.+\))\)\s*:", out, re.S) if found else None
+    if difference is None:
+        raise ConstructError(f"Rocq can neither prove nor refute this artifact: {said}")
+    return Verdict(False, describe(construction, " ".join(difference.group(1).split())))
+
+
+def agrees(construction: Construction, prompt: Prompt) -> bool:
+    """Whether the forward pass in Rocq gives the stream of the exact executor.
+
+    Raises:
+        ConstructError: if the prompt does not fit the artifact.
+    """
+    exact, transformer = prompt.astype("exact"), construction.transformer
+    check_domain(exact, construction.tasks, construction.domain, construction.sizes.m)
+    stream = prepare("exact", transformer, "exact")(embed(transformer, exact)).stream
+    text = export.HEADER + export.plan(construction) + export.weights(transformer)
+    text += PASS.format(
+        tokens=export.rows(token_rows(construction, exact)), stream=export.rows(stream)
+    )
+    return rocq.run(text)[0]
+
+
+def token_rows(construction: Construction, prompt: Prompt) -> np.ndarray:
+    """(N, d+1): what the embedding reads of a prompt, each vector with its flag."""
+    sizes = construction.sizes
+    rows = np.full((sizes.N, sizes.d + 1), 0, dtype=object)
+    for e, (inputs, label) in enumerate(zip(prompt.X, prompt.Y, strict=True)):
+        place = rows[e * sizes.n : (e + 1) * sizes.n]
+        place[:-1, :-1], place[-1, :-1], place[:, -1] = inputs, label, 1
+    start = sizes.m * sizes.n
+    rows[start : start + sizes.n - 1, :-1] = prompt.query
+    return rows
+
+
+# --- Naming a difference -------------------------------------------------------
+
+TENSORS = {
+    "TensorE": "W_E",
+    "TensorPos": "W_pos",
+    "TensorU": "W_U",
+    "TensorQ": "W_Q",
+    "TensorK": "W_K",
+    "TensorV": "W_V",
+    "TensorO": "W_O",
+    "TensorIn": "W_in",
+    "TensorOut": "W_out",
+}
+
+
+def describe(construction: Construction, difference: str) -> str:
+    """The difference that the checker found, as layer, head, entry and field."""
+    kind = re.split(r"\W", difference, maxsplit=1)[0]
+    numbers = [int(number) for number in re.findall(r"\b\d+", difference)]
+    if kind == "Conditions":
+        return (
+            "sizes, margins or wiring do not meet the conditions of the theorem "
+            "(proofs/rocq/plan.v, admissible)"
+        )
+    if kind == "Layers":
+        return "there are not seven layers"
+    if kind == "Heads":
+        return f"{_layer(construction, numbers[0])} has not K heads"
+    name = next(tensor for rocq_name, tensor in TENSORS.items() if rocq_name in difference)
+    count = {"W_E": 0, "W_pos": 0, "W_U": 0, "W_in": 1, "W_out": 1}.get(name, 2)
+    where = _part(construction, numbers[:count])
+    if kind == "Shape":
+        return f"{where}{name} has another shape than the construction's"
+    vector, place = numbers[count : count + 2]
+    row, column = (place, vector) if name in export.COLUMNS else (vector, place)
+    found = _value(construction, name, numbers[:count], row, column)
+    wanted = re.search(r"\(?(-?\d+)\)?(?:%Z)?, (\d+)(?:%positive)?\)$", difference)
+    assert wanted is not None, difference
+    return (
+        f"{where}{name}[{row}, {column}], at {_field(construction, place)} of the residual "
+        f"stream, is {found}; the construction has {Fraction(int(wanted[1]), int(wanted[2]))}"
+    )
+
+
+def _layer(construction: Construction, index: int) -> str:
+    return f"layer {index + 1} ({construction.transformer.layers[index].name})"
+
+
+def _part(construction: Construction, numbers: list[int]) -> str:
+    if not numbers:
+        return ""
+    where = _layer(construction, numbers[0])
+    if len(numbers) == 1:
+        return f"{where}, MLP, "
+    head = construction.transformer.layers[numbers[0]].heads[numbers[1]]
+    return f"{where}, head {numbers[1] + 1} ({head.name}), "
+
+
+def _field(construction: Construction, place: int) -> str:
+    for field in construction.sizes.residual.fields:
+        if field.start <= place < field.start + field.width:
+            inside = place - field.start
+            return field.name if field.width == 1 else f"{field.name}[{inside}]"
+    return f"place {place}, beyond the width"
+
+
+def _value(
+    construction: Construction, name: str, numbers: list[int], row: int, column: int
+) -> Fraction:
+    transformer = construction.transformer
+    if not numbers:
+        return Fraction(getattr(transformer, name)[row, column])
+    layer = transformer.layers[numbers[0]]
+    part = layer.mlp if len(numbers) == 1 else layer.heads[numbers[1]]
+    exact = part.exact.get(name, {})
+    return exact.get((row, column), Fraction(getattr(part, name)[row, column]))
+
+
+def wrongly_rounded(transformer: Transformer) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Entries that float64 cannot hold, and whose float is not the nearest one.
+
+    Rocq is given the exact value; the float executors read the float.
+    """
+    for prefix, part in transformer.parts():
+        for name, entries in part.exact.items():
+            tensor = getattr(part, name)
+            for place, value in entries.items():
+                if tensor[place] != float(value):
+                    yield f"{prefix}.{name}", place
+
+
+def _refuse_unknown_shapes(construction: Construction) -> None:
+    """Rows and columns that the checker would not see: it reads vectors of length D."""
+    sizes, transformer = construction.sizes, construction.transformer
+    for name, tensor in transformer.tensors().items():
+        if not np.isfinite(tensor).all():
+            raise ConstructError(f"tensor {name} holds NaN or infinity; build it anew.")
+        along = tensor.shape[0 if name.split(".")[-1] in export.COLUMNS else 1]
+        if along != sizes.D:
+            raise ConstructError(f"tensor {name} is not of width D = {sizes.D}; build it anew.")

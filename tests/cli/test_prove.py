@@ -1,0 +1,63 @@
+import json
+import shutil
+
+import pytest
+
+from construct import artifact
+from construct.prove import rocq
+
+needs_rocq = pytest.mark.skipif(shutil.which("coqc") is None, reason="Rocq is not installed")
+
+
+@pytest.fixture
+def built(command):
+    assert command("build", "--K", "2", "--d", "1", "--m", "2", "--out", "a").code == 0
+    return command
+
+
+@needs_rocq
+def test_it_says_what_is_proved(built):
+    sample = built("sample", "a").out
+    with open("p.json", "w") as file:
+        file.write(sample)
+    done = built("prove", "a", "--prompt", "p.json")
+    assert done.code == 0, done.err
+    assert done.out.startswith("proved: for every prompt of the domain")
+    assert "no axioms" in done.out
+    assert "The forward pass in Rocq gives the stream of the exact executor." in done.out
+    assert max(map(len, done.out.splitlines())) <= 80
+
+
+@needs_rocq
+def test_json(built):
+    done = built("prove", "a", "--mutations", "--json")
+    report = json.loads(done.out)
+    assert report["proved"]
+    assert report["same_forward_pass"] is None
+    assert report["mutations"]["accepted"] == 0
+    assert report["mutations"]["tried"] > 1000
+
+
+@needs_rocq
+def test_a_changed_weight_is_named_and_exits_with_4(built, monkeypatch):
+    intact = artifact.load
+
+    def sabotaged(directory):
+        made = intact(directory)
+        made.transformer.layers[4].heads[0].W_V[0, 0] = 3
+        return made
+
+    monkeypatch.setattr(artifact, "load", sabotaged)
+    done = built("prove", "a")
+    assert done.code == 4
+    assert "not proved: layer 5 (pool), head 1 (pool), W_V[0, 0], at tok of the" in done.err
+    done = built("prove", "a", "--json")
+    assert done.code == 4
+    assert not json.loads(done.out)["proved"]
+
+
+def test_without_rocq_the_error_says_what_to_install(built, monkeypatch):
+    monkeypatch.setattr(rocq.shutil, "which", lambda name: None)
+    done = built("prove", "a")
+    assert done.code == 2
+    assert "apt-get install" in done.err

@@ -1,0 +1,198 @@
+"""Rocq accepts what the compiler builds, of every kind of task, and nothing else."""
+
+import re
+import shutil
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import construct
+from construct.certify import Domain
+from construct.errors import ConstructError
+from construct.prove import proof, rocq
+from construct.prove.mutations import survivors
+from construct.sampling import random_prompts
+from construct.tasks import KINDS
+
+needs_rocq = pytest.mark.skipif(shutil.which("coqc") is None, reason="Rocq is not installed")
+
+WORDS = construct.Vocabulary(["a", "b", "c"])
+
+BY_KIND = {
+    "affine": lambda: [
+        construct.affine("f", {1: [["1/3", 0], [2, 0]], 2: [[0, 1], [1, "-5/7"]]}, [0, "1/2"]),
+        construct.affine("g", {2: [[1, 0], [0, 1]], 3: [[1, 1], [0, 1]]}),
+    ],
+    "permutation": lambda: construct.random_tasks(3, 3),
+    "retrieval": lambda: [construct.retrieval(f"ret{p}", p, d=2) for p in (1, 3, 8)],
+    "shift": lambda: [construct.shift("up", [1, "1/2"]), construct.shift("down", [-1, 0])],
+    "sum": lambda: [construct.add("all", [1, 2, 3], d=2), construct.add("two", [2, 3], d=2)],
+    "lookup": lambda: [
+        construct.lookup("next", {"a": "b", "b": "c"}, vocabulary=WORDS),
+        construct.lookup("same", {"c": "c"}, vocabulary=WORDS),
+    ],
+    "relu-sum": lambda: [
+        construct.relu_sum(
+            "kinks",
+            features=[[{"a": {"1": [1, 0], "2": ["1/3", -1]}, "e": 1}, {"a": [0, 1], "c": -2}], []],
+            C=[[1, 0], [2, "3/5"]],
+            A=[[1, 0], [0, 1]],
+            b=[1, 0],
+        ),
+        construct.retrieval("second", 2, d=2),
+    ],
+    "absolute": lambda: [construct.absolute("abs", d=2), construct.absolute("abs2", 2, d=2)],
+    "relu": lambda: [construct.relu("relu", d=2)],
+    "maximum": lambda: [construct.maximum("max", d=2), construct.minimum("min", d=2)],
+    "minimum": lambda: [construct.minimum("min", d=1)],
+    "clip": lambda: [construct.clip("clip", "-1/2", 1, d=2)],
+}
+
+
+def build(kind: str) -> construct.Construction:
+    vocabulary = WORDS if kind == "lookup" else None
+    return construct.build(BY_KIND[kind](), m=3, vocabulary=vocabulary)
+
+
+def test_there_is_an_artifact_of_every_kind():
+    assert set(BY_KIND) == set(KINDS)
+
+
+@needs_rocq
+@pytest.mark.parametrize("kind", BY_KIND)
+def test_every_kind_of_task_is_proved(kind):
+    assert proof.prove(build(kind)) == proof.Verdict(True)
+
+
+@needs_rocq
+def test_a_domain_of_fractions_is_proved():
+    domain = Domain(R=Fraction(7, 3), Ry=Fraction(1, 10), delta=Fraction(1, 9))
+    made = construct.build([construct.affine("f", [["2/3"]], [1])], m=5, domain=domain)
+    assert proof.prove(made).proved
+
+
+@pytest.fixture
+def made():
+    return construct.build(construct.random_tasks(2, 2), m=2)
+
+
+@needs_rocq
+@pytest.mark.parametrize(
+    ("name", "row", "column", "words"),
+    [
+        ("layers.3.heads.1.W_Q", 1, 0, r"layer 4 \(superpose\), head 2 \(task2\), W_Q\[1, 0\], "),
+        ("layers.5.mlp.W_in", 3, 2, r"layer 6 \(square\), MLP, W_in\[3, 2\], at lab\[1\] "),
+        (
+            "layers.1.heads.0.W_O",
+            0,
+            16,
+            r"layer 2 \(label\), head 1 \(label\), W_O\[0, 16\], at rec",
+        ),
+        ("W_pos", 7, 8, r"W_pos\[7, 8\], at pe\[0\] of the residual stream, is 1; .* has 0"),
+        ("W_E", 0, 1, r"W_E\[0, 1\], at tok\[1\] .* is 1; the construction has 0"),
+        ("W_U", 16, 1, r"W_U\[16, 1\], at rec .* is 1; the construction has 0"),
+    ],
+)
+def test_a_changed_weight_is_named(made, name, row, column, words):
+    made.transformer.tensors()[name][row, column] += 1
+    verdict = proof.prove(made)
+    assert not verdict.proved
+    assert re.match(words, verdict.reason), verdict.reason
+
+
+@needs_rocq
+def test_every_single_change_of_a_small_artifact_is_rejected_by_name(made):
+    tried, accepted = survivors(made)
+    tensors = made.transformer.tensors().values()
+    assert tried == sum(t.size + np.count_nonzero(t) for t in tensors)
+    assert accepted == 0
+
+
+@needs_rocq
+@pytest.mark.parametrize("margin", ["B", "C"])
+def test_a_margin_below_its_threshold_is_rejected(made, margin):
+    halved = {margin: getattr(made.margins, margin) / Fraction(64)}
+    verdict = proof.prove(replace(made, margins=replace(made.margins, **halved)))
+    assert "do not meet the conditions" in verdict.reason
+
+
+@needs_rocq
+def test_another_task_or_a_wider_domain_is_rejected(made):
+    other = construct.random_tasks(2, 2, seed=1)
+    assert not proof.prove(replace(made, tasks=tuple(other))).proved
+    wider = Domain(made.domain.R * 64, made.domain.Ry, made.domain.delta)
+    assert "do not meet the conditions" in proof.prove(replace(made, domain=wider)).reason
+
+
+def test_a_float_that_is_not_its_exact_value_rounded_is_rejected():
+    made = construct.build([construct.affine("third", [["1/3"]])], m=1)
+    made.transformer.layers[3].heads[0].W_K[0, 0] += 2**-53
+    verdict = proof.prove(made)
+    assert verdict.reason == "layers.3.heads.0.W_K[0, 0] is not its exact value, rounded"
+
+
+def test_a_tensor_of_another_width_and_nan_are_refused(made):
+    object.__setattr__(made.transformer, "W_U", np.zeros((99, 2)))
+    with pytest.raises(ConstructError, match="width D = 17"):
+        proof.prove(made)
+    made.transformer.W_U[0, 0] = np.nan
+    with pytest.raises(ConstructError, match="NaN"):
+        proof.prove(made)
+
+
+@needs_rocq
+def test_a_missing_unit_is_a_wrong_shape(made):
+    square = made.transformer.layers[5]
+    mlp = replace(square.mlp, W_in=square.mlp.W_in[:, :-1], W_out=square.mlp.W_out[:-1])
+    layers = list(made.transformer.layers)
+    layers[5] = replace(square, mlp=mlp)
+    short = replace(made.transformer, layers=tuple(layers))
+    verdict = proof.prove(replace(made, transformer=short))
+    assert verdict.reason == "layer 6 (square), MLP, W_in has another shape than the construction's"
+
+
+@needs_rocq
+@pytest.mark.parametrize("kind", ["affine", "relu-sum", "lookup"])
+def test_the_forward_pass_in_rocq_is_that_of_the_exact_executor(kind):
+    made = build(kind)
+    [prompt] = random_prompts(made, 1, seed=3, exact=True)
+    assert proof.agrees(made, prompt)
+
+
+@needs_rocq
+def test_the_forward_pass_in_rocq_sees_a_changed_stream(made, monkeypatch):
+    [prompt] = random_prompts(made, 1, seed=3, exact=True)
+    intact = proof.prepare
+
+    def other(*arguments):
+        run = intact(*arguments)
+
+        def forward(stream):
+            done = run(stream)
+            done.stream[0, 0] += 1
+            return done
+
+        return forward
+
+    assert proof.agrees(made, prompt)
+    monkeypatch.setattr(proof, "prepare", other)
+    assert not proof.agrees(made, prompt)
+
+
+def test_without_rocq_it_is_said_what_to_install(made, monkeypatch):
+    monkeypatch.setattr(rocq.shutil, "which", lambda name: None)
+    with pytest.raises(ConstructError, match="apt-get install coq"):
+        proof.prove(made)
+
+
+@needs_rocq
+def test_a_development_that_does_not_compile_is_named(made, monkeypatch, tmp_path):
+    shutil.copytree(rocq.sources(), tmp_path / "rocq", ignore=shutil.ignore_patterns("*.vo*"))
+    (tmp_path / "rocq" / "numbers.v").write_text("Theorem wrong : 1 = 2. Proof. reflexivity. Qed.")
+    monkeypatch.setattr(rocq, "sources", lambda: tmp_path / "rocq")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pytest.raises(ConstructError, match=r"numbers\.v does not compile: .*unify"):
+        proof.prove(made)
+    assert not list((tmp_path / "cache" / "construct").iterdir())
