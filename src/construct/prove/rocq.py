@@ -15,10 +15,13 @@ from pathlib import Path
 
 from construct.errors import ConstructError
 
-INSTALL = "sudo make rocq, or on Debian: apt-get install coq libcoq-mathcomp-algebra-tactics"
+INSTALL = "on Debian, apt-get install coq libcoq-mathcomp-algebra-tactics"
 
 # coqc needs this; in a file of ours it would warn of notations that MathComp redefines.
 FLAGS = ("-q", "-w", "-notation-overridden,-ambiguous-paths,-abstract-large-number")
+
+# The last file that the check of an artifact needs; instances and the like come after it.
+LAST = "mutations.v"
 
 # No check of an artifact that fits this machine comes near it.
 SECONDS = 1800
@@ -37,16 +40,15 @@ def find_coqc() -> str:
 
 
 def sources() -> Path:
-    """The folder of the development: `proofs/rocq`, or its copy in the installed package.
+    """The folder of the development: `proofs/rocq`, which the package has as `rocq`.
 
     Raises:
-        ConstructError: if neither is there.
+        ConstructError: if it is missing.
     """
-    here = Path(__file__).resolve()
-    for folder in (here.parents[3] / "proofs" / "rocq", here.parents[1] / "rocq"):
-        if (folder / "_CoqProject").is_file():
-            return folder
-    raise ConstructError("proofs/rocq is missing; run from a checkout of construct.")
+    folder = Path(__file__).resolve().parents[1] / "rocq"
+    if not (folder / "_CoqProject").is_file():
+        raise ConstructError(f"{folder} lacks the proof's sources; install construct anew.")
+    return folder
 
 
 def development(progress: Callable[[str], None] = lambda file: None) -> Path:
@@ -60,6 +62,7 @@ def development(progress: Callable[[str], None] = lambda file: None) -> Path:
     """
     folder, coqc = sources(), find_coqc()
     files = [line for line in (folder / "_CoqProject").read_text().split() if line.endswith(".v")]
+    files = files[: files.index(LAST) + 1]
     digest = hashlib.sha256(subprocess.run([coqc, "--version"], capture_output=True).stdout)
     for file in files:
         digest.update((folder / file).read_bytes())
