@@ -15,6 +15,7 @@ from construct.prove import proof, rocq
 from construct.prove.mutations import survivors
 from construct.sampling import random_prompts
 from construct.tasks import KINDS
+from theorem.strategies import cases, sample
 
 needs_rocq = pytest.mark.skipif(shutil.which("coqc") is None, reason="Rocq is not installed")
 
@@ -64,6 +65,15 @@ def test_there_is_an_artifact_of_every_kind():
 @pytest.mark.parametrize("kind", BY_KIND)
 def test_every_kind_of_task_is_proved(kind):
     assert proof.prove(build(kind)) == proof.Verdict(True)
+
+
+@needs_rocq
+def test_generated_sets_of_tasks_are_proved():
+    made = [case.construction for case in sample(cases(), 10)]
+    sizes = {(m.sizes.K > 1, m.sizes.S > 0, m.sizes.P > 0) for m in made}
+    assert len(sizes) > 2, "the sets of tasks are all alike"
+    for construction in made:
+        assert proof.prove(construction) == proof.Verdict(True)
 
 
 @needs_rocq
