@@ -56,6 +56,13 @@ def test_a_changed_weight_is_named_and_exits_with_4(built, monkeypatch):
     assert not json.loads(done.out)["proved"]
 
 
+def test_an_artifact_too_large_for_mutations_is_refused_at_once(built):
+    assert built("build", "--K", "4", "--d", "16", "--out", "large").code == 0
+    done = built("prove", "large", "--mutations")
+    assert done.code == 2
+    assert "76,153 weights" in done.err
+
+
 def test_without_rocq_the_error_says_what_to_install(built, monkeypatch):
     monkeypatch.setattr(rocq.shutil, "which", lambda name: None)
     done = built("prove", "a")

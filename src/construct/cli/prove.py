@@ -28,7 +28,7 @@ def command(directory: str, prompt: str | None, mutations: bool, as_json: bool) 
     from construct.cli.show import console, print_json, read_text
     from construct.errors import CheckFailed
     from construct.prompt import parse_prompt
-    from construct.prove.mutations import survivors
+    from construct.prove.mutations import refuse_if_too_large, survivors
     from construct.prove.proof import agrees, prove
 
     made = load(directory)
@@ -36,6 +36,8 @@ def command(directory: str, prompt: str | None, mutations: bool, as_json: bool) 
     parsed = None
     if prompt is not None:
         parsed = parse_prompt(read_text(prompt), d=sizes.d, n=sizes.n, vocabulary=made.vocabulary)
+    if mutations:
+        refuse_if_too_large(made)
     screen = console(err=True)
     start = time.perf_counter()
     with screen.status("asking Rocq") as status:

@@ -12,6 +12,23 @@ Eval vm_compute in (tried_and_accepted p E).
 """
 
 
+MOST_WEIGHTS = 20_000
+
+
+def refuse_if_too_large(construction: Construction) -> None:
+    """Say so before any work is done.
+
+    Raises:
+        ConstructError: naming the weights that there are.
+    """
+    weights = sum(tensor.size for tensor in construction.transformer.tensors().values())
+    if weights > MOST_WEIGHTS:
+        raise ConstructError(
+            f"the artifact has {weights:,} weights, and each would be changed; build one of at "
+            f"most {MOST_WEIGHTS:,}, such as --K 2 --d 2 --m 2."
+        )
+
+
 def survivors(construction: Construction) -> tuple[int, int]:
     """How many changes were tried, and how many were not rejected by name.
 
@@ -19,8 +36,9 @@ def survivors(construction: Construction) -> tuple[int, int]:
     the square of the size: for small artifacts.
 
     Raises:
-        ConstructError: if Rocq is missing or fails.
+        ConstructError: if the artifact is too large, or Rocq is missing or fails.
     """
+    refuse_if_too_large(construction)
     text = export.HEADER + export.plan(construction) + export.weights(construction.transformer)
     done, said = rocq.run(text + COUNT)
     found = re.search(r"= \((\d+)(?:%nat)?, (\d+)(?:%nat)?\)", " ".join(said.split()))
