@@ -72,7 +72,8 @@ Local Open Scope ring_scope.
 
 Section MapEmitted.
 Variables (T1 T2 : Type) (phi : T1 -> T2).
-Definition map_vectors (vs : vectors T1) : vectors T2 := [seq [seq (q.1, phi q.2) | q <- v] | v <- vs].
+Definition map_vectors (vs : vectors T1) : vectors T2 :=
+  [seq [seq (q.1, phi q.2) | q <- v] | v <- vs].
 Definition map_ehead E := EmittedHead (map_vectors (W_Q E)) (map_vectors (W_K E))
   (map_vectors (W_V E)) (map_vectors (W_O E)).
 Definition map_elayer L := EmittedLayer (map map_ehead (ehs L)) (map_vectors (W_in L))
@@ -177,7 +178,8 @@ Lemma form1 c : map_form [:: (c, num o 1%N)] = [:: (c, num (real_ops R) 1%N)].
 Proof. by congr [:: (_, _)]; apply: (m_num mo). Qed.
 
 Lemma embedding_map : embedding (real_ops R) q = map map_form (embedding o p).
-Proof. by rewrite /embedding map_cat -map_comp; congr (_ ++ _); [apply: eq_map => u | congr [:: _]]; exact/esym/form1. Qed.
+Proof. by rewrite /embedding map_cat -map_comp; congr (_ ++ _);
+  [apply: eq_map => u | congr [:: _]]; exact/esym/form1. Qed.
 
 Lemma unembedding_map : unembedding (real_ops R) q = map map_form (unembedding o p).
 Proof. by rewrite /unembedding -map_comp; apply: eq_map => u; exact/esym/form1. Qed.
@@ -197,8 +199,10 @@ rewrite /differences; set Ls := compile o p.
 move=> /cat_nil[+ /cat_nil[h1 /cat_nil[h2 /cat_nil[+ h4]]]].
 case: ifP => // ok _; case: eqP => // sz h3.
 split; first by rewrite (admissible_map mo).
-split; rewrite ?embedding_map ?places_map ?unembedding_map; try exact: tensor_sound.
-  by apply: (tensor_sound h1). by apply: (tensor_sound h2). by apply: (tensor_sound h4).
+split; rewrite ?embedding_map ?places_map ?unembedding_map.
+- exact: tensor_sound h1.
+- exact: tensor_sound h2.
+- exact: tensor_sound h4.
 rewrite (compile_map mo) -/Ls.
 apply: (all_ok_nth (a0 := map_elayer phi (no_layer _)) (b0 := map_layer id phi (Layer [::] [::]))).
   by rewrite !size_map sz.

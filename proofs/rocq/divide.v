@@ -59,7 +59,8 @@ rewrite /mixture /total.
 have -> : \sum_(k <- iota 0 (K p)) (votes (pd p) (pm p) (tasks p) pr k)%:R *
     f_ (tasks p) k (query pr) u =
   \sum_(k < size (tasks p)) (votes (pd p) (pm p) (tasks p) pr k)%:R * f_ (tasks p) k (query pr) u.
-  by rewrite -[RHS](big_mkord xpredT (fun k => (votes (pd p) (pm p) (tasks p) pr k)%:R * f_ (tasks p) k (query pr) u)) /index_iota subn0.
+  by rewrite -[RHS](big_mkord xpredT (fun k => (votes (pd p) (pm p) (tasks p) pr k)%:R * f_
+    (tasks p) k (query pr) u)) /index_iota subn0.
 have -> : (\sum_(k <- iota 0 (K p)) votes (pd p) (pm p) (tasks p) pr k)%N =
   (\sum_(k < size (tasks p)) votes (pd p) (pm p) (tasks p) pr k)%N.
   by rewrite -[RHS](big_mkord xpredT (votes (pd p) (pm p) (tasks p) pr)) /index_iota subn0.

@@ -183,7 +183,8 @@ elim: Hs sH => [|H Hs IH] /= sH acc A accA; first by rewrite big_nil addr0.
 case/andP: sH => s1 /IH {}IH; rewrite big_cons addrA; apply: IH.
 have [sa ra] := accA; have [sb rb] := head_listE s1 hM.
 apply: (is_matrix_map (a0 := ([::], [::]))); first by rewrite size_zip sa sb minnn.
-by move=> t; rewrite nth_zip ?sa ?sb //; apply: is_rowP (add_listsE (ra t) (rb t)) => j; rewrite [RHS]mxE.
+by move=> t; rewrite nth_zip ?sa ?sb //; apply: is_rowP (add_listsE (ra t) (rb t)) => j;
+  rewrite [RHS]mxE.
 Qed.
 
 Lemma mlp_listE win wout h (M : 'M[R]_(N, D)) : size wout = size win -> is_matrix h M ->
@@ -274,7 +275,8 @@ Qed.
 
 Lemma head_map H h : head_list o2 D N (map_ehead phi H) (mm h) = mm (head_list o1 D N H h).
 Proof.
-rewrite /head_list -[LHS]map_comp -[RHS]map_comp; apply: eq_map => t /=; rewrite size_map -[RHS]map_comp.
+rewrite /head_list -[LHS]map_comp -[RHS]map_comp; apply: eq_map => t /=;
+  rewrite size_map -[RHS]map_comp.
 apply: eq_map => j /=; rewrite (m_mul mo) (m_inv mo) (m_num mo); congr mul; rewrite -spread_map.
 congr spread; rewrite -[RHS]map_comp; apply: eq_map => r /=; rewrite -weighted_map.
 congr weighted; rewrite -!map_comp; apply: eq_map => k /=; last by rewrite project_map.
@@ -288,9 +290,11 @@ Lemma attention_map Hs h :
   attention_list o2 D N (map (map_ehead phi) Hs) (mm h) = mm (attention_list o1 D N Hs h).
 Proof.
 rewrite /attention_list.
-suff : forall acc, foldl (fun acc H => [seq add_lists o2 x.1 x.2 | x <- zip acc (head_list o2 D N H (mm h))])
+suff : forall acc, foldl (fun acc H => [seq add_lists o2 x.1 x.2 | x <- zip acc (head_list o2 D
+  N H (mm h))])
     (mm acc) (map (map_ehead phi) Hs) =
-  mm (foldl (fun acc H => [seq add_lists o1 x.1 x.2 | x <- zip acc (head_list o1 D N H h)]) acc Hs) by apply.
+  mm (foldl (fun acc H => [seq add_lists o1 x.1 x.2 | x <- zip acc (head_list o1 D N H h)]) acc
+    Hs) by apply.
 elim: Hs => [|H Hs IH] acc //=; rewrite head_map -IH; congr foldl.
 by elim: acc (head_list _ _ _ _ _) => [|x acc IHa] [|y hs] //=; rewrite IHa add_lists_map.
 Qed.

@@ -166,11 +166,13 @@ Lemma valid_pair s i : valid_pairs s -> (i < size s)%N ->
   valid_form (nth ([::], [::]) s i).1 /\ valid_form (nth ([::], [::]) s i).2.
 Proof. by move=> /(all_nthP ([::], [::])) H iS; apply/andP; apply: H. Qed.
 
-Lemma mat_fst es (s : seq (form coord R * form coord R)) i : mat_ok es (map fst s) -> (i < size s)%N ->
+Lemma mat_fst es (s : seq (form coord R * form coord R)) i : mat_ok es (map fst s) ->
+  (i < size s)%N ->
   vec_ok (nth [::] es i) (nth ([::], [::]) s i).1.
 Proof. by case=> _ H iS; have := H i; rewrite size_map (nth_map ([::], [::])) //; apply. Qed.
 
-Lemma mat_snd es (s : seq (form coord R * form coord R)) i : mat_ok es (map snd s) -> (i < size s)%N ->
+Lemma mat_snd es (s : seq (form coord R * form coord R)) i : mat_ok es (map snd s) ->
+  (i < size s)%N ->
   vec_ok (nth [::] es i) (nth ([::], [::]) s i).2.
 Proof. by case=> _ H iS; have := H i; rewrite size_map (nth_map ([::], [::])) //; apply. Qed.
 
@@ -332,7 +334,8 @@ rewrite /= andbT; apply/and5P; split; [| | | |apply/and3P; split].
     + by rewrite /= /gate !vf_cat vf_scaled vf_along.
   rewrite vp_cat andbC /=; apply: vp_map => i /dd id /=.
   by rewrite vf_scaled vf_f //= /valid_form /= ?id //; exact: valid_query.
-- apply: valid_padded => //=; rewrite /pool_rows andbT vp_cat /= !vf_cat !vf_along //= vp_copy //= => u ->; exact: isT.
+- apply: valid_padded => //=; rewrite /pool_rows andbT vp_cat /= !vf_cat !vf_along //= vp_copy
+  //= => u ->; exact: isT.
 - by apply: valid_padded => //; apply: vp_map.
 - by apply: valid_padded => //=; rewrite andbT vp_copy //= => u ->.
 Qed.

@@ -38,7 +38,8 @@ Hypothesis ok : admissible o p.
 
 Definition stream5 t c : R :=
   match c with
-  | Out u => if t == answer p then \sum_(k <- iota 0 (K p)) (votes k)%:R * f_ (tasks p) k (query pr) u
+  | Out u => if t == answer p then \sum_(k <- iota 0 (K p)) (votes k)%:R * f_ (tasks p) k (query
+    pr) u
              else stream4 p pr t (Out u)
   | Tot => if t == answer p then (\sum_(k <- iota 0 (K p)) votes k)%:R else 0
   | _ => stream4 p pr t c
@@ -54,11 +55,13 @@ have split_ex j : (matched p pr k j)%:R = \sum_(i < m) (hit i j)%:R :> R.
   case: (ltnP (ex p j) m) => em; last first.
     rewrite big1 => [|i _]; first by rewrite /matched ltnNge em.
     by rewrite /hit (tokenE ok) // gtn_eqF // (leq_trans (ltn_ord i)).
-  rewrite (bigD1 (Ordinal em)) //= big1 => [|i ij]; first by rewrite /hit (tokenE ok) // eqxx /= /matched em addr0.
+  rewrite (bigD1 (Ordinal em)) //= big1 => [|i ij]; first by rewrite /hit (tokenE ok) // eqxx /=
+    /matched em addr0.
   rewrite /hit (tokenE ok) // (_ : (ex p j == i :> nat) = false) //.
   by apply: contraNF ij => /eqP E; apply/eqP/val_inj; rewrite /= E.
 under eq_bigr do rewrite split_ex; rewrite exchange_big /=.
-rewrite /spec.votes -sum1_count natr_sum -[in RHS](subn0 m) -/(index_iota 0 m) big_mkord [RHS]big_mkcond /=.
+rewrite /spec.votes -sum1_count natr_sum -[in RHS](subn0 m) -/(index_iota 0 m) big_mkord
+  [RHS]big_mkcond /=.
 apply: eq_bigr => i _; rewrite /hit; case: explains; last first.
   by rewrite big1 // => j _; rewrite andbF.
 have tN : (token p i (home p k) < N p)%N by rewrite token_lt // ltnW.
@@ -79,7 +82,8 @@ Proof. by rewrite /matched answer_ex // ltnn. Qed.
 Lemma pool_gate vs h i j : addressed p h -> (i < N p)%N -> (j < N p)%N ->
   relu o (score (Head (pool_rows o p) vs) (h i) (h j)) = ((i == answer p) && live p j)%:R.
 Proof.
-move=> A iN jN; rewrite /score big_cons big_nil /= !ap_cat ap_along_pe // ap_along_pt // !(ap_one _ A) //.
+move=> A iN jN; rewrite /score big_cons big_nil /= !ap_cat ap_along_pe // ap_along_pt //
+  !(ap_one _ A) //.
 rewrite addr0 mul1r; case lj: (live p j) => /=; last by rewrite mulr0 reluE maxxx andbF.
 rewrite mulr1 andbT; case li: (live p i).
   rewrite mulr1 addrA address ?query_code ?ex_code ?pos_code //; last first.
@@ -101,7 +105,8 @@ case: c vc => [u|r u|u|u|r u|v|v|u|b|b||||||] vc;
         write (vals (pool_head o p)) (h j) (Out u)) =
       \sum_(j < N p) (t == answer p)%:R * stream4 p pr j (Out u).
     rewrite mulr_sumr; apply: eq_bigr => j _; rewrite pool_gate // write_cat.
-    rewrite [X in _ + X]/write big_cons big_nil /= entry1 /= mulr0 !addr0 mulrCA copy_at //; last by move=> x y [].
+    rewrite [X in _ + X]/write big_cons big_nil /= entry1 /= mulr0 !addr0 mulrCA copy_at //;
+      last by move=> x y [].
     case: (t == answer p) => /=; last by rewrite !mul0r.
     rewrite H // mul1r; case lj: (live p j); first by rewrite mul1r.
     by rewrite mul0r /= big1 // => k _; rewrite matched_dead // mul0r.

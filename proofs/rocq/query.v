@@ -25,7 +25,8 @@ Definition query_head : head coord T :=
      flatten [seq copy o (Slot r) (QSlot r) (num o (N p)) (pd p) | r <- iota 0 (size (slots p))]).
 
 (* Hinge h of feature v, over these fields into that one: relu(<a, X> + e), times c. *)
-Definition hinge_unit fld (into : nat -> coord) (vh : nat * hinge T) : form coord T * form coord T :=
+Definition hinge_unit fld (into : nat -> coord) (vh : nat * hinge T) :
+  form coord T * form coord T :=
   ([seq (fld q.1.1 q.1.2, q.2) | q <- ha vh.2] ++ constant (he vh.2),
    [:: (into vh.1, hc vh.2)]).
 
@@ -86,7 +87,8 @@ move=> H t c tN vc; rewrite attention1 H //.
 have A : addressed p h by split=> [t' b|t' b|t'] *; rewrite H.
 have aN : (token p m (pos p t) < N p)%N by rewrite token_lt // pos_lt.
 case: c vc => [u|r u|u|u|r u|v|v|u|b|b||||||] vc;
-  try (rewrite big1 ?mulr0 ?addr0 // => j _; rewrite write_cat copy_off ?copies_off ?addr0 ?mulr0 //;
+  try (rewrite big1 ?mulr0 ?addr0 // => j _; rewrite write_cat copy_off ?copies_off ?addr0
+    ?mulr0 //;
        by move=> * ).
 - (* qry *)
   rewrite /= add0r; case lv: (live p t); last first.
@@ -172,7 +174,8 @@ case: c vc off => [u|r u|u|u|r u|v|v|u|b|b||||||] vc off;
 - rewrite (off _ _ Gq) // addr0 (on _ _ _ (opnd t)) //= ?add0r // => [x y [] //|].
   case=> [|r] u rS ud; rewrite H3 //=; last by apply/andP.
   by case: ifP => // /(vec_dead pr ok) ->.
-- rewrite (off _ _ Gx) // add0r (on _ _ _ (opnd (token p m (pos p t)))) //= ?add0r // => [x y [] //|].
+- rewrite (off _ _ Gx) // add0r (on _ _ _ (opnd (token p m (pos p t)))) //= ?add0r // => [x y []
+  //|].
   case=> [|r] u rS ud; rewrite H3 //=; last by apply/andP.
   by case: ifP => // lv; rewrite /opnd token_ex // pos_lt.
 Qed.

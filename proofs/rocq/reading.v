@@ -47,10 +47,12 @@ Qed.
 Lemma hinge_read k x X h h' : reads_inputs k x X -> readable p (home p k) (ha h) ->
   same_hinge o p (home p k) h h' -> hinge_of h' x = hinge_of h X.
 Proof.
-move=> xX ra /and4P[/eqbE ec /eqbE ee /eqP es same]; rewrite /hinge_of -ec -ee; congr (_ * Num.max (_ + _) _).
+move=> xX ra /and4P[/eqbE ec /eqbE ee /eqP es same]; rewrite /hinge_of -ec -ee;
+  congr (_ * Num.max (_ + _) _).
 rewrite -(linear_read xX ra) /linear_of.
 elim: (ha h) (ha h') es same {ra} => [|q a IH] [|q' a'] //=; first by rewrite !big_nil.
-by case=> es /andP[/and3P[/eqP eo /eqP eu /eqbE eq] same]; rewrite !big_cons (IH _ es same) eo eu eq.
+by case=> es /andP[/and3P[/eqP eo /eqP eu /eqbE eq] same];
+  rewrite !big_cons (IH _ es same) eo eu eq.
 Qed.
 
 Lemma feature_read k x X g g' : reads_inputs k x X -> all (readable p (home p k) \o @ha R) g ->
@@ -104,7 +106,8 @@ have lin a : readable p (home p k) a -> linear_of a X = linear_of a X'.
   by rewrite XX'.
 rewrite /f_ /f -/(task_of p k) lin ?readable_row //; congr (_ + _ + _).
 apply: eq_bigr => q _; congr (_ * _).
-case: (ltnP q.1 (size (tg (task_of p k)))) => qg; last by rewrite nth_default // /feature_of !big_nil.
+case: (ltnP q.1 (size (tg (task_of p k)))) => qg; last by rewrite nth_default // /feature_of
+  !big_nil.
 have rq : all (readable p (home p k) \o @ha R) (nth [::] (tg (task_of p k)) q.1).
   by move/all_nthP: rg; apply.
 by apply: (eq_big_all rq) => h /= rh; rewrite /hinge_of lin.

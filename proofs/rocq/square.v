@@ -57,7 +57,8 @@ Qed.
 (* relu(1 - (x - v)^2) is an indicator on whole numbers. *)
 Lemma spike (x v : nat) : relu o (1 - (x%:R - v%:R) ^+ 2) = (x == v)%:R.
 Proof.
-rewrite reluE; case: eqP => [->|xv]; first by rewrite subrr expr0n subr0; apply/max_idPl; apply: ler01.
+rewrite reluE; case: eqP => [->|xv]; first by rewrite subrr expr0n subr0; apply/max_idPl;
+  apply: ler01.
 apply/max_idPr; rewrite subr_le0 -real_normK ?num_real // exprn_ege1 //.
 wlog vx : x v xv / (v <= x)%N.
   move=> W; case: (leqP v x) => [|/ltnW]; first exact: W.

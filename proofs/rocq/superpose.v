@@ -281,13 +281,15 @@ Lemma off_target k t j : (k < K p)%N -> live p t -> live p j ->
   ~~ [&& j == t, pos p t == home p k & ctx p pr t] -> off k t j <= - (2%:R * C p).
 Proof.
 move=> kK lt_ lj nt; have C0 := C_ge0 kK.
-have le_e : (ex p t < 2 ^ le z)%N by apply: ex_code. have le_e' : (ex p j < 2 ^ le z)%N by apply: ex_code.
+have le_e : (ex p t < 2 ^ le z)%N by apply: ex_code. have le_e' :
+  (ex p j < 2 ^ le z)%N by apply: ex_code.
 have hk : (home p k < 2 ^ lt z)%N.
   have /and4P[hn _ _ _] := wiredP ok kK.
   by apply: clogP; rewrite (leq_trans hn) ?leq_pred.
 have near l x y : C p * (dot R l x y - l%:R) <= 0.
   by rewrite mulr_ge0_le0 // subr_le0 dot_le.
-have far l x y : (x < 2 ^ l)%N -> (y < 2 ^ l)%N -> x != y -> C p * (dot R l x y - l%:R) <= - (2%:R * C p).
+have far l x y : (x < 2 ^ l)%N -> (y < 2 ^ l)%N -> x != y ->
+  C p * (dot R l x y - l%:R) <= - (2%:R * C p).
   move=> xl yl /eqP xy; rewrite mulrC -mulNr ler_wpmul2r // ler_subl_addl.
   exact: dot_other.
 have ctx_le : 2%:R * C p * ((ctx p pr j)%:R - 1) <= 0.
@@ -301,7 +303,8 @@ have sum4 a b c e x : a <= 0 -> b <= 0 -> c <= 0 -> e <= 0 ->
   - by rewrite -[x]add0r ler_add // -[0]addr0 ler_add // -[0]addr0 ler_add.
 rewrite /off; apply: sum4; rewrite ?near //.
 case: (ex p t =P ex p j) => [Ee|/eqP Ee]; last by rewrite far.
-case: (pos p t =P pos p j) => [Ep|/eqP Ep]; last by rewrite (far (lt z) (pos p t) (pos p j)) ?orbT ?pos_code.
+case: (pos p t =P pos p j) => [Ep|/eqP Ep]; last by rewrite (far (lt z) (pos p t) (pos p j))
+  ?orbT ?pos_code.
 have jt : j = t by rewrite (divn_eq j n) (divn_eq t n) -/(ex p j) -/(pos p j) -Ee -Ep.
 subst j; rewrite eqxx /= in nt.
 case: (pos p t =P home p k) nt => [Eh /= nc|/eqP Eh _]; last first.
@@ -327,10 +330,12 @@ case: (boolP [&& j == t, pos p t == home p k & ctx p pr t]) => [/and3P[/eqP jt /
   have /andP[em us] := cx; rewrite /matched em ph eqxx /=.
   case: (separated dom kK em us) => [ex_|sep].
     rewrite ex_ big_seq big1 ?mulr0 ?subr0 => [|i]; first by apply/max_idPl; apply: ler01.
-    by rewrite mem_iota => id; case/andP: ex_ => _ /allP/(_ i); rewrite mem_iota id => /(_ isT)/eqP->; rewrite expr0n.
+    by rewrite mem_iota => id; case/andP: ex_ => _ /allP/(_ i);
+      rewrite mem_iota id => /(_ isT)/eqP->; rewrite expr0n.
   have sep' : 1 <= B p * \sum_(i <- iota 0 d) gap (tasks p) pr k (ex p t) i ^+ 2.
     apply: le_trans B_delta _; rewrite ler_wpmul2l ?B_ge0 //.
-    by rewrite -(big_mkord xpredT (fun i => gap (tasks p) pr k (ex p t) i ^+ 2)) /index_iota subn0 in sep.
+    by rewrite -(big_mkord xpredT (fun i => gap (tasks p) pr k (ex p t) i ^+ 2)) /index_iota
+      subn0 in sep.
   have -> : explains d (tasks p) pr k (ex p t) = false.
     apply/negP => /andP[_ /allP al]; move: sep'; rewrite big_seq big1 ?mulr0 ?ler10 //.
     by move=> i /al/eqP->; rewrite expr0n.

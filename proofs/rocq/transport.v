@@ -46,7 +46,8 @@ Qed.
 
 Lemma map_form_cat (f g : form coord T1) : map_form (f ++ g) = map_form f ++ map_form g.
 Proof. exact: map_cat. Qed.
-Lemma map_pairs_cat (f g : seq (form coord T1 * form coord T1)) : map_pairs (f ++ g) = map_pairs f ++ map_pairs g.
+Lemma map_pairs_cat (f g : seq (form coord T1 * form coord T1)) : map_pairs (f ++ g) =
+  map_pairs f ++ map_pairs g.
 Proof. exact: map_cat. Qed.
 
 Lemma padded_map K (hs : seq (head coord T1)) us :
@@ -61,10 +62,12 @@ by rewrite /along /bai.map_form -map_comp; apply: eq_map => b /=; rewrite (code_
 Qed.
 
 Lemma copy_map from to x l : map_pairs (copy o1 from to x l) = copy o2 from to (phi x) l.
-Proof. by rewrite /copy /bai.map_pairs -map_comp; apply: eq_map => u; rewrite /= /bai.map_form /= (m_num mo). Qed.
+Proof. by rewrite /copy /bai.map_pairs -map_comp; apply: eq_map => u;
+  rewrite /= /bai.map_form /= (m_num mo). Qed.
 
 Lemma same_map c l : map_pairs (same o1 c l) = same o2 c l.
-Proof. by rewrite /same /bai.map_pairs -map_comp; apply: eq_map => u; rewrite /= /bai.map_form /= (m_num mo). Qed.
+Proof. by rewrite /same /bai.map_pairs -map_comp; apply: eq_map => u;
+  rewrite /= /bai.map_form /= (m_num mo). Qed.
 
 Lemma own_example_map z r : map_pairs (own_example o1 z r) = own_example o2 z r.
 Proof.
@@ -99,7 +102,8 @@ Proof. by rewrite /hinge_unit map_form_cat constant_map /bai.map_form -!map_comp
 Lemma query_map : query_layer o2 q = map_layer (query_layer o1 p).
 Proof.
 rewrite /query_layer padded_map K_map; congr padded.
-  rewrite /= /bai.map_head /query_head /= map_pairs_cat copy_map (m_num mo); congr [:: Head _ (_ ++ _)].
+  rewrite /= /bai.map_head /query_head /= map_pairs_cat copy_map (m_num mo);
+    congr [:: Head _ (_ ++ _)].
     rewrite /query_rows sizes_map map_pairs_cat same_map /bai.map_pairs /= map_form_cat.
     by rewrite along_map !constant_map (m_sub mo) !(m_num mo).
   rewrite /bai.map_pairs map_flatten -map_comp; congr flatten; apply: eq_map => r /=.
@@ -145,14 +149,16 @@ rewrite /bai.map_head /superpose_head /=; congr Head.
   - by rewrite /bai.map_pairs -map_comp; apply: eq_map => b; rewrite /= /bai.map_form /= (m_num mo).
   - by rewrite /bai.map_pairs -map_comp; apply: eq_map => b; rewrite /= /bai.map_form /= (m_num mo).
   - by rewrite /bai.map_pairs /= gate_map /bai.map_form /= (m_num mo).
-rewrite map_pairs_cat; congr (_ ++ _); last by rewrite /bai.map_pairs /= /bai.map_form /= !(m_num mo).
+rewrite map_pairs_cat; congr (_ ++ _); last by rewrite /bai.map_pairs /= /bai.map_form /=
+  !(m_num mo).
 rewrite /bai.map_pairs -map_comp; apply: eq_map => i /=.
 by rewrite scaled_map f_form_map (m_num mo) /bai.map_form /= (m_num mo).
 Qed.
 
 Lemma pool_map : pool o2 q = map_layer (pool o1 p).
 Proof.
-rewrite /pool padded_map K_map; congr (padded _ [:: _]); rewrite /bai.map_head /pool_head /=; congr Head.
+rewrite /pool padded_map K_map; congr (padded _ [:: _]); rewrite /bai.map_head /pool_head /=;
+  congr Head.
   rewrite /pool_rows sizes_map /bai.map_pairs /= !map_form_cat !along_map !constant_map.
   by rewrite (m_sub mo) !(m_num mo).
 by rewrite map_pairs_cat copy_map (m_num mo) /bai.map_pairs /= /bai.map_form /= !(m_num mo).
@@ -162,7 +168,8 @@ Lemma square_map : square o2 q = map_layer (square o1 p).
 Proof.
 rewrite /square padded_map K_map; congr padded.
   by rewrite /= /bai.map_head /square_head /bai.map_pairs /= /bai.map_form /= !(m_num mo).
-rewrite /bai.map_pairs -map_comp /M K_map; apply: eq_map => v; rewrite /= /table_unit /bai.map_form /=.
+rewrite /bai.map_pairs -map_comp /M K_map; apply: eq_map => v;
+  rewrite /= /table_unit /bai.map_form /=.
 by rewrite (m_opp mo) (m_sub mo) !(m_mul mo) (m_inv mo) !(m_num mo).
 Qed.
 
@@ -224,7 +231,8 @@ Proof. by rewrite /R_tok /= -(m_leq mo); case: ifP. Qed.
 Lemma op_bound_map r : op_bound o2 q r = phi (op_bound o1 p r).
 Proof. by case: r => [|r] /=; rewrite ?R_tok_map. Qed.
 
-Lemma linear_bound_map to a : linear_bound o2 q to (map_linear phi a) = phi (linear_bound o1 p to a).
+Lemma linear_bound_map to a : linear_bound o2 q to (map_linear phi a) =
+  phi (linear_bound o1 p to a).
 Proof.
 rewrite /linear_bound (m_sum mo) -!map_comp; congr sum; apply: eq_map => x /=.
 by rewrite (m_mul mo) (m_abs mo) op_bound_map.
