@@ -9,12 +9,16 @@ seven layers, embedding, unembedding
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from construct.certify import Domain, Margins, certify, choose_domain, choose_margins
+from construct.certify.accuracy import Accuracy
 from construct.certify.domain import ONE_HOT
+from construct.certify.formats import FORMATS
+from construct.certify.limits import Limit, limits
 from construct.codes import code
 from construct.errors import ConstructError
 from construct.layers import LAYERS
@@ -55,6 +59,22 @@ class Construction:
     def certified(self) -> tuple[str, ...]:
         """The number formats in which every decision is proved exact."""
         return tuple(name for name, failed in self.certificates.items() if not failed)
+
+    @cached_property
+    def wiring(self) -> Wiring:
+        """Where each task is tested, which operand slots it needs."""
+        return Wiring.of(self.tasks)
+
+    @cached_property
+    def accuracy(self) -> dict[str, Accuracy]:
+        """For each float format how far rounding can take an answer."""
+        promised = (self.sizes, self.wiring, self.domain, self.margins)
+        return {fmt.name: Accuracy.of(*promised, fmt) for fmt in FORMATS}
+
+    @cached_property
+    def limits(self) -> dict[str, Limit]:
+        """For each float format the largest sizes at which these tasks are certified."""
+        return limits(self.sizes, self.wiring, self.domain)
 
 
 # Weights are dense float64 for now: more than this is beyond 16 GiB.

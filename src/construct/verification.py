@@ -1,12 +1,7 @@
 """Executors against the specification on random prompts.
 
 Votes, weights and the lists of examples must be equal. The answer may differ by
-rounding alone: its error is at most
-
-    gamma_t * sum_k w_k F_k,    F_k = the sum of the absolute summands of f_k(X_q),
-
-with t roundings between the weights and the answer: those of f_k, one for each
-vote that is added, and the reciprocal, its product and the conversions. The exact
+rounding alone, by no more than `certify.accuracy` proves for its votes. The exact
 executor has to be equal.
 """
 
@@ -17,6 +12,7 @@ from fractions import Fraction
 import numpy as np
 
 from construct.answer import Answer, read_answer
+from construct.certify.formats import BY_NAME
 from construct.compiler import Construction
 from construct.embedding import embed_all
 from construct.execute import Pass, prepare
@@ -25,9 +21,6 @@ from construct.prompt import Prompt, check_domain, exactly
 from construct.rational import Rational
 from construct.sampling import random_prompts
 from construct.tasks import Task
-
-BITS = {"float32": 24, "float64": 53}
-TINY = {24: Fraction(1, 1 << 126), 53: Fraction(1, 1 << 1022)}
 
 
 @dataclass(frozen=True)
@@ -130,40 +123,15 @@ def compare(
         wrong += [f"the answer differs by {float(max(error)):g}"] if max(error) else []
         return float(max(error) > 0), wrong
     query = exactly(prompt.query)
-    voted = [(t, w) for t, w in zip(construction.tasks, wanted.weights, strict=True) if w]
-    largest = max((largest_term(task, query) for task, _ in voted), default=Fraction(0))
-    ulps = float(max(error) / ulp(largest, BITS[dtype]))
-    allowed = _allowed(construction, query, voted, sum(wanted.votes), BITS[dtype])
+    voted = {k: construction.tasks[k] for k, c in enumerate(wanted.votes) if c}
+    largest = max((largest_term(task, query) for task in voted.values()), default=Fraction(0))
+    ulps = float(max(error) / ulp(largest, BY_NAME[dtype].p))
+    absolute = {k: summands(task, query).sum(axis=1) for k, task in voted.items()}
+    values = {k: task(query) for k, task in voted.items()}
+    allowed = construction.accuracy[dtype].error(wanted.votes, absolute, values)
     if any(e > a for e, a in zip(error, allowed, strict=True)):
         wrong.append(f"the answer is off by {ulps:.3g} ulp, more than rounding explains")
     return ulps, wrong
-
-
-def _allowed(
-    construction: Construction,
-    query: np.ndarray,
-    voted: list[tuple[Task, Fraction]],
-    votes: int,
-    bits: int,
-) -> np.ndarray:
-    """gamma_t sum_k w_k F_k for each entry of the answer."""
-    if not voted:
-        return np.full(construction.sizes.d, 0, dtype=object)
-    t = max(_roundings(task) for task, _ in voted) + votes + 6
-    gamma = Fraction(t, (1 << bits) - t)
-    # What is flushed to 0 is multiplied by at most three weights after that.
-    most = max(abs(Fraction(x)) for task, _ in voted for x in task.numbers())
-    underflow = t * TINY[bits] * (1 + most) ** 3
-    absolute = sum(w * summands(task, query).sum(axis=1) for task, w in voted)
-    return gamma * absolute + underflow
-
-
-def _roundings(task: Task) -> int:
-    """In an entry of f(X): the non-zeros of its row and of its features."""
-    row = 1 + sum((matrix != 0).sum(axis=1) for matrix in (*task.A.values(), task.C))
-    inner = [sum(v != 0 for _, vec in h.a for v in vec) for f in task.features for h in f]
-    widest = max((len(feature) for feature in task.features), default=0)
-    return int(np.max(row)) + max(inner, default=0) + widest + 4
 
 
 def summands(task: Task, query: np.ndarray) -> np.ndarray:

@@ -1,18 +1,19 @@
+import math
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from construct import Domain, Prompt, Sizes, affine, build, check_domain, mixture, run
 from construct.certify import Margins, choose_margins
-from construct.certify.margins import FORMATS, Bounds, Format, failures
+from construct.certify.bounds import Bounds
+from construct.certify.formats import FLOAT32, FLOAT64, FORMATS
+from construct.certify.margins import failures
 from construct.wiring import Wiring
 from generators import cases
 
-FLOAT32, FLOAT64 = FORMATS
 SIZES = Sizes(K=2, d=4, m=7, n=2)  # ell_e = 3, ell_t = 1
 UNIT = Domain(R=1, Ry=1, delta=1)
 
@@ -28,10 +29,13 @@ def failed(sizes=SIZES, domain=UNIT, fmt=FLOAT32, E2=4, largest=2, terms=6, step
     numbers = {"B": B, "C": 16, "s": 16, "N": sizes.N, **margins}
     one = Fraction(1)
     bounds = Bounds(
-        Fraction(E2),
-        Fraction(E2),
-        Fraction(largest),
-        terms,
+        E2=Fraction(E2),
+        home2=Fraction(E2),
+        value2=Fraction(E2) / 4,
+        largest=Fraction(largest),
+        terms=terms,
+        stated=terms,
+        operations=3 * terms,
         numbers=(one, one),
         inner=one,
         step=step,
@@ -71,9 +75,9 @@ def test_whole_numbers_of_the_gate_are_at_most_2_to_the_p(fmt):
 
 @pytest.mark.parametrize("fmt", FORMATS, ids=lambda f: f.name)
 def test_whole_numbers_of_the_reciprocal_table_are_at_most_2_to_the_p(fmt):
-    # 2 M^2 + 1 <= 2^p, M = m K
-    largest = int(((1 << fmt.p) // 2 - 1) ** 0.5)
-    for M, fails in ((largest, False), (largest + 2, True)):
+    # 2 M^2 - 1 <= 2^p, M = m K
+    largest = math.isqrt(((1 << fmt.p) + 1) // 2)
+    for M, fails in ((largest, False), (largest + 1, True)):
         sizes = Sizes(K=1, d=4, m=M, n=2)
         assert ("whole" in failed(sizes, fmt=fmt, C=4, B=1, E2=1)) == fails
 
@@ -122,46 +126,6 @@ def test_a_grid_is_exact_only_in_steps_of_powers_of_two_within_p_bits():
     assert failed(**tight, step=Fraction(1, 2**12), fmt=FLOAT64) == set()
 
 
-@pytest.mark.parametrize("fmt", FORMATS, ids=lambda f: f.name)
-def test_the_formats_are_those_of_ieee_754(fmt):
-    info = np.finfo(fmt.name)
-    assert (fmt.p, fmt.largest) == (info.nmant + 1, info.maxexp - 1)
-    assert fmt.match == Fraction(1, 2 ** (fmt.p + 7))
-    assert fmt.separation == 1 - Fraction(1, 2 ** (fmt.p // 2))
-
-
-# --- What the bounds bound ---------------------------------------------------
-
-
-@settings(max_examples=30)
-@given(cases())
-def test_E_squared_bounds_the_distance_of_every_label_from_every_task(case):
-    construction, prompt = case.build()
-    bounds = Bounds.of(Wiring.of(construction.tasks), construction.domain)
-    for task in construction.tasks:
-        for x, y in zip(prompt.X, prompt.Y, strict=True):
-            e = task(x) - y
-            assert (e**2).sum() <= bounds.E2
-            assert abs(e).max() <= bounds.largest
-        assert abs(task(prompt.query)).max() <= bounds.largest
-
-
-def test_E_squared_of_a_single_affine_map_is_attained():
-    bounds = Bounds.of(Wiring.of([affine("f", [[2]], [1])]), Domain(R=3, Ry=5, delta=1))
-    # The home may be a label, |tok| <= 5: |2 tok + 1 - lab| <= 10 + 1 + 5.
-    assert bounds.E2 == 16**2
-    assert bounds.largest == 16
-
-
-@given(st.integers(1, 6), st.sampled_from([1, Fraction(1, 4)]))
-def test_step_divides_every_entry_of_e_k_on_a_grid(q, grid):
-    tasks = [affine("f", [[Fraction(1, q)]], [Fraction(1, 2)])]
-    step = Bounds.of(Wiring.of(tasks), Domain(4, 4, 1, grid)).step
-    for x in (0, grid, -3 * grid):
-        assert (tasks[0]([x])[0] - grid) % step == 0
-    assert Bounds.of(Wiring.of(tasks), Domain(4, 4, 1)).step is None
-
-
 # --- The choice --------------------------------------------------------------
 
 
@@ -193,7 +157,7 @@ def test_no_smaller_margins_are_certified():
     assert "float32" in construction.certified
 
     def holds(changed):
-        return not failures(sizes, bounds, construction.domain, changed, FLOAT32)
+        return not list(failures(sizes, bounds, construction.domain, changed, FLOAT32))
 
     assert holds(margins)
     assert not holds(replace(margins, C=Fraction(margins.C) / 2))
@@ -230,11 +194,11 @@ def attacked(rng: np.random.Generator, d: int):
     """Dense tasks of entries that no float holds, at the least delta for float32."""
     A, b = rng.integers(-9, 10, (2, d, d)), rng.integers(-9, 10, (2, d))
     tasks = [affine(f"f{k}", A[k] * Fraction(1, 7), b[k] * Fraction(1, 7)) for k in range(2)]
-    for exponent in range(-4, 8):
+    for exponent in range(-6, 8):
         delta = Fraction(2) ** exponent
         construction = build(tasks, m=16, domain=Domain(1, 16 + 2 * delta, delta))
         if "float32" in construction.certified:
-            assert exponent > -4
+            assert exponent > -6
             return construction
     raise AssertionError("float32 is certified for no delta")
 
@@ -274,9 +238,3 @@ def test_labels_off_by_as_much_as_a_match_allows_vote_in_full(dtype):
     prompt = Prompt(X, Y, X[0])
     assert mixture(construction.tasks, prompt).votes == (8,)
     assert run(construction, prompt, executor="numpy", dtype=dtype).votes == (8,)
-
-
-@given(st.integers(2, 60), st.integers(1, 10))
-def test_match_and_separation_leave_a_gap_in_every_format(p, largest):
-    fmt = Format("f", p, largest)
-    assert 0 < fmt.match < fmt.separation**2 < 1

@@ -31,6 +31,17 @@ def test_json_counts_what_is_in_the_artifact(command):
     assert facts["certified"] == ["float32", "float64"]
 
 
+def test_the_accuracy_and_the_limits_of_each_format_are_printed(command):
+    done = command("build", "--K", "4", "--d", "16", "--out", "a")
+    made = load("a")
+    ulps, limit = made.accuracy["float32"].ulps, made.limits["float32"]
+    assert f"float32: within {ulps} ulp of its largest term" in done.out
+    assert f"float32: m up to {limit.m}, or R and R_y up to {float(limit.times)} times" in done.out
+    facts = json.loads(command("build", "--K", "4", "--d", "16", "--json", "--out", "b").out)
+    assert facts["answer_ulp"] == {name: made.accuracy[name].ulps for name in made.certified}
+    assert facts["limits"]["float32"] == {"m": limit.m, "times": str(limit.times)}
+
+
 def test_the_table_fits_80_columns_and_has_no_colours_in_a_file(command):
     done = command("build", "--K", "12", "--d", "5")
     assert max(map(len, done.out.splitlines())) <= 80

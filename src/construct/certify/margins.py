@@ -2,11 +2,8 @@
 
 Every margin is a power of two, and is derived: B and C are the least for which
 the conditions of `failures` hold in float32, or else in float64. The conditions
-are inequalities between rationals, evaluated exactly. Write u = 2^-p for the unit
-roundoff of a format with p bits, and gamma_t = t u / (1 - t u) (Higham, Accuracy
-and Stability of Numerical Algorithms, section 3.1: a sum or inner product of t
-terms, in any order, fused or not, errs by at most gamma_t times the sum of the
-absolute values of its terms).
+are inequalities between rationals, evaluated exactly; proofs/floats.md proves that
+they suffice, for sums in any order, fused or not.
 
 Exact arithmetic needs, for the lemma of layer 4 (superpose):
 
@@ -16,7 +13,7 @@ Exact arithmetic needs, for the lemma of layer 4 (superpose):
 where E bounds ||e_k||_2 at every token. Floats need in addition:
 
     whole      every whole number that occurs is at most 2^p: C (ell_e + 3 ell_t + 2) + 1
-               in the gate, 2 M^2 + 1 in the reciprocal table;
+               in the gate, 2 M^2 - 1 in the reciprocal table;
     range      no weight and no intermediate overflows or underflows; what underflows
                all the same (products of small numbers, flushed to 0) adds to eta;
     and either, if the domain has a grid,
@@ -34,46 +31,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-import numpy as np
-
+from construct.certify.bounds import Bounds
 from construct.certify.domain import Domain, is_dyadic
+from construct.certify.formats import FLOAT64, FORMATS, Format
 from construct.rational import Rational
 from construct.residual import Sizes
 from construct.wiring import Wiring
-
-
-@dataclass(frozen=True)
-class Format:
-    """A binary floating-point format: p significant bits, largest exponent."""
-
-    name: str
-    p: int
-    largest: int
-
-    @property
-    def tiny(self) -> Fraction:
-        """The least normal number; smaller ones may be flushed to 0."""
-        return Fraction(1, 1 << (self.largest - 1))
-
-    @property
-    def match(self) -> Fraction:
-        """distance^2 / delta^2 up to which a label matches: 2^-(p+7).
-
-        1 - t rounds to 1 for t <= 2^-(p+1): with B = 2/delta^2 a label may be off by
-        that much, and the rounding of e_k itself by three times as much again.
-        """
-        return Fraction(1, 1 << (self.p + 7))
-
-    @property
-    def separation(self) -> Fraction:
-        """Distance / delta from which a label is a mismatch: 1 - 2^-(p//2).
-
-        A label at distance delta is still one when the prompt has been rounded.
-        """
-        return 1 - Fraction(1, 1 << (self.p // 2))
-
-
-FORMATS = (Format("float32", 24, 127), Format("float64", 53, 1023))
 
 
 @dataclass(frozen=True)
@@ -86,101 +49,25 @@ class Margins:
     N: int
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """What the tasks and the domain imply for ||e_k||, as sums of absolute values.
-
-    Attributes:
-        E2: bound on ||e_k||_2^2 for all tasks and tokens.
-        home2: the same for home tokens, where tasks are tested.
-        largest: bound on every entry of e_k and f_k.
-        terms: roundings on the way to an entry of e_k.
-        numbers: the least and the largest absolute value of the tasks' non-zero
-            numbers, 1 included.
-        inner: bound on every intermediate of a feature.
-        step: a number of which every entry of e_k is a multiple, on a grid.
-    """
-
-    E2: Fraction
-    home2: Fraction
-    largest: Fraction
-    terms: int
-    numbers: tuple[Fraction, Fraction]
-    inner: Fraction
-    step: Fraction | None
-
-    @classmethod
-    def of(cls, wiring: Wiring, domain: Domain) -> "Bounds":
-        """Derive them; the token itself may be a label, its slots are inputs."""
-        # Where a task has its home at a label token it is not tested, but e_k there
-        # enters scores that C has to push below 0.
-        bound: dict[int, Rational] = {0: max(domain.R, domain.Ry)}
-        bound |= dict.fromkeys(range(1, len(wiring.slots) + 1), domain.R)
-        g: list[Rational] = []
-        numbers, inner = {Fraction(1)}, Fraction(0)
-        hinge_terms, denominators = 0, {1}
-        for feature in wiring.dictionary:
-            total = Fraction(0)
-            for c, a, e in feature:
-                weights = [(s, Fraction(v)) for s, vector in a for v in vector if v]
-                reach = sum((abs(v) * bound[s] for s, v in weights), abs(Fraction(e)))
-                total += abs(Fraction(c)) * reach
-                inner = max(inner, reach, total)
-                numbers.update(abs(Fraction(x)) for x in (c, e, *(v for _, v in weights)))
-                hinge_terms = max(hinge_terms, len(weights) + 4)
-                den = math.lcm(e.denominator, *(v.denominator for _, v in weights))
-                denominators.add(c.denominator * den)
-            g.append(total)
-        widest = max((len(feature) for feature in wiring.dictionary), default=0)
-        E2, home2, largest = Fraction(0), Fraction(0), Fraction(0)
-        row_terms, entry_denominators = 0, {1}
-        for k, task in enumerate(wiring.tasks):
-            home = size = np.full(task.d, domain.Ry, dtype=object)
-            count = np.ones(task.d, dtype=int)
-            for field, block in wiring.f(k).matrices():
-                slots = [domain.R] * task.d
-                operands = {"gx": g, "one": [1], "tok": [bound[0]] * task.d}.get(field, slots)
-                size = size + abs(block) @ np.array(operands, dtype=object)
-                at_home = slots if field == "tok" else operands
-                home = home + abs(block) @ np.array(at_home, dtype=object)
-                count = count + (block != 0).sum(axis=1)
-                entry_denominators.update(x.denominator for x in block.flat)
-                numbers.update(abs(Fraction(x)) for x in set(block.flat))
-            E2 = max(E2, Fraction(sum(size**2)))
-            home2 = max(home2, Fraction(sum(home**2)))
-            largest = max(largest, Fraction(max(size)))
-            row_terms = max(row_terms, int(max(count)))
-        # Per entry: conversion of the input (twice, where a decimal becomes float64
-        # and then float32), of the weight, product, sums.
-        terms = row_terms + 4 + (hinge_terms + widest + 2 if widest else 0)
-        step = None
-        if domain.grid is not None:
-            hinge_denominator = math.lcm(*denominators) * domain.grid.denominator
-            step = Fraction(1, math.lcm(*entry_denominators) * hinge_denominator)
-        numbers.discard(Fraction(0))
-        return cls(E2, home2, largest, terms, (min(numbers), max(numbers)), inner, step)
-
-
 def failures(
     sizes: Sizes, bounds: Bounds, domain: Domain, margins: Margins, fmt: Format
-) -> list[str]:
-    """The conditions that fail in a number format; none means certified."""
+) -> Iterator[str]:
+    """The conditions that fail in a number format, one by one; none means certified."""
     B, C, M, p = margins.B, margins.C, sizes.M, fmt.p
     limit = 1 << p
     ell_e, ell_t = sizes.ell_e, sizes.ell_t
-    failed = []
     if B * domain.delta**2 < 1 or 2 * C < 1 + B * bounds.E2:
-        failed.append("margins: below the thresholds of exact arithmetic")
+        yield "margins: below the thresholds of exact arithmetic"
     gate = C * (ell_e + 3 * ell_t + 2) + 1
     if gate > limit:
-        failed.append(f"whole: the gate reaches {gate} > 2^{p}")
-    if limit < 2 * M**2 + 1:
-        failed.append(f"whole: the table of M = {M} reaches {2 * M**2 + 1} > 2^{p}")
-    failed += _range_failures(sizes, bounds, domain, margins, fmt)
+        yield f"whole: the gate reaches {gate} > 2^{p}"
+    table = 2 * M**2 - 1
+    if table > limit:
+        yield f"whole: the table of M = {M} reaches {table} > 2^{p}"
+    yield from _range_failures(sizes, bounds, domain, margins, fmt)
     off = C * (2 * ell_e + 4 * ell_t + 2) + 1
     if not _exact_on_grid(bounds, B, off, limit):
-        failed += _rounding_failures(sizes, bounds, domain, margins, fmt, off)
-    return failed
+        yield from _rounding_failures(sizes, bounds, domain, margins, fmt, off)
 
 
 def _range_failures(
@@ -203,19 +90,19 @@ def _range_failures(
     if min(weights) < fmt.tiny:
         yield f"range: weights fall below 2^{1 - fmt.largest}"
     # The specification computes in float64, whatever the executor does.
-    double, delta2 = FORMATS[-1], Fraction(domain.delta) ** 2
-    if 1 << double.largest <= bounds.E2 * 4 or delta2 * fmt.match < double.tiny * 4:
+    delta2 = Fraction(domain.delta) ** 2
+    if 1 << FLOAT64.largest <= bounds.E2 * 4 or delta2 * fmt.match < FLOAT64.tiny * 4:
         yield "range: squared distances pass the range of float64"
 
 
 def _underflow(bounds: Bounds, B: Rational, fmt: Format) -> Fraction:
     """What flushing to 0 adds to the error of an entry of e_k.
 
-    Each term loses at most a tiny number times the weights that still multiply it:
-    an input those of a hinge and of its row, and the query side B once more.
+    Each operation loses at most a tiny number times the weights that still multiply
+    it: an input those of a hinge and of its row, and the query side B once more.
     """
     most = bounds.numbers[1]
-    return bounds.terms * fmt.tiny * (1 + most) ** 3 * (1 + 1 / Fraction(B))
+    return bounds.operations * fmt.tiny * (1 + most) ** 3 * (1 + 1 / Fraction(B))
 
 
 def _exact_on_grid(bounds: Bounds, B: Rational, off: Rational, limit: int) -> bool:
@@ -237,33 +124,34 @@ def _rounding_failures(
 ) -> Iterator[str]:
     """The conditions label, match, mismatch and off, for real-valued prompts."""
     B, C, delta = margins.B, margins.C, Fraction(domain.delta)
-    ell = sizes.ell_e + sizes.ell_t
-    gamma_e = _gamma(bounds.terms, fmt.p)
-    gamma = _gamma(sizes.d + ell + 1, fmt.p)
-    E = _root_above(bounds.home2)
-    eta = gamma_e * E + sizes.d * _underflow(bounds, B, fmt)
-    tolerance = delta * _root_above(fmt.match)
-    # The specification computes in float64.
-    eta_spec = _gamma(bounds.terms, FORMATS[-1].p) * E
-    if (_gamma(1, fmt.p) + _gamma(1, FORMATS[-1].p)) * E + eta_spec > tolerance:
+    d, ell = sizes.d, sizes.ell_e + sizes.ell_t
+    E, gamma_e, gamma = root_above(bounds.home2), fmt.error(bounds.terms), fmt.gamma(d + ell)
+    flushed = d * _underflow(bounds, B, fmt)
+    # The specification computes f_k in float64, and then squares and adds what is left.
+    moved = fmt.error(1) * E + flushed
+    eta_spec = FLOAT64.gamma(bounds.stated) * root_above(bounds.value2)
+    eta_spec += d * _underflow(bounds, B, FLOAT64)
+    squared = 1 + FLOAT64.gamma(d + 10)
+    tolerance = delta * root_above(fmt.match)
+    if (moved + eta_spec) * squared > tolerance:
         yield "label: rounding the prompt may take a label out of its match"
-    reach = tolerance + eta_spec + eta
-    if (1 + gamma) * B * reach**2 * (1 << (fmt.p + 1)) > 1:
+    # e_k of a label that matches, and what the network makes of it.
+    close = tolerance * squared + eta_spec
+    eta = gamma_e * (E + close) + flushed
+    if (1 + fmt.gamma(d)) * B * (close + eta) ** 2 * (1 << (fmt.p + 1)) > 1:
         yield f"match: the rounding of e, {_about(eta)}, does not vanish beside 1"
-    x = delta * fmt.separation - eta
-    product = B * (x**2 - 2 * eta * x - eta**2)
-    if x <= 0 or product - 1 < gamma * (2 * C * ell + 1 + B * (x + eta) ** 2):
+    least = delta * fmt.separation
+    eta = gamma_e * (E + least) + flushed
+    room = B * (least**2 - 2 * eta * least - eta**2) - 1
+    partial = C * ell + B * (least + eta) ** 2
+    if 8 * max(eta / least, gamma, gamma_e) > 1 or room < gamma * partial:
         yield "mismatch: at distance delta a score may be rounded above 0"
-    E2 = B * bounds.E2 * (1 + gamma_e) ** 2
-    if gamma * (E2 + off) > 2 * C - 1 - E2:
+    far = B * (root_above(bounds.E2) * (1 + gamma_e) + flushed) ** 2
+    if gamma * (far + off) > 2 * C - 1 - far:
         yield "off: a score off target may be rounded above 0"
 
 
-def _gamma(t: int, p: int) -> Fraction:
-    return Fraction(t, (1 << p) - t) if t < 1 << p else Fraction(1 << p)
-
-
-def _root_above(square: Fraction) -> Fraction:
+def root_above(square: Fraction) -> Fraction:
     """A rational >= the square root, by a factor of 1 + 2^-98 at most."""
     # Shift so that the integer square root has at least 100 bits.
     size = square.numerator.bit_length() - square.denominator.bit_length()
@@ -298,7 +186,7 @@ def choose_margins(sizes: Sizes, wiring: Wiring, domain: Domain) -> Margins:
         candidates += [Margins(B, C, s, N) for C in (least_C, 2 * least_C)]
     for fmt in FORMATS:
         for margins in candidates:
-            if not failures(sizes, bounds, domain, margins, fmt):
+            if next(failures(sizes, bounds, domain, margins, fmt), None) is None:
                 return margins
     return candidates[0]
 
@@ -306,4 +194,4 @@ def choose_margins(sizes: Sizes, wiring: Wiring, domain: Domain) -> Margins:
 def certify(sizes: Sizes, wiring: Wiring, domain: Domain, margins: Margins) -> dict[str, list[str]]:
     """For each float format the conditions that fail; an empty list is certified."""
     bounds = Bounds.of(wiring, domain)
-    return {f.name: failures(sizes, bounds, domain, margins, f) for f in FORMATS}
+    return {f.name: list(failures(sizes, bounds, domain, margins, f)) for f in FORMATS}

@@ -98,6 +98,11 @@ def _print_json(made, target: str) -> None:
             "margins": {name: machine(getattr(margins, name)) for name in ("B", "C", "s", "N")},
             "certified": list(made.certified),
             "not_certified": {k: why for k, why in made.certificates.items() if why},
+            "answer_ulp": {name: made.accuracy[name].ulps for name in made.certified},
+            "limits": {
+                name: {"m": limit.m, "times": machine(limit.times)}
+                for name, limit in made.limits.items()
+            },
         }
     )
 
@@ -126,5 +131,11 @@ def _print_table(made, target: str, given: bool) -> None:
     ]
     for name, reasons in made.certificates.items():
         rows += [(f"not {name}", reason) for reason in reasons]
+    for i, name in enumerate(made.certified):
+        ulps = f"{name}: within {made.accuracy[name].ulps} ulp of its largest term"
+        rows.append(("" if i else "answer", ulps))
+    for i, (name, limit) in enumerate(made.limits.items()):
+        reach = f"{name}: m up to {limit.m:,}, or R and R_y up to {float(limit.times):.4g} times"
+        rows.append(("" if i else "limits", reach))
     rows.append(("written to", target))
     out.print(table(rows))

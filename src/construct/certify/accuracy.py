@@ -1,0 +1,125 @@
+"""How far rounding can take an answer whose votes are exact.
+
+With V votes, the answer is (sum of V computed f_k(X_q)) * (computed 1/V). For an entry
+of it, in a format with unit roundoff u (proofs/floats.md, "The answer"):
+
+    f_k         gamma_t F_k, F_k the sum of its absolute summands, t roundings each;
+    the sum     u/(1 - V u) (V(V+1)/2 - 1) times the largest |f_k| that is added: an
+                addition errs by u of what it adds up, and in no order of summation do
+                V terms pass through more than V(V+1)/2 - 1 additions together;
+    1/V         a reciprocal, rounded twice on its way to float32, and a product; both
+                are exact if V is a power of two.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from construct.certify.bounds import Bounds, Profile, profile
+from construct.certify.domain import Domain, is_dyadic
+from construct.certify.formats import Format
+from construct.certify.margins import Margins
+from construct.rational import Rational, zeros
+from construct.residual import Sizes
+from construct.tasks import Task
+from construct.wiring import Wiring
+
+
+@dataclass(frozen=True, eq=False)
+class Accuracy:
+    """The error of answers in one format.
+
+    Attributes:
+        votes: the most that there can be, M.
+        exact_sums: on a grid where f_k(X_q) and every sum of votes is exact.
+        flushed: what numbers that underflow can add.
+    """
+
+    fmt: Format
+    tasks: tuple[Task, ...]
+    profile: Profile
+    votes: int
+    exact_sums: bool
+    flushed: Fraction
+
+    @classmethod
+    def of(
+        cls, sizes: Sizes, wiring: Wiring, domain: Domain, margins: Margins, fmt: Format
+    ) -> "Accuracy":
+        """For the answers of a construction in a format that is certified for it."""
+        bounds, tasks = Bounds.of(wiring, domain), profile(wiring)
+        step = bounds.step
+        exact = False
+        if step is not None and is_dyadic(step):
+            exact = sizes.M * bounds.largest <= step / fmt.u
+        weights = bounds.operations * (1 + bounds.numbers[1]) ** 3
+        flushed = 2 * fmt.tiny * (weights + Fraction(margins.s, margins.N) + 5)
+        return cls(fmt, wiring.tasks, tasks, sizes.M, exact, flushed)
+
+    def error(
+        self,
+        votes: Sequence[int],
+        absolute: Mapping[int, np.ndarray],
+        values: Mapping[int, np.ndarray],
+    ) -> np.ndarray:
+        """The most that each entry of an answer can be off.
+
+        Args:
+            votes: c_k for each task.
+            absolute: F_k, the sums of the absolute summands of f_k(X_q), where c_k > 0.
+            values: f_k(X_q) there.
+        """
+        total = sum(votes)
+        voted = [k for k, c in enumerate(votes) if c]
+        if not voted:
+            return zeros(self.tasks[0].d)
+        own = {k: self._own(k) * absolute[k] for k in voted}
+        largest = np.max([abs(values[k]) + own[k] for k in voted], axis=0)
+        before = self._sum(total) * largest
+        before = before + sum(Fraction(votes[k], total) * own[k] for k in voted)
+        mean = abs(sum(Fraction(votes[k], total) * values[k] for k in voted))
+        after = self._reciprocal(total)
+        return before * (1 + after) + after * mean + self.flushed
+
+    @property
+    def ulps(self) -> int:
+        """What `error` is at most, underflow aside, in ulp of the largest term.
+
+        Of |f_k(X_q)| and its summands, for the tasks that voted: as `verify` measures it.
+        """
+        own = max(
+            Fraction((self._own(k) * _summands(task)).max()) for k, task in enumerate(self.tasks)
+        )
+        total = self._sum(self.votes)
+        after = max(self._reciprocal(v) for v in range(1, min(self.votes, 3) + 1))
+        return math.ceil(((own + total * (1 + own)) * (1 + after) + after) / self.fmt.u)
+
+    def _own(self, k: int) -> np.ndarray:
+        """gamma_t for each entry of f_k."""
+        counts = self.profile.rows[k].roundings.tolist()
+        return np.array([Fraction(0) if self.exact_sums else self.fmt.error(t) for t in counts])
+
+    def _sum(self, votes: int) -> Fraction:
+        """The error of a sum of votes, as a share of votes times the largest."""
+        if self.exact_sums:
+            return Fraction(0)
+        most = Fraction(votes + 1, 2) - Fraction(1, votes)
+        return self.fmt.gamma(votes) / votes * most
+
+    def _reciprocal(self, votes: int) -> Rational:
+        """The relative error of rec / s, a weight through float64, and of its product."""
+        exact = votes & (votes - 1) == 0
+        return 0 if exact else self.fmt.error(2)
+
+
+def _summands(task: Task) -> np.ndarray:
+    """How many summands each entry of f(X) has."""
+    count = (task.b != 0) + sum((matrix != 0).sum(axis=1) for matrix in task.A.values())
+    for u, feature in enumerate(task.features):
+        for hinge in feature:
+            inside = (hinge.e != 0) + sum(v != 0 for _, vector in hinge.a for v in vector)
+            count = count + inside * ((task.C[:, u] != 0) & (hinge.c != 0))
+    return count

@@ -1,0 +1,6 @@
+"""The attacks of proofs/limits.py are modules beside it."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "proofs"))

@@ -1,0 +1,116 @@
+"""Sizes and roundings of e_k, against tasks that are evaluated and formulas by hand."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from construct import Domain, absolute, affine, build, maximum, relu_sum, retrieval, shift
+from construct.certify.bounds import Bounds, profile
+from construct.verification import summands
+from construct.wiring import Wiring
+from generators import cases
+
+THIRD = Fraction(1, 3)
+
+
+@settings(max_examples=30)
+@given(cases())
+def test_E_squared_bounds_the_distance_of_every_label_from_every_task(case):
+    construction, prompt = case.build()
+    bounds = Bounds.of(Wiring.of(construction.tasks), construction.domain)
+    for task in construction.tasks:
+        for x, y in zip(prompt.X, prompt.Y, strict=True):
+            e = task(x) - y
+            assert (e**2).sum() <= bounds.E2
+            assert abs(e).max() <= bounds.largest
+            assert (task(x) ** 2).sum() <= bounds.value2
+            if not e.any():
+                assert ((abs(task(x)) + abs(y)) ** 2).sum() <= bounds.home2
+        assert abs(task(prompt.query)).max() <= bounds.largest
+
+
+@settings(max_examples=30)
+@given(cases())
+def test_absolute_summands_of_a_task_are_what_the_profile_says_at_the_corner(case):
+    construction, _ = case.build()
+    tasks, sizes = construction.tasks, construction.sizes
+    corner = np.full((sizes.n - 1, sizes.d), 3, dtype=object)
+    for task, row in zip(tasks, profile(construction.wiring).rows, strict=True):
+        # Two features that are the same are one in the dictionary.
+        assert (row.reach(3, 3) <= summands(task, corner).sum(axis=1)).all()
+
+
+def test_E_squared_of_a_single_affine_map_is_attained():
+    bounds = Bounds.of(Wiring.of([affine("f", [[2]], [1])]), Domain(R=3, Ry=5, delta=1))
+    # The home may be a label, |tok| <= 5: |2 tok + 1 - lab| <= 10 + 1 + 5.
+    assert bounds.E2 == 16**2
+    assert bounds.largest == 16
+    # At home |tok| <= 3, and a label that matches is at most 5 like any other.
+    assert bounds.value2 == 7**2
+    assert bounds.home2 == 12**2
+
+
+def test_labels_that_match_are_no_larger_than_what_the_task_makes():
+    bounds = Bounds.of(Wiring.of([retrieval("f", 1, d=1)]), Domain(R=3, Ry=5, delta=1))
+    assert bounds.home2 == 6**2
+
+
+def test_a_bound_that_a_format_rounds_up_admits_what_it_is_rounded_to():
+    bound = Fraction(1, 10)
+    bounds = Bounds.of(Wiring.of([affine("f", [[1]])]), Domain(R=bound, Ry=bound, delta=1))
+    assert bounds.largest == 2 * Fraction(float(np.float32(0.1))) > 2 * bound
+
+
+@given(st.integers(1, 6), st.sampled_from([1, Fraction(1, 4)]))
+def test_step_divides_every_entry_of_e_k_on_a_grid(q, grid):
+    tasks = [affine("f", [[Fraction(1, q)]], [Fraction(1, 2)])]
+    step = Bounds.of(Wiring.of(tasks), Domain(4, 4, 1, grid)).step
+    for x in (0, grid, -3 * grid):
+        assert (tasks[0]([x])[0] - grid) % step == 0
+    assert Bounds.of(Wiring.of(tasks), Domain(4, 4, 1)).step is None
+
+
+ROUNDINGS = {
+    # f, roundings of f_k, of e_k, and of f_k in the specification.
+    "x": (retrieval("f", 1, d=1), 0, 1, 0),
+    "0": (affine("f", [[0]]), 0, 0, 0),
+    "x + 1": (shift("f", [1]), 1, 2, 1),
+    "4 x": (affine("f", [[4]]), 0, 1, 0),
+    "3 x": (affine("f", [[3]]), 1, 2, 1),
+    "x + 3": (affine("f", [[1]], [3]), 1, 2, 1),
+    "x + 1/3, the constant is converted": (affine("f", [[1]], [THIRD]), 2, 3, 2),
+    "x/3, converted and multiplied": (affine("f", [[THIRD]]), 2, 3, 2),
+    "(2^24 + 1) x, not in float32": (affine("f", [[2**24 + 1]]), 2, 3, 2),
+    "(2^24 - 1) 2^40 x, in float32": (affine("f", [[(2**24 - 1) * 2**40]]), 1, 2, 1),
+    # Two hinges: no rounding inside, one addition; the specification adds both to 0.
+    "|x|": (absolute("f", 1, d=1), 1, 2, 3),
+    # x_1 + (x_2 - x_1)_+: the difference, and the sum.
+    "max": (maximum("f", [1, 2], d=1), 2, 3, 3),
+    # 3 (x/3 + 1)_+ + x: 2 for x/3, its sum, 1 for the 3, and the last sum.
+    "3 (x/3 + 1)_+ + x": (
+        relu_sum("f", [[{"c": 3, "a": [THIRD], "e": 1}]], [[1]], A=[[1]]),
+        5,
+        6,
+        6,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ROUNDINGS)
+def test_roundings_are_counted_where_they_can_occur(name):
+    task, of_f, of_e, stated = ROUNDINGS[name]
+    tasks = [task, retrieval("other", 1, d=1)] if "max" in name else [task]
+    made = build(tasks, m=1)
+    bounds = Bounds.of(made.wiring, made.domain)
+    assert profile(made.wiring).rows[0].roundings.tolist() == [of_f]
+    assert (bounds.terms, bounds.stated) == (of_e, stated)
+
+
+def test_dense_rows_round_once_for_each_further_term():
+    d = 5
+    made = build([affine("f", np.full((d, d), THIRD), [1] * d)], m=1)
+    # Conversion and product of 1/3, five further terms, and the label.
+    assert Bounds.of(made.wiring, made.domain).terms == 2 + d + 1
