@@ -320,3 +320,82 @@ def test_a_tensor_missing_surplus_or_of_another_shape_or_type_is_named(saved, ho
     name = "surplus" if how == "extra" else "layers.3.heads.0.W_Q"
     with pytest.raises(ConstructError, match=name):
         load(saved)
+
+
+# --- Claims with true checksums ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        (("sizes", "K"), 99),
+        (("sizes", "S"), -1),
+        (("sizes", "P"), 2),
+        (("sizes", "N"), 64),
+        (("sizes", "D"), 99),
+        (("margins", "N"), 1024),
+        (("margins", "s"), "9/2"),
+        (("answer_token",), "5"),
+        (("answer_token",), 4),
+        (("residual_stream", 0, "start"), 1),
+        (("width",), "none"),
+    ],
+)
+def test_claims_that_the_tasks_do_not_imply_are_refused(saved, key, value):
+    def change(config):
+        place = config
+        for step in key[:-1]:
+            place = place[step]
+        place[key[-1]] = value
+
+    rewrite(saved, change)
+    with pytest.raises(ConstructError, match=f"'{key[0]}' in config.json is not what"):
+        load(saved)
+
+
+def test_two_tasks_of_one_name_are_refused(saved):
+    rewrite(saved, lambda config: config["tasks"].append(config["tasks"][0]))
+    with pytest.raises(ConstructError, match="rename one"):
+        load(saved)
+
+
+def replace_model(saved: Path, tensors: dict, exact: dict) -> None:
+    metadata = {"exact": json.dumps(exact)}
+    (saved / MODEL).write_bytes(artifact.write_tensors(tensors, metadata=metadata))
+    rewrite(saved, lambda c: c.update(tensors={n: list(t.shape) for n, t in tensors.items()}))
+
+
+def test_a_tensor_that_no_part_has_is_refused(saved):
+    tensors = artifact.read_tensors((saved / MODEL).read_bytes())
+    replace_model(saved, tensors | {"W_bias": np.zeros((17, 1))}, {})
+    with pytest.raises(ConstructError, match="W_bias is missing or too many"):
+        load(saved)
+
+
+def test_a_tensor_of_three_dimensions_is_refused(saved):
+    tensors = artifact.read_tensors((saved / MODEL).read_bytes())
+    name = "layers.3.heads.0.W_Q"
+    replace_model(saved, tensors | {name: tensors[name][:, :, None]}, {})
+    with pytest.raises(ConstructError, match=r"W_Q is not float64 of shape"):
+        load(saved)
+
+
+@pytest.mark.parametrize(
+    ("tensor", "place", "value"),
+    [
+        ("W_E", "0,0", "1/3"),
+        ("layers.5.mlp.W_out", "-1,0", "1/3"),
+        ("layers.5.mlp.W_out", "500,0", "1/3"),
+        ("layers.5.mlp.W_out", "0,500", "1/3"),
+        ("layers.5.mlp.W_out", "0,0", "1/3"),
+        ("layers.5.mlp.W_out", "0,0", "0"),
+        ("layers.5.mlp.W_out", "0,0", "1e400"),
+        ("layers.5.mlp.W_out", "0,0", "abc"),
+        ("layers.5.mlp.W_out", "0", "1/3"),
+    ],
+)
+def test_exact_values_that_no_entry_rounds_are_refused(saved, tensor, place, value):
+    tensors = artifact.read_tensors((saved / MODEL).read_bytes())
+    replace_model(saved, tensors, {tensor: {place: value}})
+    with pytest.raises(ConstructError, match=r"exact value|not a whole artifact"):
+        load(saved)

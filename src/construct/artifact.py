@@ -20,10 +20,9 @@ from safetensors.numpy import load as read_tensors
 from safetensors.numpy import save as write_tensors
 
 from construct.certify import Domain, Margins
-from construct.compiler import Construction
+from construct.compiler import Construction, validate
 from construct.errors import ConstructError
 from construct.rational import rational, to_json
-from construct.residual import Sizes
 from construct.taskfile import tasks_from_json
 from construct.transformer import Head, Layer, Mlp, Transformer
 
@@ -71,7 +70,16 @@ def load(directory: str | Path) -> Construction:
         raise ConstructError(f"{source / MODEL} is corrupted: its checksum differs; build it anew.")
     try:
         return _restore(config, read_tensors(model), _metadata(model))
-    except (KeyError, TypeError, SafetensorError) as error:
+    except ConstructError:
+        raise
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        ArithmeticError,
+        AttributeError,
+        SafetensorError,
+    ) as error:
         raise ConstructError(
             f"{source} is not a whole artifact ({error}); build it anew."
         ) from error
@@ -228,7 +236,7 @@ def _restore(
         raise ConstructError(f"tensor {name} is missing or too many; build the artifact anew.")
     for name, shape in config["tensors"].items():
         found = tensors[name]
-        if list(found.shape) != shape or found.dtype != np.float64:
+        if list(found.shape) != shape or len(shape) != 2 or found.dtype != np.float64:
             raise ConstructError(f"tensor {name} is not float64 of shape {shape}; build it anew.")
 
     def weights(prefix: str, names: tuple[str, ...]) -> dict[str, Any]:
@@ -236,7 +244,10 @@ def _restore(
         found = {name: exact[path] for name, path in full.items() if path in exact}
         return {**{name: tensors[path] for name, path in full.items()}, "exact": found}
 
-    sizes = Sizes(**{key: config["sizes"][key] for key in ("K", "d", "m", "n", "S", "P")})
+    sizes, vocabulary = config["sizes"], config["vocabulary"]
+    fields = {"tasks": config["tasks"], "d": sizes["d"], "vocabulary": vocabulary}
+    tasks = tasks_from_json({k: v for k, v in fields.items() if v is not None}, CONFIG)
+    _, sizes = validate(tasks.tasks, sizes["m"], sizes["n"], tasks.vocabulary)
     layers = tuple(
         Layer(
             entry["name"],
@@ -250,16 +261,47 @@ def _restore(
         for i, entry in enumerate(config["layers"])
     )
     transformer = Transformer(
-        sizes, layers, tensors["W_E"], tensors["W_pos"], tensors["W_U"], config["answer_token"]
+        sizes, layers, tensors["W_E"], tensors["W_pos"], tensors["W_U"], sizes.tokens - 1
     )
-    fields = {"tasks": config["tasks"], "d": sizes.d, "vocabulary": config["vocabulary"]}
-    tasks = tasks_from_json({k: v for k, v in fields.items() if v is not None}, CONFIG)
-    margins = {key: rational(value) for key, value in config["margins"].items()}
-    return Construction(
+    margins = {key: rational(config["margins"][key]) for key in "BCs"}
+    made = Construction(
         transformer,
         tasks.tasks,
         Domain.from_json(config["domain"]),
-        Margins(B=margins["B"], C=margins["C"], s=int(margins["s"]), N=int(margins["N"])),
+        Margins(B=margins["B"], C=margins["C"], s=int(margins["s"]), N=sizes.N),
         config["certificates"],
         tasks.vocabulary,
     )
+    _refuse_other_values(transformer, tensors, exact)
+    _refuse_other_claims(made, config)
+    return made
+
+
+def _refuse_other_claims(made: Construction, config: dict[str, Any]) -> None:
+    """What the config says of sizes, margins, fields and layers is what its tasks imply."""
+    implied = json.loads(json.dumps(_config(made, b"")))
+    for key in set(implied) - {"tasks", "checksums"}:
+        if implied[key] != config[key]:
+            raise ConstructError(
+                f"{key!r} in {CONFIG} is not what the artifact's tasks imply; build it anew."
+            )
+
+
+def _refuse_other_values(
+    transformer: Transformer,
+    tensors: dict[str, np.ndarray],
+    exact: dict[str, dict[tuple[int, int], Fraction]],
+) -> None:
+    """Nothing but the transformer's tensors; exact values are of entries that are rounded."""
+    if set(tensors) != set(transformer.tensors()):
+        name = min(set(tensors) ^ set(transformer.tensors()))
+        raise ConstructError(f"tensor {name} is missing or too many; build the artifact anew.")
+    known = {f"{prefix}.{name}" for prefix, part in transformer.parts() for name in part.WEIGHTS}
+    for name, entries in exact.items():
+        for (i, j), value in entries.items():
+            inside = name in known and 0 <= i < len(tensors[name]) and j >= 0
+            if not inside or tensors[name][i, j] != float(value) or value == float(value):
+                raise ConstructError(
+                    f"the exact value of {name}[{i}, {j}] is not one that float64 rounds to the "
+                    "entry; build the artifact anew."
+                )

@@ -118,7 +118,7 @@ def build(
             tasks of different dimensions, a position that an example does not
             have, or more operand slots than heads.
     """
-    wiring, sizes = _validate(tasks, m, n, vocabulary)
+    wiring, sizes = validate(tasks, m, n, vocabulary)
     if vocabulary is not None:
         domain = domain or ONE_HOT
     if domain is None:
@@ -143,9 +143,14 @@ def build(
     return Construction(transformer, wiring.tasks, domain, margins, certificates, vocabulary)
 
 
-def _validate(
+def validate(
     tasks: Sequence[Any], m: int, n: int | None, vocabulary: Vocabulary | None
 ) -> tuple[Wiring, Sizes]:
+    """Wiring and sizes of a construction of these tasks.
+
+    Raises:
+        ConstructError: as `build`.
+    """
     if not tasks:
         raise ConstructError("there is no task; give at least one.")
     for task in tasks:

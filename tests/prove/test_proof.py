@@ -143,6 +143,12 @@ def test_a_float_that_is_not_its_exact_value_rounded_is_rejected():
     assert verdict.reason == "layers.3.heads.0.W_K[0, 0] is not its exact value, rounded"
 
 
+def test_another_answer_token_is_named(made):
+    other = replace(made.transformer, answer=4)
+    verdict = proof.prove(replace(made, transformer=other))
+    assert verdict.reason == "the answer token is 4; the construction has 5"
+
+
 def test_a_tensor_of_another_width_and_nan_are_refused(made):
     object.__setattr__(made.transformer, "W_U", np.zeros((99, 2)))
     with pytest.raises(ConstructError, match="width D = 17"):

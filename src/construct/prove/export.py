@@ -29,9 +29,11 @@ Import ListNotations.
 def plan(construction: Construction) -> str:
     """`Definition p`: tasks, wiring, sizes, margins and domain."""
     sizes, margins, domain = construction.sizes, construction.margins, construction.domain
-    wiring = Wiring.of(construction.tasks)
-    homes = {task.name: home for task, home in zip(wiring.tasks, wiring.homes, strict=True)}
-    tasks = [_task(task, homes[task.name], wiring) for task in construction.tasks]
+    wiring = construction.wiring
+    tasks = [
+        _task(task, home, wiring)
+        for task, home in zip(construction.tasks, wiring.homes, strict=True)
+    ]
     numbers = (margins.B, margins.C, margins.s, domain.R, domain.Ry, domain.delta)
     fields = [
         *(f"{size}%nat" for size in (sizes.d, sizes.m, sizes.n)),

@@ -22,9 +22,9 @@ from construct.transformer import Transformer
 THEOREM = """
 Theorem proved : computes_the_mixture p E.
 Proof. apply checked. vm_cast_no_check (eq_refl (@nil difference)). Qed.
-Theorem width : (D (sizes_of p), answer p) = ({D}%nat, {answer}%nat).
-Proof. reflexivity. Qed.
 Print Assumptions proved.
+Theorem sizes : (K p, D (sizes_of p), N p, answer p) = ({K}%nat, {D}%nat, {N}%nat, {answer}%nat).
+Proof. reflexivity. Qed.
 """
 
 DIFFERENCE = """
@@ -69,10 +69,13 @@ def prove(
     """
     sizes, transformer = construction.sizes, construction.transformer
     _refuse_unknown_shapes(construction)
+    if transformer.answer != sizes.tokens - 1:
+        answer = f"the answer token is {transformer.answer}"
+        return Verdict(False, f"{answer}; the construction has {sizes.tokens - 1}")
     for name, (row, column) in wrongly_rounded(transformer):
         return Verdict(False, f"{name}[{row}, {column}] is not its exact value, rounded")
     artifact = export.HEADER + export.plan(construction) + export.weights(transformer)
-    theorem = THEOREM.format(D=sizes.D, answer=transformer.answer)
+    theorem = THEOREM.format(K=sizes.K, D=sizes.D, N=sizes.N, answer=int(transformer.answer))
     proved, said = rocq.run(artifact + theorem, progress)
     if proved:
         if CLOSED not in said:
@@ -135,7 +138,7 @@ def describe(construction: Construction, difference: str) -> str:
     if kind == "Conditions":
         return (
             "sizes, margins or wiring do not meet the conditions of the theorem "
-            "(proofs/rocq/plan.v, admissible)"
+            "(plan.v, admissible)"
         )
     if kind == "Layers":
         return "there are not seven layers"
@@ -153,8 +156,13 @@ def describe(construction: Construction, difference: str) -> str:
     assert wanted is not None, difference
     return (
         f"{where}{name}[{row}, {column}], at {_field(construction, place)} of the residual "
-        f"stream, is {found}; the construction has {Fraction(int(wanted[1]), int(wanted[2]))}"
+        f"stream, is {_short(found)}; the construction has "
+        f"{_short(Fraction(int(wanted[1]), int(wanted[2])))}"
     )
+
+
+def _short(x: Fraction) -> str:
+    return str(x) if len(str(x)) <= 24 else f"about {float(x):.6g}"
 
 
 def _layer(construction: Construction, index: int) -> str:
