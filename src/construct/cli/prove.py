@@ -30,6 +30,7 @@ def command(directory: str, prompt: str | None, mutations: bool, as_json: bool) 
     from construct.prompt import parse_prompt
     from construct.prove.mutations import refuse_if_too_large, survivors
     from construct.prove.proof import agrees, prove
+    from construct.prove.rocq import development
 
     made = load(directory)
     sizes = made.sizes
@@ -39,9 +40,10 @@ def command(directory: str, prompt: str | None, mutations: bool, as_json: bool) 
     if mutations:
         refuse_if_too_large(made)
     screen = console(err=True)
-    start = time.perf_counter()
     with screen.status("asking Rocq") as status:
-        verdict = prove(made, lambda file: status.update(f"compiling {file}, once"))
+        development(lambda file: status.update(f"compiling {file}, once"))
+        start = time.perf_counter()
+        verdict = prove(made)
         seconds = time.perf_counter() - start
         status.update("the forward pass in Rocq")
         same = agrees(made, parsed) if parsed is not None and verdict.proved else None
