@@ -252,8 +252,8 @@ TABLE: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("bounds: the lesser of R and R_y", "then Ry p else Rx p", "then Rx p else Ry p"),
         (
             "bounds: a token is an input",
-            "if r is 0 then R_tok else Rx p",
-            "if r is 0 then Rx p else Rx p",
+            "then Ry p else Rx p",
+            "then Rx p else Rx p",
         ),
         (
             "bounds: a slot is a label",
@@ -314,9 +314,9 @@ TABLE: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("admissible: any N", "(pm p).+1 * pn p <= N p", "true"),
         ("admissible: no tokens for the query", "(pm p).+1 * pn p <= N p", "pm p * pn p <= N p"),
         ("admissible: no answer token", "(pm p).+1 * pn p <= N p", "(pm p).+1 * pn p <= (N p).+1"),
-        ("admissible: K = 0", "0 < K, ", "0 <= K, "),
+        ("admissible: K = 0", "0 < K, ", "K <= K, "),
         ("admissible: one slot more than heads", "size (slots p) <= K,", "size (slots p) <= K.+1,"),
-        ("admissible: any number of slots", "size (slots p) <= K,", "0 <= K,"),
+        ("admissible: any number of slots", "size (slots p) <= K,", "K <= K,"),
         (
             "admissible: slots that hold labels",
             "all (fun q => q < (pn p).-1) (slots p)",
@@ -683,6 +683,12 @@ TABLE: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("the last entry is not divided", "(inv o (s p))) (pd p))", "(inv o (s p))) (pd p).-1)"),
     ),
     "theorem.v": (
+        ("K heads if K = 0", "(0 < K p)%N -> (size", "(0 <= K p)%N -> (size"),
+        (
+            "K heads if there are more slots",
+            "(size (slots p) <= K p)%N ->",
+            "(size (slots p) <= (K p).+1)%N ->",
+        ),
         ("square before pool", "pool o p; square o p", "square o p; pool o p"),
         ("divide before square", "square o p; divide o p", "divide o p; square o p"),
         ("superpose twice, no pool", "superpose o p; pool o p", "superpose o p; superpose o p"),
@@ -1110,7 +1116,7 @@ def summary(outcomes: Sequence[Outcome], seconds: float) -> str:
     reasons = [o.reason() for o in outcomes if o.verdict == SAME]
     counts = ", ".join(f"{sum(o.verdict == v for o in outcomes)} {v}" for v in VERDICTS)
     last = f"{len(outcomes)} mutations, {seconds:.0f} s: {counts}"
-    return "\n\n".join(["", *reasons, *(["\n".join(open_)] if open_ else []), last])
+    return "\n" + "\n\n".join([*reasons, *(["\n".join(open_)] if open_ else []), last])
 
 
 def main() -> int:
