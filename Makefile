@@ -32,7 +32,8 @@ rocq:
 	command -v apt-get >/dev/null || { \
 	  echo "install Coq 8.16 with MathComp 1.15: algebra, zify, algebra-tactics"; exit 1; }; \
 	$(SUDO) apt-get update -qq && \
-	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends \
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive PATH="$$PATH:/usr/sbin:/sbin" \
+	  apt-get install -qq --no-install-recommends \
 	  $(ROCQ) >/dev/null; }
 SUDO = $(shell test "$$(id -u)" = 0 || echo sudo)
 
