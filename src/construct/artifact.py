@@ -1,9 +1,18 @@
 """Artifacts: a directory with `config.json` and `model.safetensors`.
 
 `config.json` holds all that is not a weight: sizes, domain, margins, tasks,
-vocabulary, the fields of the residual stream, layers and heads by name, and the
-checksums. `model.safetensors` holds the float64 weights by layer and head, and in
-its metadata the exact values of those that float64 rounds. No pickle anywhere.
+vocabulary, the fields of the residual stream, layers and heads by name with their
+reach, the shape of every weight, and the checksums. `model.safetensors` holds the
+weights by their non-zeros: for each NAME that is not all zero
+
+    NAME            (nonzeros,) float64, row by row
+    NAME.at         (2, nonzeros) int32, the rows and columns of these
+    NAME.exact      (2, r) int64, numerators and denominators of the r entries that
+                    float64 rounds
+    NAME.exact.at   (2, r) int32, their rows and columns
+
+or, on request, the dense (rows, columns) matrix under each NAME in place of the first
+two. Exact values beyond int64 stand in the metadata. No pickle anywhere.
 """
 
 import hashlib
@@ -18,21 +27,28 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load as read_tensors
 from safetensors.numpy import save as write_tensors
+from scipy.sparse import coo_array, csr_array
 
 from construct.certify import Domain, Margins
 from construct.compiler import Construction, validate
 from construct.errors import ConstructError
 from construct.rational import rational, to_json
+from construct.reach import ANYWHERE, EVERY, answer_token, reaches
 from construct.taskfile import tasks_from_json
-from construct.transformer import Head, Layer, Mlp, Transformer
+from construct.transformer import Entries, Head, Layer, Mlp, Transformer
 
 FORMAT = "construct-artifact"
-VERSION = 1
+VERSION = 2
 CONFIG, MODEL = "config.json", "model.safetensors"
+INT64, FLOAT64 = 1 << 63, 1 << 53  # what these hold all whole numbers below
 
 
-def save(construction: Construction, directory: str | Path) -> Path:
+def save(construction: Construction, directory: str | Path, *, dense: bool = False) -> Path:
     """Write an artifact, whole or not at all; an older artifact there is replaced.
+
+    Args:
+        dense: write each weight as a dense matrix, zeros included, for programs that
+            want it so.
 
     Raises:
         ConstructError: if `directory` cannot be written, or exists and is no artifact.
@@ -42,8 +58,8 @@ def save(construction: Construction, directory: str | Path) -> Path:
         raise ConstructError(
             f"{target} exists and is not an artifact of construct; choose another folder."
         )
-    model = write_tensors(construction.transformer.tensors(), metadata=_exact_values(construction))
-    config = json.dumps(_config(construction, model), indent=1, ensure_ascii=False) + "\n"
+    model = _model(construction.transformer, dense)
+    config = json.dumps(_config(construction, model, dense), indent=1, ensure_ascii=False) + "\n"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as scratch:
@@ -88,7 +104,7 @@ def load(directory: str | Path) -> Construction:
 # --- Writing -----------------------------------------------------------------
 
 
-def _config(construction: Construction, model: bytes) -> dict[str, Any]:
+def _config(construction: Construction, model: bytes, dense: bool) -> dict[str, Any]:
     transformer, sizes = construction.transformer, construction.sizes
     margins = construction.margins
     config: dict[str, Any] = {
@@ -112,12 +128,16 @@ def _config(construction: Construction, model: bytes) -> dict[str, Any]:
             {
                 "name": layer.name,
                 "lemma": layer.lemma,
-                "heads": [{"name": h.name, "purpose": h.purpose} for h in layer.heads],
-                "mlp": layer.mlp.purpose,
+                "heads": [
+                    {"name": h.name, "purpose": h.purpose, "reach": h.reach.to_json()}
+                    for h in layer.heads
+                ],
+                "mlp": {"purpose": layer.mlp.purpose, "acts": list(layer.mlp.acts)},
             }
             for layer in transformer.layers
         ],
-        "tensors": {name: list(t.shape) for name, t in transformer.tensors().items()},
+        "storage": "dense" if dense else "sparse",
+        "tensors": {name: list(w.shape) for name, w in transformer.weights().items()},
     }
     config["checksums"] = {MODEL: hashlib.sha256(model).hexdigest()}
     config["checksums"][CONFIG] = _config_checksum(config)
@@ -131,15 +151,30 @@ def _config_checksum(config: dict[str, Any]) -> str:
     return hashlib.sha256(rest.encode()).hexdigest()
 
 
-def _exact_values(construction: Construction) -> dict[str, str]:
-    """{"exact": JSON {tensor: {"row,column": "p/q"}}}: the entries that float64 rounds."""
-    exact = {
-        f"{prefix}.{name}": {f"{i},{j}": str(v) for (i, j), v in entries.items()}
-        for prefix, part in construction.transformer.parts()
-        for name, entries in part.exact.items()
-    }
+def _model(transformer: Transformer, dense: bool) -> bytes:
+    """The content of `model.safetensors`."""
+    tensors: dict[str, np.ndarray] = {}
+    large: dict[str, dict[str, str]] = {}
+    for name, weight in transformer.weights().items():
+        if dense:
+            tensors[name] = weight.toarray()
+        elif weight.nnz:
+            tensors[name] = weight.data
+            tensors[f"{name}.at"] = np.stack(coo_array(weight).coords).astype(np.int32)
+    for name, entries in transformer.exact_entries().items():
+        numerators, denominators = entries.numerators, entries.denominators
+        fits = np.array((abs(numerators) < INT64) & (denominators < INT64), dtype=bool)
+        if fits.any():
+            values = np.stack([numerators[fits], denominators[fits]])
+            tensors[f"{name}.exact"] = values.astype(np.int64)
+            # The file has rows one after the other, whatever the order in memory.
+            tensors[f"{name}.exact.at"] = entries.at[:, fits].astype(np.int32, order="C")
+        for place in np.flatnonzero(~fits):
+            i, j = entries.at[:, place]
+            text = f"{numerators[place]}/{denominators[place]}"
+            large.setdefault(name, {})[f"{i},{j}"] = text
     # A single key: the order of several is not the same in each file.
-    return {"exact": json.dumps(exact)}
+    return write_tensors(tensors, metadata={"exact": json.dumps(large)})
 
 
 def _replaceable(target: Path) -> bool:
@@ -214,6 +249,7 @@ def _read_config(source: Path) -> dict[str, Any]:
 
 
 def _metadata(model: bytes) -> dict[str, dict[tuple[int, int], Fraction]]:
+    """The exact values that int64 does not hold."""
     length = int.from_bytes(model[:8], "little")
     entries = json.loads(model[8 : 8 + length])["__metadata__"]["exact"]
     return {
@@ -226,43 +262,136 @@ def _metadata(model: bytes) -> dict[str, dict[tuple[int, int], Fraction]]:
     }
 
 
+class _Reader:
+    """The tensors of a file, taken one by one and checked."""
+
+    def __init__(self, tensors: dict[str, np.ndarray], large: dict[str, Any], dense: bool) -> None:
+        self.tensors, self.large, self.dense = dict(tensors), dict(large), dense
+
+    def weight(self, name: str, shape: tuple[int, ...]) -> csr_array:
+        """The matrix of that name."""
+        if self.dense:
+            return csr_array(self._take(name, np.float64, shape))
+        if name not in self.tensors and f"{name}.at" not in self.tensors:
+            return csr_array(shape)
+        at = self._places(f"{name}.at", shape)
+        values = self._take(name, np.float64, (at.shape[1],))
+        return csr_array(coo_array((values, at), shape))
+
+    def exact(self, name: str, weight: csr_array) -> Entries | None:
+        """The entries of a weight that float64 rounds; None if there are none."""
+        found = []
+        if f"{name}.exact" in self.tensors or f"{name}.exact.at" in self.tensors:
+            at = self._places(f"{name}.exact.at", weight.shape)
+            values = self._take(f"{name}.exact", np.int64, (2, at.shape[1])).astype(object)
+            found.append(Entries(at, *values))
+        if name in self.large:
+            found.append(Entries.of(self.large.pop(name)))
+        if not found:
+            return None
+        entries = Entries.join(found)
+        _refuse_other_values(name, weight, entries)
+        return entries
+
+    def close(self) -> None:
+        """Refuse what nobody asked for."""
+        for name in [*self.tensors, *self.large]:
+            raise _wrong(name, "one too many")
+
+    def _take(self, name: str, dtype: type, shape: tuple[int, ...]) -> np.ndarray:
+        if name not in self.tensors:
+            raise _wrong(name, "missing")
+        found = self.tensors.pop(name)
+        if found.dtype != dtype or found.shape != shape:
+            raise _wrong(name, f"not {np.dtype(dtype)} of shape {list(shape)}")
+        return found
+
+    def _places(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        """(2, count) places within the shape, row by row, none twice."""
+        count = self.tensors[name].shape[-1] if name in self.tensors else 0
+        at = self._take(name, np.int32, (2, count)).astype(np.int64)
+        rows, columns = shape
+        inside = (at >= 0).all() and (at[0] < rows).all() and (at[1] < columns).all()
+        if not inside or (np.diff(at[0] * columns + at[1]) <= 0).any():
+            raise _wrong(name, f"not a list of places in a matrix of shape {list(shape)}")
+        return at
+
+
+def _wrong(name: str, what: str) -> ConstructError:
+    return ConstructError(f"tensor {name} is {what}; build the artifact anew.")
+
+
+def _refuse_other_values(name: str, weight: csr_array, entries: Entries) -> None:
+    """Exact values are in lowest terms, of entries that float64 rounds, and only of those."""
+    rows, columns = entries.at
+    inside = (rows >= 0) & (rows < weight.shape[0]) & (columns >= 0) & (columns < weight.shape[1])
+    nearest, right = _nearest(entries)
+    right &= inside
+    right[inside] &= weight[rows[inside], columns[inside]] == nearest[inside]
+    for i, j in entries.at[:, ~right].T:
+        raise ConstructError(
+            f"the exact value of {name}[{i}, {j}] is not one that float64 rounds to the "
+            "entry; build the artifact anew."
+        )
+
+
+def _nearest(entries: Entries) -> tuple[np.ndarray, np.ndarray]:
+    """The nearest float64 of each value, and whether it is another number."""
+    p, q = entries.numerators, entries.denominators
+    small = np.array((abs(p) < FLOAT64) & (q > 0) & (q < FLOAT64), dtype=bool)
+    nearest, rounds = np.zeros(len(p)), np.zeros(len(p), dtype=bool)
+    # A quotient of two floats is rounded once; in lowest terms it is a float if the
+    # denominator is a power of two.
+    a, b = p[small].astype(np.int64), q[small].astype(np.int64)
+    nearest[small], rounds[small] = a / b, (np.gcd(a, b) == 1) & (b & (b - 1) != 0)
+    for k in np.flatnonzero(~small):
+        value = Fraction(p[k], q[k])
+        nearest[k] = float(value)
+        rounds[k] = value != nearest[k]
+    return nearest, rounds
+
+
 def _restore(
-    config: dict[str, Any],
-    tensors: dict[str, np.ndarray],
-    exact: dict[str, dict[tuple[int, int], Fraction]],
+    config: dict[str, Any], tensors: dict[str, np.ndarray], large: dict[str, Any]
 ) -> Construction:
-    if set(tensors) != set(config["tensors"]):
-        name = min(set(tensors) ^ set(config["tensors"]))
-        raise ConstructError(f"tensor {name} is missing or too many; build the artifact anew.")
-    for name, shape in config["tensors"].items():
-        found = tensors[name]
-        if list(found.shape) != shape or len(shape) != 2 or found.dtype != np.float64:
-            raise ConstructError(f"tensor {name} is not float64 of shape {shape}; build it anew.")
-
-    def weights(prefix: str, names: tuple[str, ...]) -> dict[str, Any]:
-        full = {name: f"{prefix}.{name}" for name in names}
-        found = {name: exact[path] for name, path in full.items() if path in exact}
-        return {**{name: tensors[path] for name, path in full.items()}, "exact": found}
-
     sizes, vocabulary = config["sizes"], config["vocabulary"]
     fields = {"tasks": config["tasks"], "d": sizes["d"], "vocabulary": vocabulary}
     tasks = tasks_from_json({k: v for k, v in fields.items() if v is not None}, CONFIG)
-    _, sizes = validate(tasks.tasks, sizes["m"], sizes["n"], tasks.vocabulary)
-    layers = tuple(
-        Layer(
-            entry["name"],
-            entry["lemma"],
-            tuple(
-                Head(h["name"], h["purpose"], **weights(f"layers.{i}.heads.{k}", Head.WEIGHTS))
-                for k, h in enumerate(entry["heads"])
-            ),
-            Mlp(entry["mlp"], **weights(f"layers.{i}.mlp", Mlp.WEIGHTS)),
+    wiring, sizes = validate(tasks.tasks, sizes["m"], sizes["n"], tasks.vocabulary)
+    dense = config["storage"] == "dense"
+    reader = _Reader(tensors, large, dense)
+
+    def weights(prefix: str, names: tuple[str, ...]) -> dict[str, Any]:
+        found, exact = {}, {}
+        for name in names:
+            path = prefix + name
+            found[name] = reader.weight(path, tuple(config["tensors"][path]))
+            entries = reader.exact(path, found[name])
+            if entries is not None:
+                exact[name] = entries
+        return {**found, "exact": exact} if prefix else found
+
+    # The reach is not taken from the file: it has to be what the tasks imply.
+    reach = reaches(sizes, wiring.slots, wiring.homes)
+    layers = []
+    for i, entry in enumerate(config["layers"]):
+        known = [*reach[entry["name"]], *[ANYWHERE] * sizes.K]
+        heads = tuple(
+            Head(
+                head["name"],
+                head["purpose"],
+                **weights(f"layers.{i}.heads.{k}.", Head.WEIGHTS),
+                reach=known[k],
+            )
+            for k, head in enumerate(entry["heads"])
         )
-        for i, entry in enumerate(config["layers"])
-    )
+        acts = answer_token(sizes) if entry["name"] == "square" else EVERY
+        mlp = Mlp(entry["mlp"]["purpose"], **weights(f"layers.{i}.mlp.", Mlp.WEIGHTS), acts=acts)
+        layers.append(Layer(entry["name"], entry["lemma"], heads, mlp))
     transformer = Transformer(
-        sizes, layers, tensors["W_E"], tensors["W_pos"], tensors["W_U"], sizes.tokens - 1
+        sizes, tuple(layers), **weights("", Transformer.WEIGHTS), answer=sizes.tokens - 1
     )
+    reader.close()
     margins = {key: rational(config["margins"][key]) for key in "BCs"}
     made = Construction(
         transformer,
@@ -272,36 +401,15 @@ def _restore(
         config["certificates"],
         tasks.vocabulary,
     )
-    _refuse_other_values(transformer, tensors, exact)
-    _refuse_other_claims(made, config)
+    _refuse_other_claims(made, config, dense)
     return made
 
 
-def _refuse_other_claims(made: Construction, config: dict[str, Any]) -> None:
+def _refuse_other_claims(made: Construction, config: dict[str, Any], dense: bool) -> None:
     """What the config says of sizes, margins, fields and layers is what its tasks imply."""
-    implied = json.loads(json.dumps(_config(made, b"")))
+    implied = json.loads(json.dumps(_config(made, b"", dense)))
     for key in set(implied) - {"tasks", "checksums"}:
         if implied[key] != config[key]:
             raise ConstructError(
                 f"{key!r} in {CONFIG} is not what the artifact's tasks imply; build it anew."
             )
-
-
-def _refuse_other_values(
-    transformer: Transformer,
-    tensors: dict[str, np.ndarray],
-    exact: dict[str, dict[tuple[int, int], Fraction]],
-) -> None:
-    """Nothing but the transformer's tensors; exact values are of entries that are rounded."""
-    if set(tensors) != set(transformer.tensors()):
-        name = min(set(tensors) ^ set(transformer.tensors()))
-        raise ConstructError(f"tensor {name} is missing or too many; build the artifact anew.")
-    known = {f"{prefix}.{name}" for prefix, part in transformer.parts() for name in part.WEIGHTS}
-    for name, entries in exact.items():
-        for (i, j), value in entries.items():
-            inside = name in known and 0 <= i < len(tensors[name]) and j >= 0
-            if not inside or tensors[name][i, j] != float(value) or value == float(value):
-                raise ConstructError(
-                    f"the exact value of {name}[{i}, {j}] is not one that float64 rounds to the "
-                    "entry; build the artifact anew."
-                )

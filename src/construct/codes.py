@@ -12,6 +12,11 @@ def code_length(count: int) -> int:
     return (count - 1).bit_length()
 
 
-def code(number: int, ell: int) -> np.ndarray:
-    """The ell bits of `number`, lowest first, each as +1 (set) or -1 (not set)."""
+def code(number: int | np.ndarray, ell: int) -> np.ndarray:
+    """The ell bits of `number`, lowest first, each as +1 (set) or -1 (not set).
+
+    Exact integers for one number; int8, of shape (count, ell), for an array of them.
+    """
+    if isinstance(number, np.ndarray):
+        return (2 * (number[:, None] >> np.arange(ell) & 1) - 1).astype(np.int8)
     return np.array([2 * (number >> bit & 1) - 1 for bit in range(ell)], dtype=object)

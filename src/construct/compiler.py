@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from construct.certify import Domain, Margins, certify, choose_domain, choose_margins
 from construct.certify.accuracy import Accuracy
@@ -207,31 +208,28 @@ def validate(
     return wiring, Sizes(K, d, m, n, S, P=len(wiring.dictionary))
 
 
-def _embedding(sizes: Sizes) -> np.ndarray:
+def _embedding(sizes: Sizes) -> csr_array:
     """(d+1, D): a token's vector goes to tok, the flag "of an example" to ctx."""
-    W = np.zeros((sizes.d + 1, sizes.D))
-    W[: sizes.d, sizes.residual["tok"].at] = np.eye(sizes.d)
-    W[sizes.d, sizes.residual["ctx"].at] = 1
-    return W
+    at = [*range(sizes.d), sizes.residual["ctx"].start]
+    return csr_array((np.ones(sizes.d + 1), (range(sizes.d + 1), at)), (sizes.d + 1, sizes.D))
 
 
-def _places(sizes: Sizes) -> np.ndarray:
+def _places(sizes: Sizes) -> csr_array:
     """(N, D): codes and the constant 1 of each place; padding is zero throughout."""
-    W = np.zeros((sizes.N, sizes.D))
-    residual = sizes.residual
-    for i in range(sizes.tokens):
-        example, position = divmod(i, sizes.n)
-        W[i, residual["pe"].at] = code(example, sizes.ell_e)
-        W[i, residual["pt"].at] = code(position, sizes.ell_t)
-        W[i, residual["one"].at] = 1
-    return W
+    residual, count = sizes.residual, sizes.tokens
+    example, position = np.divmod(np.arange(count), sizes.n)
+    one = np.ones((count, 1))
+    values = np.hstack([code(example, sizes.ell_e), code(position, sizes.ell_t), one])
+    # pe, pt and one stand side by side.
+    start, width = residual["one"].start + 1 - values.shape[1], values.shape[1]
+    columns = np.tile(np.arange(start, start + width, dtype=np.int32), count)
+    ends = np.minimum(np.arange(sizes.N + 1), count) * width
+    return csr_array((values.astype(float).ravel(), columns, ends), (sizes.N, sizes.D))
 
 
-def _unembedding(sizes: Sizes) -> np.ndarray:
+def _unembedding(sizes: Sizes) -> csr_array:
     """(D, d): reads tok."""
-    W = np.zeros((sizes.D, sizes.d))
-    W[sizes.residual["tok"].at] = np.eye(sizes.d)
-    return W
+    return csr_array((np.ones(sizes.d), (range(sizes.d), range(sizes.d))), (sizes.D, sizes.d))
 
 
 def random_tasks(K: int, d: int, seed: int = 0) -> list[Task]:

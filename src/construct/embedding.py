@@ -3,10 +3,12 @@
 Both are products with the transformer's own matrices; nothing here knows a task.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Shaped
+from scipy.sparse import coo_array, csr_array
 
 from construct.errors import ConstructError
 from construct.prompt import Prompt, exactly
@@ -29,14 +31,22 @@ def embed(transformer: Transformer, prompt: Prompt) -> Shaped[np.ndarray, "N D"]
             f"d = {sizes.d}."
         )
     exact = prompt.query.dtype == object
-    dtype = object if exact else np.float64
-    tokens = np.full((sizes.N, sizes.d + 1), 0, dtype=dtype)
-    for e, (inputs, label) in enumerate(zip(prompt.X, prompt.Y, strict=True)):
-        place = tokens[e * sizes.n : (e + 1) * sizes.n]
-        place[:-1, :-1], place[-1, :-1], place[:, -1] = inputs, label, 1
-    tokens[sizes.m * sizes.n : transformer.answer, :-1] = prompt.query
-    W_pos = exactly(transformer.W_pos) if exact else transformer.W_pos
-    return _times(tokens, transformer.W_E) + W_pos
+    tokens = np.full((sizes.N, sizes.d + 1), 0, dtype=object if exact else np.float64)
+    grid = tokens[: sizes.tokens].reshape(sizes.m + 1, sizes.n, sizes.d + 1)
+    e = len(prompt.X)
+    grid[:e, :-1, :-1], grid[:e, -1, :-1], grid[:e, :, -1] = prompt.X, prompt.Y, 1
+    grid[-1, :-1, :-1] = prompt.query
+    places = transformer.sparse("W_pos")
+    stream = exactly(places.toarray()) if exact else places.toarray(out=_aligned(places.shape))
+    return _add_product(stream, tokens, transformer.sparse("W_E"))
+
+
+def _aligned(shape: tuple[int, int]) -> np.ndarray:
+    """Zeros that start at a multiple of 64 bytes: JAX takes such an array as it is."""
+    count = math.prod(shape) * 8
+    raw = np.zeros(count + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + count].view(np.float64).reshape(shape)
 
 
 def embed_all(
@@ -50,13 +60,15 @@ def unembed(
     transformer: Transformer, stream: Shaped[np.ndarray, "*batch N D"]
 ) -> Shaped[np.ndarray, "*batch d"]:
     """The answer, read at the answer token after layer 7."""
-    return _times(stream[..., transformer.answer, :], transformer.W_U)
+    last = stream[..., transformer.answer, :]
+    zero = np.full((*last.shape[:-1], transformer.sizes.d), 0, dtype=last.dtype)
+    return _add_product(zero, last, transformer.sparse("W_U"))
 
 
-def _times(x: np.ndarray, W: np.ndarray) -> np.ndarray:
-    """X @ W over the non-zeros of W: a few selections, also on exact numbers."""
-    W = exactly(W) if x.dtype == object else W
-    result = np.full((*x.shape[:-1], W.shape[1]), 0, dtype=x.dtype)
-    for row, column in zip(*np.nonzero(W), strict=True):
-        result[..., column] += x[..., row] * W[row, column]
-    return result
+def _add_product(to: np.ndarray, x: np.ndarray, W: csr_array) -> np.ndarray:
+    """Add x @ W over the non-zeros of W: a few selections, also on exact numbers."""
+    entries = coo_array(W)
+    weights = exactly(entries.data) if x.dtype == object else entries.data
+    for row, column, weight in zip(*entries.coords, weights, strict=True):
+        to[..., column] += x[..., row] * weight
+    return to

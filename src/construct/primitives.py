@@ -7,18 +7,20 @@ A layer is written in formulas over fields and emitted as matrices:
 
 `Rows` is a list of linear functionals of one token. A head's score is a sum of
 inner products <q(h_i), k(h_j)> of such lists, so that a score is written here as
-it is written on paper.
+it is written on paper. Weights are emitted by their non-zeros.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
+from scipy.sparse import coo_array, csr_array
 
 from construct.codes import code
 from construct.rational import Rational, to_float
+from construct.reach import ANYWHERE, EVERY, Reach, Tokens
 from construct.residual import Residual, Sizes
-from construct.transformer import Exact, Head, Layer, Mlp
+from construct.transformer import Entries, Exact, Head, Layer, Mlp
 
 
 class Rows:
@@ -96,89 +98,110 @@ def own_example_at(sizes: Sizes, position: int) -> Score:
     ]
 
 
-def head(sizes: Sizes, name: str, purpose: str, score: Score, write: Mapping[str, Rows]) -> Head:
+def head(
+    sizes: Sizes,
+    name: str,
+    purpose: str,
+    score: Score,
+    write: Mapping[str, Rows],
+    reach: Reach = ANYWHERE,
+) -> Head:
     """The head with this score that adds `write[field]`, read at j, to each field."""
-    exact: dict[str, dict[tuple[int, int], Fraction]] = {}
-    residual = sizes.residual
-    values = list(write.values())
-    W_O = np.zeros((sum(rows.count(residual) for rows in values), residual.width))
-    start = 0
-    for field, rows in write.items():
-        stop = start + rows.count(residual)
-        W_O[range(start, stop), residual[field].at] = np.eye(stop - start)
-        start = stop
-    return Head(
-        name,
-        purpose,
-        W_Q=_stack(residual, [q for q, _ in score], "W_Q", exact),
-        W_K=_stack(residual, [k for _, k in score], "W_K", exact),
-        W_V=_stack(residual, values, "W_V", exact),
-        W_O=W_O,
-        exact=exact,
-    )
+    residual, values = sizes.residual, list(write.values())
+    targets = [
+        residual[field].start + np.arange(rows.count(residual)) for field, rows in write.items()
+    ]
+    into = np.concatenate(targets)
+    W_O = coo_array((np.ones(len(into)), (np.arange(len(into)), into)), (len(into), residual.width))
+    matrices = {
+        "W_Q": _stack(residual, [q for q, _ in score]),
+        "W_K": _stack(residual, [k for _, k in score]),
+        "W_V": _stack(residual, values),
+    }
+    weights = {key: matrix.rounded() for key, matrix in matrices.items()}
+    exact = _not_empty({key: matrix.exact() for key, matrix in matrices.items()})
+    return Head(name, purpose, **weights, W_O=csr_array(W_O), exact=exact, reach=reach)
 
 
-def mlp(sizes: Sizes, purpose: str, hidden: Rows, write: Mapping[str, np.ndarray]) -> Mlp:
+def mlp(
+    sizes: Sizes,
+    purpose: str,
+    hidden: Rows,
+    write: Mapping[str, np.ndarray],
+    acts: Tokens = EVERY,
+) -> Mlp:
     """The MLP with these hidden units; `write[field]` is (field width, units)."""
-    exact: dict[str, dict[tuple[int, int], Fraction]] = {}
-    W_in = _stack(sizes.residual, [hidden], "W_in", exact)
-    W_out = np.zeros((W_in.shape[1], sizes.D))
+    W_in = _stack(sizes.residual, [hidden])
+    W_out = _Matrix(W_in.shape[1], sizes.D)
     for field, matrix in write.items():
-        start = sizes.residual[field].start
-        _place(W_out, 0, start, matrix.T, exact.setdefault("W_out", {}))
-    return Mlp(purpose, W_in, W_out, _drop_empty(exact))
+        W_out.place(0, sizes.residual[field].start, matrix.T)
+    exact = _not_empty({"W_in": W_in.exact(), "W_out": W_out.exact()})
+    return Mlp(purpose, W_in.rounded(), W_out.rounded(), exact, acts)
 
 
 def layer(
     sizes: Sizes, name: str, lemma: str, heads: Sequence[Head], mlp: Mlp | None = None
 ) -> Layer:
     """A layer of exactly K heads: those given, and idle ones."""
-    zero = np.zeros((sizes.D, 1))
-    idle = Head("idle", "nothing: all weights are zero", zero, zero, zero, zero.T)
+    zero = csr_array((sizes.D, 1))
+    across = csr_array((1, sizes.D))
+    idle = Head("idle", "nothing: all weights are zero", zero, zero, zero, across)
     padded = (*heads, *[idle] * (sizes.K - len(heads)))
-    nothing = Mlp("nothing: all weights are zero", zero, zero.T)
+    nothing = Mlp("nothing: all weights are zero", zero, across)
     return Layer(name, lemma, padded, nothing if mlp is None else mlp)
 
 
-def _stack(
-    residual: Residual,
-    rows: Sequence[Rows],
-    name: str,
-    exact: dict[str, dict[tuple[int, int], Fraction]],
-) -> np.ndarray:
+class _Matrix:
+    """A matrix of rationals, collected block by block."""
+
+    def __init__(self, rows: int, columns: int) -> None:
+        self.shape = rows, columns
+        self._at = [np.zeros((2, 0), dtype=np.int64)]
+        self._values: list[np.ndarray] = [np.zeros(0, dtype=object)]
+
+    def place(self, row: int, column: int, block: np.ndarray) -> None:
+        """Put a block there, by its non-zeros."""
+        at = np.stack(np.nonzero(block))
+        self._at.append(at + np.array([[row], [column]]))
+        self._values.append(block[tuple(at)])
+
+    def diagonal(self, row: int, column: int, width: int, value: Rational) -> None:
+        """Put value times the identity there."""
+        self._at.append(np.arange(width if value else 0) + np.array([[row], [column]]))
+        self._values.append(np.full(width if value else 0, value, dtype=object))
+
+    def rounded(self) -> csr_array:
+        """Each entry as the nearest float64; one that underflows stays, as 0."""
+        at, values = self._joined
+        return csr_array(coo_array((to_float(values), at), self.shape))
+
+    def exact(self) -> Entries:
+        """The entries that float64 rounds."""
+        at, values = self._joined
+        which = np.flatnonzero(to_float(values) != values)
+        return Entries.from_values(at[:, which], values[which].tolist())
+
+    @cached_property
+    def _joined(self) -> tuple[np.ndarray, np.ndarray]:
+        """Places and values by row, then column."""
+        at, values = np.concatenate(self._at, axis=1), np.concatenate(self._values)
+        order = np.lexsort(at[::-1])
+        return at[:, order], values[order]
+
+
+def _stack(residual: Residual, rows: Sequence[Rows]) -> _Matrix:
     """All functionals side by side as the columns of a (D, count) matrix."""
     counts = [r.count(residual) for r in rows]
-    W = np.zeros((residual.width, sum(counts)))
-    found: dict[tuple[int, int], Fraction] = {}
+    W = _Matrix(residual.width, sum(counts))
     for r, column in zip(rows, np.cumsum([0, *counts]).tolist(), strict=False):
         for field, block in r.blocks.items():
             start, width = residual[field].start, residual[field].width
             if isinstance(block, np.ndarray):
-                _place(W, start, column, block.T, found)
+                W.place(start, column, block.T)
             else:
-                diagonal = np.arange(width)
-                rounded = float(to_float(np.array(block, dtype=object)))
-                W[start + diagonal, column + diagonal] = rounded
-                if rounded != block:
-                    found |= {(start + i, column + i): Fraction(block) for i in range(width)}
-    if found:
-        exact[name] = found
+                W.diagonal(start, column, width, block)
     return W
 
 
-def _place(
-    W: np.ndarray,
-    row: int,
-    column: int,
-    block: np.ndarray,
-    exact: dict[tuple[int, int], Fraction],
-) -> None:
-    """Write a block of rationals; note the entries that float64 rounds."""
-    rounded = to_float(block)
-    W[row : row + block.shape[0], column : column + block.shape[1]] = rounded
-    for i, j in zip(*np.nonzero(rounded != block), strict=True):
-        exact[row + int(i), column + int(j)] = Fraction(block[i, j])
-
-
-def _drop_empty(exact: dict[str, dict[tuple[int, int], Fraction]]) -> Exact:
+def _not_empty(exact: Exact) -> Exact:
     return {name: entries for name, entries in exact.items() if entries}

@@ -5,52 +5,166 @@ has queries h @ W_Q, keys h @ W_K, values h @ W_V, and writes (...) @ W_O. Bai's
 matrices are Q = W_Q^T, K = W_K^T and V = (W_V W_O)^T (2306.04637, Definition 1);
 there are no biases, no softmax and no normalisation.
 
-Arrays are float64. An entry that float64 cannot hold (1/3, say) is rounded there
-and stands exactly in `exact`, which only the exact executor reads.
+Weights are float64 and kept by their non-zeros: `head.sparse("W_Q")` is a SciPy array,
+`head.W_Q` a dense copy, made when it is asked for. An entry that float64 cannot hold
+(1/3, say) is rounded there and stands exactly in `exact`, which only the exact executor
+reads.
 """
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
+from scipy.sparse import csr_array, sparray
 
+from construct.rational import Rational
+from construct.reach import ANYWHERE, EVERY, Reach, Tokens
 from construct.residual import Sizes
 
-# tensor name -> {(row, column): the exact value of that entry}
+# Given either way, read dense.
+if TYPE_CHECKING:
+    Matrix = ndarray
+else:
+    Matrix = ndarray | csr_array
+
+
+class Entries(Mapping[tuple[int, int], Fraction]):
+    """{(row, column): exact value} as arrays: there may be millions.
+
+    Attributes:
+        at: (2, count), rows and columns.
+        numerators, denominators: arrays of Python integers.
+    """
+
+    def __init__(self, at: ndarray, numerators: ndarray, denominators: ndarray) -> None:
+        self.at, self.numerators, self.denominators = at, numerators, denominators
+
+    @classmethod
+    def of(cls, entries: Mapping[tuple[int, int], Rational]) -> "Entries":
+        """From any mapping."""
+        if isinstance(entries, Entries):
+            return entries
+        at = np.array(list(entries), dtype=np.int64).reshape(-1, 2).T
+        return cls.from_values(at, list(entries.values()))
+
+    @classmethod
+    def from_values(cls, at: ndarray, values: Sequence[Rational]) -> "Entries":
+        """From places and rationals in the same order."""
+        numerators = np.array([x.numerator for x in values], dtype=object)
+        return cls(at, numerators, np.array([x.denominator for x in values], dtype=object))
+
+    @classmethod
+    def join(cls, parts: Sequence["Entries"]) -> "Entries":
+        """All entries of several."""
+        return cls(
+            np.concatenate([part.at for part in parts], axis=1),
+            np.concatenate([part.numerators for part in parts]),
+            np.concatenate([part.denominators for part in parts]),
+        )
+
+    @cached_property
+    def _index(self) -> dict[tuple[int, int], int]:
+        return {(int(i), int(j)): place for place, (i, j) in enumerate(self.at.T)}
+
+    def __getitem__(self, place: tuple[int, int]) -> Fraction:
+        index = self._index[place]
+        return Fraction(self.numerators[index], self.denominators[index])
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return iter(self._index)
+
+    def __len__(self) -> int:
+        return len(self.numerators)
+
+
+# tensor name -> the exact values of its entries that float64 rounds
 Exact = Mapping[str, Mapping[tuple[int, int], Fraction]]
 
 
+class Weight:
+    """A weight matrix as a field of a dataclass: kept sparse, read as a dense array.
+
+    What is read cannot be written to: the weights would not change with it.
+    """
+
+    # Up to here the dense copy is kept: it is small.
+    KEPT = 1 << 16
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, part: Any, owner: type) -> ndarray:
+        if part is None:
+            raise AttributeError(self.name)  # so the field has no default
+        dense = part.__dict__.get("dense " + self.name)
+        if dense is None:
+            dense = part.__dict__[self.name].toarray()
+            dense.flags.writeable = False
+            if dense.size <= self.KEPT:
+                part.__dict__["dense " + self.name] = dense
+        return dense
+
+    def __set__(self, part: Any, weight: ndarray | sparray) -> None:
+        part.__dict__[self.name] = csr_array(weight)
+
+
+def weight() -> Any:
+    """A field that holds a weight."""
+    return Weight()
+
+
+class Part:
+    """Whatever has weights."""
+
+    WEIGHTS: tuple[str, ...]
+
+    def sparse(self, name: str) -> csr_array:
+        """The weight of that name by its non-zeros, rows in order."""
+        return self.__dict__[name]
+
+
 @dataclass(frozen=True, eq=False)
-class Head:
+class Head(Part):
     """One attention head; an idle one is all zero, of head dimension 1.
 
     Attributes:
         name: unique in its layer, or "idle".
         purpose: one sentence.
+        reach: the pairs of tokens that can score.
     """
 
     name: str
     purpose: str
-    W_Q: Float[ndarray, "D d_head"]
-    W_K: Float[ndarray, "D d_head"]
-    W_V: Float[ndarray, "D d_value"]
-    W_O: Float[ndarray, "d_value D"]
+    W_Q: Float[Matrix, "D d_head"] = weight()
+    W_K: Float[Matrix, "D d_head"] = weight()
+    W_V: Float[Matrix, "D d_value"] = weight()
+    W_O: Float[Matrix, "d_value D"] = weight()
     exact: Exact = field(default_factory=dict)
+    reach: Reach = ANYWHERE
 
     WEIGHTS = ("W_Q", "W_K", "W_V", "W_O")
 
 
 @dataclass(frozen=True, eq=False)
-class Mlp:
-    """h <- h + relu(h @ W_in) @ W_out; an idle one is all zero, with one unit."""
+class Mlp(Part):
+    """h <- h + relu(h @ W_in) @ W_out; an idle one is all zero, with one unit.
+
+    Attributes:
+        purpose: one sentence.
+        acts: the tokens (example, position) where a unit can be other than 0.
+    """
 
     purpose: str
-    W_in: Float[ndarray, "D d_mlp"]
-    W_out: Float[ndarray, "d_mlp D"]
+    W_in: Float[Matrix, "D d_mlp"] = weight()
+    W_out: Float[Matrix, "d_mlp D"] = weight()
     exact: Exact = field(default_factory=dict)
+    acts: Tokens = EVERY
 
     WEIGHTS = ("W_in", "W_out")
 
@@ -72,7 +186,7 @@ class Layer:
 
 
 @dataclass(frozen=True, eq=False)
-class Transformer:
+class Transformer(Part):
     """Seven layers of K heads, with embedding and unembedding.
 
     Attributes:
@@ -84,10 +198,12 @@ class Transformer:
 
     sizes: Sizes
     layers: tuple[Layer, ...]
-    W_E: Float[ndarray, "d_in D"]
-    W_pos: Float[ndarray, "N D"]
-    W_U: Float[ndarray, "D d"]
-    answer: int
+    W_E: Float[Matrix, "d_in D"] = weight()
+    W_pos: Float[Matrix, "N D"] = weight()
+    W_U: Float[Matrix, "D d"] = weight()
+    answer: int  # type: ignore[misc]  # mypy takes weight() for a default
+
+    WEIGHTS = ("W_E", "W_pos", "W_U")
 
     def parts(self) -> Iterator[tuple[str, Any]]:
         """(prefix, part) for every head and MLP, in order."""
@@ -96,9 +212,36 @@ class Transformer:
                 yield f"layers.{i}.heads.{k}", head
             yield f"layers.{i}.mlp", layer.mlp
 
+    def weights(self) -> dict[str, csr_array]:
+        """Every weight by name, sparse."""
+        return {name: part.sparse(own) for name, part, own in self._named()}
+
+    def exact_entries(self) -> dict[str, Entries]:
+        """For every weight that has some, the entries that float64 rounds."""
+        return {
+            f"{prefix}.{name}": Entries.of(entries)
+            for prefix, part in self.parts()
+            for name, entries in part.exact.items()
+            if entries
+        }
+
     def tensors(self) -> dict[str, ndarray]:
-        """Every weight by its name in `model.safetensors`."""
-        named = {"W_E": self.W_E, "W_pos": self.W_pos, "W_U": self.W_U}
+        """Every weight by name, dense."""
+        return {name: getattr(part, own) for name, part, own in self._named()}
+
+    @property
+    def parameters(self) -> int:
+        """Entries of all weights, zeros included."""
+        return sum(math.prod(weight.shape) for weight in self.weights().values())
+
+    @property
+    def nonzeros(self) -> int:
+        """Entries of all weights that are not 0."""
+        return sum(weight.nnz for weight in self.weights().values())
+
+    def _named(self) -> Iterator[tuple[str, Part, str]]:
+        for name in self.WEIGHTS:
+            yield name, self, name
         for prefix, part in self.parts():
-            named.update({f"{prefix}.{w}": getattr(part, w) for w in part.WEIGHTS})
-        return named
+            for name in part.WEIGHTS:
+                yield f"{prefix}.{name}", part, name

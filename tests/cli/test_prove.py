@@ -5,6 +5,7 @@ import pytest
 
 from construct import artifact
 from construct.prove import rocq
+from sabotage import with_entry
 
 needs_rocq = pytest.mark.skipif(shutil.which("coqc") is None, reason="Rocq is not installed")
 
@@ -43,9 +44,7 @@ def test_a_changed_weight_is_named_and_exits_with_4(built, monkeypatch):
     intact = artifact.load
 
     def sabotaged(directory):
-        made = intact(directory)
-        made.transformer.layers[4].heads[0].W_V[0, 0] = 3
-        return made
+        return with_entry(intact(directory), "layers.4.heads.0.W_V", (0, 0), 3)
 
     monkeypatch.setattr(artifact, "load", sabotaged)
     done = built("prove", "a")

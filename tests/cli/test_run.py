@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sabotage import with_weight
+
 CAPITAL = {"France": "Paris", "Japan": "Tokyo", "Peru": "Lima", "Kenya": "Nairobi"}
 CONTINENT = {"France": "Europe", "Japan": "Asia", "Peru": "America", "Spain": "Europe"}
 WORDS = {
@@ -234,9 +236,7 @@ def test_a_changed_weight_fails_the_check_with_4(words, monkeypatch):
     intact = artifact.load
 
     def sabotaged(directory):
-        made = intact(directory)
-        made.transformer.layers[3].heads[0].W_V[:] *= 2
-        return made
+        return with_weight(intact(directory), "layers.3.heads.0.W_V", lambda W: 2 * W)
 
     monkeypatch.setattr(artifact, "load", sabotaged)
     done = words("run", "a", "p.txt", "--check", "--executor", "numpy")

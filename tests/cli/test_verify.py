@@ -3,6 +3,7 @@ import json
 import pytest
 
 from construct import artifact
+from sabotage import with_weight
 
 
 @pytest.fixture
@@ -35,10 +36,7 @@ def test_a_changed_weight_is_found_and_exits_with_4(built, monkeypatch):
     intact = artifact.load
 
     def sabotaged(directory):
-        made = intact(directory)
-        W = made.transformer.layers[4].heads[0].W_V
-        W[W != 0] *= 1.001
-        return made
+        return with_weight(intact(directory), "layers.4.heads.0.W_V", lambda W: 1.001 * W)
 
     monkeypatch.setattr(artifact, "load", sabotaged)
     done = built("verify", "a", "--prompts", "20", "--executor", "numpy")

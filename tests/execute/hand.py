@@ -22,15 +22,15 @@ ATTENDED = [[[6, 11]]]
 AFTER = [[28, -5], [45.5, -8.5]]
 
 
-def transformer(layers: list[tuple[list, tuple]]) -> Transformer:
+def transformer(layers: list[tuple[list, tuple]], N: int = 2) -> Transformer:
     """From heads (W_Q, W_K, W_V, W_O) and an MLP (W_in, W_out) for each layer."""
     D = len(layers[0][1][0])
     made = tuple(
         Layer("any", "", tuple(Head("h", "", *head) for head in heads), Mlp("", *mlp))
         for heads, mlp in layers
     )
-    sizes, zeros = Sizes(len(layers[0][0]), 1, 1, 2), np.zeros
-    return Transformer(sizes, made, zeros((2, D)), zeros((4, D)), zeros((D, 1)), 0)
+    sizes, zeros = Sizes(len(layers[0][0]), 1, N // 2 - 1, 2), np.zeros
+    return Transformer(sizes, made, zeros((2, D)), zeros((N, D)), zeros((D, 1)), 0)
 
 
 def by_hand() -> Transformer:
@@ -59,7 +59,7 @@ def random(seed: int) -> tuple[Transformer, np.ndarray]:
         ([head(2, 1), head(2, 1)], (whole(D, 4), whole(4, D))),
         ([head(2, 1), head(3, 2)], (whole(D, 4), whole(4, D))),
     ]
-    return transformer(layers), whole(2, N, D)
+    return transformer(layers, N), whole(2, N, D)
 
 
 def dot(u, v) -> Fraction:

@@ -71,7 +71,9 @@ def test_a_float_executor_computes_in_the_format_asked_for(name, dtype):
 
 
 def test_an_unknown_executor_is_answered_with_the_known_ones():
-    with pytest.raises(ConstructError, match="no executor 'tpu'; known: numpy, jax, torch, exact"):
+    with pytest.raises(
+        ConstructError, match="no executor 'tpu'; known: numpy, jax, sparse, torch, exact"
+    ):
         prepare("tpu", hand.by_hand())
 
 

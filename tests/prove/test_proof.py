@@ -15,6 +15,7 @@ from construct.prove import proof, rocq
 from construct.prove.mutations import survivors
 from construct.sampling import random_prompts
 from construct.tasks import KINDS
+from sabotage import with_entry, with_weight
 from theorem.strategies import cases, sample
 
 needs_rocq = pytest.mark.skipif(shutil.which("coqc") is None, reason="Rocq is not installed")
@@ -109,8 +110,8 @@ def made():
     ],
 )
 def test_a_changed_weight_is_named(made, name, row, column, words):
-    made.transformer.tensors()[name][row, column] += 1
-    verdict = proof.prove(made)
+    value = made.transformer.tensors()[name][row, column] + 1
+    verdict = proof.prove(with_entry(made, name, (row, column), value))
     assert not verdict.proved
     assert re.match(words, verdict.reason), verdict.reason
 
@@ -141,7 +142,7 @@ def test_another_task_or_a_wider_domain_is_rejected(made):
 
 def test_a_float_that_is_not_its_exact_value_rounded_is_rejected():
     made = construct.build([construct.affine("third", [["1/3"]])], m=1)
-    made.transformer.layers[3].heads[0].W_K[0, 0] += 2**-53
+    made = with_entry(made, "layers.3.heads.0.W_K", (0, 0), 1 / 3 + 2**-53)
     verdict = proof.prove(made)
     assert verdict.reason == "layers.3.heads.0.W_K[0, 0] is not its exact value, rounded"
 
@@ -153,12 +154,12 @@ def test_another_answer_token_is_named(made):
 
 
 def test_a_tensor_of_another_width_and_nan_are_refused(made):
-    object.__setattr__(made.transformer, "W_U", np.zeros((99, 2)))
+    wide = with_weight(made, "W_U", lambda W: W)
+    object.__setattr__(wide.transformer, "W_U", np.zeros((99, 2)))
     with pytest.raises(ConstructError, match="width D = 17"):
-        proof.prove(made)
-    made.transformer.W_U[0, 0] = np.nan
+        proof.prove(wide)
     with pytest.raises(ConstructError, match="NaN"):
-        proof.prove(made)
+        proof.prove(with_entry(made, "W_U", (0, 0), np.nan))
 
 
 @needs_rocq

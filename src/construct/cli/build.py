@@ -25,6 +25,7 @@ SIZE = click.IntRange(min=1)
 @click.option("--tasks", "path", metavar="FILE", help="Task file (JSON); - is standard input.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--out", metavar="DIR", help="Where to write; default construct-K4-d16/ or alike.")
+@click.option("--dense", is_flag=True, help="Store weights as dense matrices, zeros included.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 def command(
     K: int | None,
@@ -34,6 +35,7 @@ def command(
     path: str | None,
     seed: int,
     out: str | None,
+    dense: bool,
     as_json: bool,
 ) -> None:
     """Compile tasks into the explicit weights of a seven-layer transformer."""
@@ -49,7 +51,7 @@ def command(
     else:
         made, given = _from_file(path, K, d, m, n)
     sizes = made.sizes
-    target = artifact.save(made, out or f"construct-K{sizes.K}-d{sizes.d}")
+    target = artifact.save(made, out or f"construct-K{sizes.K}-d{sizes.d}", dense=dense)
     if as_json:
         _print_json(made, str(target))
     else:
@@ -73,13 +75,12 @@ def _from_file(path: str, K: int | None, d: int | None, m: int, n: int | None):
 
 def _facts(made) -> dict:
     sizes, transformer = made.sizes, made.transformer
-    tensors = transformer.tensors().values()
     return {
         "layers": len(transformer.layers),
         "heads": sizes.K,
         "width": sizes.D,
-        "parameters": sum(t.size for t in tensors),
-        "nonzeros": sum(int((t != 0).sum()) for t in tensors),
+        "parameters": transformer.parameters,
+        "nonzeros": transformer.nonzeros,
     }
 
 

@@ -57,10 +57,12 @@ def command(directory: str, as_json: bool) -> None:
         lines = [(f"  head {head.name}", head.purpose) for head in busy]
         if len(busy) < sizes.K:
             lines.append(("  idle", f"{sizes.K - len(busy)} heads, all zero"))
-        if layer.mlp.W_out.any():
-            lines.append(("  MLP", f"{layer.mlp.purpose} ({layer.mlp.W_in.shape[1]} units)"))
+        if layer.mlp.sparse("W_out").nnz:
+            lines.append(
+                ("  MLP", f"{layer.mlp.purpose} ({layer.mlp.sparse('W_out').shape[0]} units)")
+            )
         out.print(table(lines))
 
 
 def _shapes(part: Any) -> dict[str, list[int]]:
-    return {name: list(getattr(part, name).shape) for name in part.WEIGHTS}
+    return {name: list(part.sparse(name).shape) for name in part.WEIGHTS}

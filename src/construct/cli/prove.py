@@ -72,12 +72,12 @@ def command(directory: str, prompt: str | None, mutations: bool, as_json: bool) 
 def _print(verdict, made, seconds, same, changed, out) -> None:
     if not verdict.proved:
         return
-    sizes, weights = made.sizes, made.transformer.tensors().values()
+    sizes, transformer = made.sizes, made.transformer
     out.print(f"proved: for every prompt of the domain the answer of these {sizes.K} heads a")
     out.print(f"layer, width {sizes.D}, is the mixture of the {sizes.K} tasks.")
-    count, nonzero = sum(w.size for w in weights), sum(int((w != 0).sum()) for w in weights)
     out.print(
-        f"{count:,} weights compared, {nonzero:,} of them not 0, in {seconds:.1f} s; no axioms."
+        f"{transformer.parameters:,} weights compared, {transformer.nonzeros:,} of them not 0, "
+        f"in {seconds:.1f} s; no axioms."
     )
     if same:
         out.print("The forward pass in Rocq gives the stream of the exact executor.")

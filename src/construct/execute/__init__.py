@@ -39,6 +39,7 @@ Run = Callable[..., Pass]
 EXECUTORS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "numpy": ("construct.execute.numpy_", ("float64", "float32"), "numpy"),
     "jax": ("construct.execute.jax_", ("float64", "float32"), "jax"),
+    "sparse": ("construct.execute.sparse", ("float64", "float32"), "jax"),
     "torch": ("construct.execute.torch_", ("float64", "float32"), "torch==2.13.0"),
     "exact": ("construct.execute.exact", ("exact",), "python-flint"),
 }

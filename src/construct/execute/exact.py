@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from flint import fmpq, fmpq_mat
+from scipy.sparse import coo_array, csr_array
 
 from construct.execute import Pass, Run
 from construct.transformer import Head, Mlp, Transformer
@@ -64,11 +65,11 @@ def _attention(h: fmpq_mat, heads: list) -> tuple[fmpq_mat, np.ndarray]:
 
 def _weights(part: Head | Mlp) -> tuple[fmpq_mat, ...] | None:
     """The part's matrices; None for a head without scores or an MLP without output."""
-    if any(not getattr(part, w).any() and w not in part.exact for w in part.WEIGHTS[:2]):
+    if any(not part.sparse(w).nnz for w in part.WEIGHTS[:2]):
         return None
     matrices = []
     for name in part.WEIGHTS:
-        matrix = _matrix(getattr(part, name))
+        matrix = _from_sparse(part.sparse(name))
         for (row, column), value in part.exact.get(name, {}).items():
             matrix[row, column] = _fmpq(value)
         matrices.append(matrix)
@@ -79,6 +80,13 @@ def _matrix(array: np.ndarray) -> fmpq_mat:
     matrix = fmpq_mat(*array.shape)
     for row, column in zip(*np.nonzero(array), strict=True):
         matrix[int(row), int(column)] = _fmpq(Fraction(array[row, column]))
+    return matrix
+
+
+def _from_sparse(W: csr_array) -> fmpq_mat:
+    entries, matrix = coo_array(W), fmpq_mat(*W.shape)
+    for row, column, value in zip(*entries.coords, entries.data.tolist(), strict=True):
+        matrix[int(row), int(column)] = _fmpq(Fraction(value))
     return matrix
 
 

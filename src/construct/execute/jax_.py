@@ -31,7 +31,7 @@ def prepare(transformer: Transformer, dtype: str = "float64") -> Run:
         weights = [
             (
                 [_together([layer.heads[k] for k in stack], dtype) for stack in layer_stacks],
-                _together([layer.mlp], dtype) if layer.mlp.W_out.any() else None,
+                _together([layer.mlp], dtype) if layer.mlp.sparse("W_out").nnz else None,
             )
             for layer, layer_stacks in zip(transformer.layers, stacks, strict=True)
         ]
@@ -56,8 +56,8 @@ def _stack(heads: Sequence[Head]) -> tuple[tuple[int, ...], ...]:
     """The numbers of the heads that score anything, grouped by shape."""
     groups: dict[tuple, list[int]] = {}
     for k, head in enumerate(heads):
-        if head.W_Q.any() and head.W_K.any():
-            groups.setdefault((head.W_Q.shape, head.W_V.shape), []).append(k)
+        if head.sparse("W_Q").nnz and head.sparse("W_K").nnz:
+            groups.setdefault((head.sparse("W_Q").shape, head.sparse("W_V").shape), []).append(k)
     return tuple(map(tuple, groups.values()))
 
 

@@ -15,7 +15,7 @@ class _Weights(nn.Module):
     def __init__(self, part: Head | Mlp, dtype: torch.dtype) -> None:
         super().__init__()
         for name in part.WEIGHTS:
-            weight = torch.from_numpy(getattr(part, name)).to(dtype, copy=True)
+            weight = torch.tensor(getattr(part, name), dtype=dtype)
             self.register_parameter(name, nn.Parameter(weight, requires_grad=False))
 
 
@@ -65,7 +65,7 @@ class TransformerModule(nn.Module):
     def __init__(self, transformer: Transformer, dtype: torch.dtype = torch.float64) -> None:
         super().__init__()
         for name in ("W_E", "W_pos", "W_U"):
-            weight = torch.from_numpy(getattr(transformer, name)).to(dtype, copy=True)
+            weight = torch.tensor(getattr(transformer, name), dtype=dtype)
             self.register_parameter(name, nn.Parameter(weight, requires_grad=False))
         self.layers = nn.ModuleList(TransformerLayer(x, dtype) for x in transformer.layers)
 
@@ -89,7 +89,7 @@ def prepare(transformer: Transformer, dtype: str = "float64") -> Run:
 
     def run(stream: Any, trace: bool = False) -> Pass:
         with torch.inference_mode():
-            h, attended, states = module(torch.as_tensor(stream).to(device, number))
+            h, attended, states = module(torch.tensor(stream, dtype=number, device=device))
         return Pass(
             h.cpu().numpy(),
             attended.cpu().numpy(),

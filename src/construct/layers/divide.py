@@ -21,5 +21,6 @@ def divide(plan: Plan) -> Layer:
         purpose="multiply out by rec at the answer token: the mixture",
         score=[(constant(1), read("rec"))],
         write={"tok": Fraction(sizes.N, plan.margins.s) * read("out")},
+        reach=plan.reach["divide"][0],
     )
     return layer(sizes, "divide", LEMMA, [scaled])

@@ -20,6 +20,7 @@ def gather(plan: Plan) -> Layer:
             purpose=f"fetch the operand at position {position} of the own example",
             score=own_example_at(sizes, position),
             write={f"slot{s}": sizes.N * read("tok")},
+            reach=plan.reach["gather"][s - 1],
         )
         for s, position in enumerate(plan.wiring.slots, start=1)
     ]

@@ -19,5 +19,6 @@ def label(plan: Plan) -> Layer:
         purpose="fetch the label of the own example",
         score=own_example_at(sizes, sizes.n),
         write={"lab": sizes.N * read("tok")},
+        reach=plan.reach["label"][0],
     )
     return layer(sizes, "label", LEMMA, [fetch])

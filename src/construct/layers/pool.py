@@ -26,5 +26,6 @@ def pool(plan: Plan) -> Layer:
         purpose="sum out and cnt over all tokens, at the answer token",
         score=[(am_answer, constant(1))],
         write={"out": sizes.N * read("out"), "tot": sizes.N * read("cnt")},
+        reach=plan.reach["pool"][0],
     )
     return layer(sizes, "pool", LEMMA, [total])

@@ -38,6 +38,7 @@ def query(plan: Plan) -> Layer:
             "qry": sizes.N * read("tok"),
             **{f"qslot{s}": sizes.N * read(f"slot{s}") for s in slots},
         },
+        reach=plan.reach["query"][0],
     )
     return layer(sizes, "query", LEMMA, [fetch], _dictionary(plan))
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from construct.plan import Plan
 from construct.primitives import Rows, constant, head, layer, mlp, read
+from construct.reach import answer_token
 from construct.transformer import Layer
 
 LEMMA = "At the answer token, sq = tot^2, and rec = s/tot (0 if tot = 0)."
@@ -26,6 +27,7 @@ def square(plan: Plan) -> Layer:
         purpose="square tot, at the answer token",
         score=[(read("tot"), read("tot"))],
         write={"sq": constant(sizes.N)},
+        reach=plan.reach["square"][0],
     )
     v = np.arange(1, sizes.M + 1).astype(object)[:, None]
     table = mlp(
@@ -33,5 +35,6 @@ def square(plan: Plan) -> Layer:
         "a table of reciprocals: unit v fires at tot = v and writes s/v",
         hidden=Rows({"sq": 0 * v - 1, "tot": 2 * v, "one": 1 - v**2}),
         write={"rec": np.array([[Fraction(plan.margins.s, int(u)) for u in v[:, 0]]])},
+        acts=answer_token(sizes),
     )
     return layer(sizes, "square", LEMMA, [squared], table)

@@ -52,4 +52,5 @@ def _test_and_apply(plan: Plan, k: int) -> Head:
             "out": sizes.N * wiring.f(k, home="qry", slot="qslot", g="gq"),
             "cnt": sizes.N * read("one"),
         },
+        reach=plan.reach["superpose"][k],
     )

@@ -5,11 +5,12 @@ are defined, by position; that homes, slots and dictionary read them so is check
 Rocq, as is every weight.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from scipy.sparse import coo_array, csr_array
 
 from construct.compiler import Construction
 from construct.prompt import exactly
@@ -59,7 +60,7 @@ def weights(transformer: Transformer) -> str:
         mlp = " ".join(_tensor(layer.mlp, name) for name in Mlp.WEIGHTS)
         layers.append(f"read_layer {heads} {mlp}")
     ends = [
-        _vectors(along_stream(name, getattr(transformer, name), {}))
+        _vectors(along_stream(name, transformer.sparse(name), {}))
         for name in ("W_E", "W_pos", "W_U")
     ]
     return f"Definition E : emitted Q := read_emitted\n  {' '.join(ends)}\n  {_list(layers)}.\n"
@@ -73,13 +74,17 @@ Vector = dict[int, Fraction]
 
 
 def along_stream(
-    name: str, tensor: np.ndarray, exact: dict[tuple[int, int], Fraction]
+    name: str, tensor: np.ndarray | csr_array, exact: Mapping[tuple[int, int], Fraction]
 ) -> list[Vector]:
     """The columns of W_Q, W_K, W_V, W_in and W_U, the rows of all others."""
     columns = name in COLUMNS
     vectors: list[Vector] = [{} for _ in range(tensor.shape[1 if columns else 0])]
-    values = {(int(i), int(j)): Fraction(tensor[i, j]) for i, j in np.argwhere(tensor)}
+    entries = coo_array(tensor)
+    rows, columns_ = (axis.tolist() for axis in entries.coords)
+    values = dict(zip(zip(rows, columns_, strict=True), map(Fraction, entries.data), strict=True))
     for (i, j), value in sorted((values | dict(exact)).items()):
+        if not value:
+            continue
         vector, place = (j, i) if columns else (i, j)
         vectors[vector][place] = value
     return vectors
@@ -144,7 +149,7 @@ def _term(place: int, entry: int, value: Rational) -> str:
 
 
 def _tensor(part: Head | Mlp, name: str) -> str:
-    return _vectors(along_stream(name, getattr(part, name), dict(part.exact.get(name, {}))))
+    return _vectors(along_stream(name, part.sparse(name), part.exact.get(name, {})))
 
 
 def _vectors(vectors: list[Vector]) -> str:

@@ -2,8 +2,6 @@
 
 import re
 
-import numpy as np
-
 from construct.compiler import Construction
 from construct.errors import ConstructError
 from construct.prove import export, rocq
@@ -24,9 +22,8 @@ def refuse_if_too_large(construction: Construction) -> None:
     Raises:
         ConstructError: naming the weights that there are.
     """
-    tensors = construction.transformer.tensors().values()
-    weights = sum(tensor.size for tensor in tensors)
-    if weights * sum(np.count_nonzero(tensor) for tensor in tensors) > MOST_COMPARISONS:
+    weights = construction.transformer.parameters
+    if weights * construction.transformer.nonzeros > MOST_COMPARISONS:
         raise ConstructError(
             f"the artifact has {weights:,} weights; to change each would take long: build "
             "a smaller one, such as --K 2 --d 2 --m 2."

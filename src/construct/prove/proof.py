@@ -192,11 +192,11 @@ def _value(
 ) -> Fraction:
     transformer = construction.transformer
     if not numbers:
-        return Fraction(getattr(transformer, name)[row, column])
+        return Fraction(transformer.sparse(name)[row, column])
     layer = transformer.layers[numbers[0]]
     part = layer.mlp if len(numbers) == 1 else layer.heads[numbers[1]]
     exact = part.exact.get(name, {})
-    return exact.get((row, column), Fraction(getattr(part, name)[row, column]))
+    return exact.get((row, column), Fraction(part.sparse(name)[row, column]))
 
 
 def wrongly_rounded(transformer: Transformer) -> Iterator[tuple[str, tuple[int, int]]]:
@@ -206,7 +206,7 @@ def wrongly_rounded(transformer: Transformer) -> Iterator[tuple[str, tuple[int, 
     """
     for prefix, part in transformer.parts():
         for name, entries in part.exact.items():
-            tensor = getattr(part, name)
+            tensor = part.sparse(name)
             for place, value in entries.items():
                 if tensor[place] != float(value):
                     yield f"{prefix}.{name}", place
@@ -215,8 +215,8 @@ def wrongly_rounded(transformer: Transformer) -> Iterator[tuple[str, tuple[int, 
 def _refuse_unknown_shapes(construction: Construction) -> None:
     """Rows and columns that the checker would not see: it reads vectors of length D."""
     sizes, transformer = construction.sizes, construction.transformer
-    for name, tensor in transformer.tensors().items():
-        if not np.isfinite(tensor).all():
+    for name, tensor in transformer.weights().items():
+        if not np.isfinite(tensor.data).all():
             raise ConstructError(f"tensor {name} holds NaN or infinity; build it anew.")
         along = tensor.shape[0 if name.split(".")[-1] in export.COLUMNS else 1]
         if along != sizes.D:

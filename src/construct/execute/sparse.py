@@ -1,0 +1,334 @@
+"""JAX over the pairs of tokens that can score: O(N) where a dense pass costs O(N^2).
+
+Each head comes with its reach (`construct.reach`), which the compiler proves: outside it
+every score is exactly 0. Tokens stand in a grid of m + 1 examples with n positions. A
+layer is *local* if every head asks everywhere and reads its own example or a fixed one;
+a run of local layers goes through the examples once, in blocks that stay in the cache.
+Any other layer (one token that reads all, one token that works for itself) is computed
+on the slices of the grid that its reach names.
+
+Memory is O(N D). Padding is zero and stays so. Nothing here knows a task: only weights,
+their non-zeros, and reach.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from scipy.sparse import csr_array, sparray
+
+from construct.execute import Pass, Run
+from construct.reach import ALL, EVERY, OWN, Place, Reach, Tokens
+from construct.transformer import Head, Layer, Transformer
+
+# Examples that go through a run of layers together.
+BLOCK = 2048
+
+_dot = partial(jnp.einsum, precision=jax.lax.Precision.HIGHEST)
+
+# Consecutive coordinates of the stream, [start, stop).
+Runs = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Heads of one reach and one shape, which run side by side: what jit compiles in.
+
+    Attributes:
+        reach: theirs.
+        members: their numbers in the layer.
+        matches: the coordinates that their queries and keys read.
+        carries: those that their values read.
+        writes: those that they write.
+    """
+
+    reach: Reach
+    members: tuple[int, ...]
+    matches: Runs
+    carries: Runs
+    writes: Runs
+
+
+@dataclass(frozen=True)
+class Step:
+    """A layer: its groups, and where its MLP acts (None if idle), reads and writes."""
+
+    groups: tuple[Group, ...]
+    acts: Tokens | None
+    reads: Runs
+    writes: Runs
+
+    @property
+    def reads_all(self) -> bool:
+        """Whether some token reads every token."""
+        return any(group.reach.reads == EVERY for group in self.groups)
+
+    @property
+    def working(self) -> set[Place]:
+        """The examples that ask, and those where the MLP acts."""
+        acts = set() if self.acts is None else {self.acts[0]}
+        return acts | {group.reach.asks[0] for group in self.groups}
+
+    @property
+    def kind(self) -> Literal["local", "one", "everywhere"]:
+        """Who works: every example for itself, one example, or all with all."""
+        if self.working <= {ALL}:
+            return "everywhere" if self.reads_all else "local"
+        return "one" if len(self.working) == 1 else "everywhere"
+
+    @property
+    def examples(self) -> tuple[int, ...]:
+        """The examples that are named by number."""
+        read = {group.reach.reads[0] for group in self.groups}
+        return tuple(sorted(e for e in self.working | read if isinstance(e, int)))
+
+
+def prepare(transformer: Transformer, dtype: str = "float64") -> Run:
+    """See `construct.execute`."""
+    x64 = dtype == "float64"
+    with jax.enable_x64(x64):
+        pairs = [_step(layer, dtype) for layer in transformer.layers]
+    steps, weights = tuple(step for step, _ in pairs), [w for _, w in pairs]
+    sizes = transformer.sizes
+
+    def run(stream: Any, trace: bool = False) -> Pass:
+        stream = np.asarray(stream).astype(dtype, copy=False)
+        batch, (N, D) = stream.shape[:-2], stream.shape[-2:]
+        grid = stream[..., : sizes.tokens, :].reshape(*batch, sizes.m + 1, sizes.n, D)
+        go = _forward_batch if batch else _forward
+        with jax.enable_x64(x64):
+            out, totals, states = go(weights, jnp.asarray(grid), steps=steps, N=N, trace=trace)
+        attended = np.zeros((*batch, len(steps), sizes.K, N), dtype)
+        given = attended[..., : sizes.tokens].reshape(
+            *batch, len(steps), sizes.K, *grid.shape[-3:-1]
+        )
+        for i, (step, found) in enumerate(zip(steps, totals, strict=True)):
+            for group, total in zip(step.groups, map(np.asarray, found), strict=True):
+                example, position = map(_slice, group.reach.asks)
+                for place, k in enumerate(group.members):
+                    given[..., i, k, example, position] = total[..., place]
+        padded = [_padded(np.asarray(one), stream) for one in (out, *states)]
+        return Pass(padded[0], attended, np.stack(padded[1:]) if trace else None)
+
+    return run
+
+
+def _padded(grid: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """A grid as a stream, with the padding that `like` has."""
+    tokens = grid.shape[-3] * grid.shape[-2]
+    if tokens == like.shape[-2]:
+        return grid.reshape(like.shape)
+    stream = np.zeros_like(like)
+    stream[..., :tokens, :] = grid.reshape(*like.shape[:-2], tokens, like.shape[-1])
+    return stream
+
+
+# --- Weights ------------------------------------------------------------------
+
+
+def _step(layer: Layer, dtype: str) -> tuple[Step, Any]:
+    groups: dict[tuple, list[int]] = {}
+    for k, head in enumerate(layer.heads):
+        if head.sparse("W_Q").nnz and head.sparse("W_K").nnz:
+            key = (head.reach, head.sparse("W_Q").shape, head.sparse("W_V").shape)
+            groups.setdefault(key, []).append(k)
+    made = [
+        _group(reach, members, [layer.heads[k] for k in members], dtype)
+        for (reach, _, _), members in groups.items()
+    ]
+    mlp = layer.mlp
+    W_in, W_out = mlp.sparse("W_in"), mlp.sparse("W_out")
+    reads, writes = _runs([W_in]), _runs([W_out.T])
+    acts = mlp.acts if W_out.nnz else None
+    step = Step(tuple(group for group, _ in made), acts, reads, writes)
+    units = (_rows(W_in, reads, dtype), _rows(W_out.T, writes, dtype).T)
+    return step, ([weights for _, weights in made], units)
+
+
+def _group(reach: Reach, members: list[int], heads: list[Head], dtype: str) -> tuple[Group, Any]:
+    # W_O only selects where to write: the product is as exact as W_V.
+    V = [head.sparse("W_V") @ head.sparse("W_O") for head in heads]
+    matches = _runs([head.sparse(name) for head in heads for name in ("W_Q", "W_K")])
+    carries, writes = _runs(V), _runs([v.T for v in V])
+    W_Q, W_K = ([_rows(h.sparse(name), matches, dtype) for h in heads] for name in ("W_Q", "W_K"))
+    values = [_rows(_cut(v.T, writes).T, carries, dtype) for v in V]
+    weights = tuple(jnp.stack(each, axis=1) for each in (W_Q, W_K, values))
+    return Group(reach, tuple(members), matches, carries, writes), weights
+
+
+def _runs(weights: Sequence[sparray]) -> Runs:
+    """The rows that are not all zero in each of the weights, as runs."""
+    used = np.unique(np.concatenate([csr_array(W).nonzero()[0] for W in weights]))
+    breaks = np.flatnonzero(np.diff(used) > 1) + 1
+    return tuple((int(run[0]), int(run[-1]) + 1) for run in np.split(used, breaks) if len(run))
+
+
+def _cut(W: sparray, runs: Runs) -> csr_array:
+    rows = [row for start, stop in runs for row in range(start, stop)]
+    return csr_array(W)[rows]
+
+
+def _rows(W: sparray, runs: Runs, dtype: str) -> jax.Array:
+    return jnp.asarray(_cut(W, runs).toarray(), dtype)
+
+
+def _slice(place: Place) -> slice:
+    return slice(place, place + 1) if isinstance(place, int) else slice(None)
+
+
+# --- The pass -----------------------------------------------------------------
+
+# Examples (1, n, D) that some reach names by number: they are kept beside the grid.
+Named = dict[int, jax.Array]
+
+
+@partial(jax.jit, static_argnames=("steps", "N", "trace"))
+def _forward(
+    weights: list, h: jax.Array, steps: tuple[Step, ...], N: int, trace: bool
+) -> tuple[jax.Array, list, list]:
+    """One pass over a grid (m+1, n, D); totals (e, p, heads) for each group."""
+    totals, states = [], [h]
+    named = {e: h[e : e + 1] for step in steps for e in step.examples}
+    stale = False  # whether the grid lacks what named examples have done by themselves
+    layers = list(zip(steps, weights, strict=True))
+    for kind, members in groupby(layers, lambda layer: layer[0].kind):
+        run = list(members)
+        for part in [run] if kind == "local" and not trace else [[layer] for layer in run]:
+            [(step, matrices), *_] = part
+            if stale and step.reads_all:
+                h = _with(h, named)
+            if kind == "local":
+                h, named, found = _through(h, named, part, N)
+                totals += found
+            elif kind == "one":
+                e = step.examples[0]
+                x, one = _layer(named[e], h, step, matrices, N, named)
+                named, totals = named | {e: x}, [*totals, one]
+            else:
+                h, one = _layer(h, h, step, matrices, N, named)
+                named, totals = {e: h[e : e + 1] for e in named}, [*totals, one]
+            stale = kind == "one"
+            if trace:
+                states.append(_with(h, named))
+    return _with(h, named) if stale else h, totals, states if trace else []
+
+
+@partial(jax.jit, static_argnames=("steps", "N", "trace"))
+def _forward_batch(
+    weights: list, h: jax.Array, steps: tuple[Step, ...], N: int, trace: bool
+) -> tuple[jax.Array, list, list]:
+    one = partial(_forward, weights, steps=steps, N=N, trace=trace)
+    return jax.lax.map(one, h, batch_size=max(1, BLOCK // h.shape[1]))
+
+
+def _with(h: jax.Array, named: Named) -> jax.Array:
+    """The grid with the named examples as they are now."""
+    for e, example in named.items():
+        h = h.at[e].set(example[0])
+    return h
+
+
+def _through(h: jax.Array, named: Named, layers: list, N: int) -> tuple[jax.Array, Named, list]:
+    """All examples through a run of local layers, block by block."""
+    known = [named]
+    for step, weights in layers:
+        now = known[-1]
+        known.append({e: _layer(x, x, step, weights, N, now)[0] for e, x in now.items()})
+
+    def example(place: jax.Array, x: jax.Array) -> tuple[jax.Array, list]:
+        grid, totals = x[None], []
+        for (step, weights), now in zip(layers, known[:-1], strict=True):
+            grid, found = _layer(grid, grid, step, weights, N, now)
+            totals.append([total[0] for total in found])
+        for e, alone in known[-1].items():
+            grid = jnp.where(place == e, alone, grid)
+        return grid[0], totals
+
+    places = jnp.arange(len(h))
+    h, totals = jax.lax.map(lambda one: example(*one), (places, h), batch_size=min(BLOCK, len(h)))
+    return h, known[-1], totals
+
+
+def _layer(
+    x: jax.Array, h: jax.Array, step: Step, weights: Any, N: int, named: Named
+) -> tuple[jax.Array, list]:
+    """Attention, then MLP, of the examples x; totals (e, p, heads) by group.
+
+    Args:
+        h: all examples, for those who read all.
+    """
+    heads, (W_in, W_out) = weights
+    out, totals = x, []
+    for group, matrices in zip(step.groups, heads, strict=True):
+        place, (example, position) = group.reach.asks[1], group.reach.reads
+        asks = x[:, _slice(place)]
+        if group.reach.reads == EVERY:
+            update, total = _attend_all(asks, h, group, matrices, N)
+        else:
+            # On an axis that is the asking token's own, what is read stands where it asks.
+            reads = x if example == OWN else named[int(example)]
+            reads = reads[:, _slice(place if position == OWN else position)]
+            update, total = _attend_one(asks, reads, group, matrices, N)
+        out = _add(out, place, group.writes, update)
+        totals.append(total)
+    if step.acts is not None:
+        place = step.acts[1]
+        here = _columns(out[:, _slice(place)], step.reads)
+        units = jax.nn.relu(_dot("eps,su->epu", here, W_in))
+        out = _add(out, place, step.writes, _dot("epu,uc->epc", units, W_out))
+    return out, totals
+
+
+def _attend_one(
+    asks: jax.Array, reads: jax.Array, group: Group, weights: Any, N: int
+) -> tuple[jax.Array, jax.Array]:
+    """Heads that read one token each: what they write (e, p, c), and totals (e, p, heads)."""
+    W_Q, W_K, V = weights
+    q = _dot("eps,shr->ephr", _columns(asks, group.matches), W_Q)
+    k = _dot("eps,shr->ephr", _columns(reads, group.matches), W_K)
+    scores = jax.nn.relu((q * k).sum(axis=-1))
+    values = _dot("eps,shc->ephc", _columns(reads, group.carries), V)
+    return (scores[..., None] / N * values).sum(axis=2), scores
+
+
+def _attend_all(
+    asks: jax.Array, reads: jax.Array, group: Group, weights: Any, N: int
+) -> tuple[jax.Array, jax.Array]:
+    """The same for heads that read every token."""
+    W_Q, W_K, V = weights
+    # Few tokens ask: the weights go to them, and what is read need not be cut or copied.
+    asked = _dot("ephr,shr->ephs", _dot("eps,shr->ephr", _columns(asks, group.matches), W_Q), W_K)
+    asked = _every(asked, group.matches, reads.shape[-1])
+    reads = reads.reshape(-1, reads.shape[-1])
+    scores = jax.nn.relu(_dot("td,qd->tq", reads, asked.reshape(-1, asked.shape[-1])))
+    sums = _dot("tq,td->qd", scores / N, reads).reshape(asked.shape)
+    update = _dot("ephs,shc->epc", _columns(sums, group.carries), V)
+    return update, scores.sum(axis=0).reshape(asked.shape[:3])
+
+
+def _columns(h: jax.Array, runs: Runs) -> jax.Array:
+    """The coordinates of these runs, side by side."""
+    return jnp.concatenate([h[..., start:stop] for start, stop in runs], axis=-1)
+
+
+def _every(x: jax.Array, runs: Runs, D: int) -> jax.Array:
+    """The inverse: all D coordinates, zero outside the runs."""
+    full, at = jnp.zeros((*x.shape[:-1], D), x.dtype), 0
+    for start, stop in runs:
+        full = full.at[..., start:stop].set(x[..., at : at + stop - start])
+        at += stop - start
+    return full
+
+
+def _add(h: jax.Array, place: Place, runs: Runs, update: jax.Array) -> jax.Array:
+    """H with the update added at a position and these coordinates."""
+    at = 0
+    for start, stop in runs:
+        h = h.at[:, _slice(place), start:stop].add(update[..., at : at + stop - start])
+        at += stop - start
+    return h
