@@ -9,6 +9,7 @@ seven layers, embedding, unembedding
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +22,7 @@ from construct.certify.domain import ONE_HOT
 from construct.certify.formats import FORMATS
 from construct.certify.limits import Limit, limits
 from construct.codes import code
+from construct.cost import parameters
 from construct.errors import ConstructError
 from construct.layers import LAYERS
 from construct.plan import Plan
@@ -88,11 +90,12 @@ def refuse_if_too_large(sizes: Sizes) -> None:
     Raises:
         ConstructError: naming the parameters that these sizes need.
     """
-    if sizes.parameters > MOST_PARAMETERS:
+    needed = parameters(sizes)
+    if needed > MOST_PARAMETERS:
         raise ConstructError(
             f"K = {sizes.K}, d = {sizes.d}, m = {sizes.m}, n = {sizes.n} need about "
-            f"{sizes.parameters:.1e} parameters, 8 bytes each; at most "
-            f"{MOST_PARAMETERS:.1e} can be built."
+            f"{Decimal(needed):.1e} parameters, 8 bytes each; at most "
+            f"{MOST_PARAMETERS:.1e} can be built: choose smaller sizes."
         )
 
 
@@ -120,16 +123,8 @@ def build(
             have, or more operand slots than heads.
     """
     wiring, sizes = validate(tasks, m, n, vocabulary)
-    if vocabulary is not None:
-        domain = domain or ONE_HOT
     if domain is None:
-
-        def certified_at(candidate: Domain) -> list[str]:
-            margins = choose_margins(sizes, wiring, candidate)
-            failed = certify(sizes, wiring, candidate, margins)
-            return [name for name in failed if not failed[name]]
-
-        domain = choose_domain(tasks, certified_at)
+        domain = default_domain(sizes, wiring, vocabulary)
     margins = choose_margins(sizes, wiring, domain)
     plan = Plan(sizes, wiring, margins)
     transformer = Transformer(
@@ -144,10 +139,29 @@ def build(
     return Construction(transformer, wiring.tasks, domain, margins, certificates, vocabulary)
 
 
+def default_domain(sizes: Sizes, wiring: Wiring, vocabulary: Vocabulary | None) -> Domain:
+    """The domain of tasks that come without one."""
+
+    def certified_at(candidate: Domain) -> list[str]:
+        margins = choose_margins(sizes, wiring, candidate)
+        failed = certify(sizes, wiring, candidate, margins)
+        return [name for name in failed if not failed[name]]
+
+    return ONE_HOT if vocabulary is not None else choose_domain(wiring.tasks, certified_at)
+
+
 def validate(
-    tasks: Sequence[Any], m: int, n: int | None, vocabulary: Vocabulary | None
+    tasks: Sequence[Any],
+    m: int,
+    n: int | None,
+    vocabulary: Vocabulary | None,
+    *,
+    on_paper: bool = False,
 ) -> tuple[Wiring, Sizes]:
     """Wiring and sizes of a construction of these tasks.
+
+    Args:
+        on_paper: admit sizes that are too large to build.
 
     Raises:
         ConstructError: as `build`.
@@ -171,7 +185,8 @@ def validate(
             )
     if vocabulary is not None and d != len(vocabulary):
         raise ConstructError(f"the tasks have d = {d}; the vocabulary has {len(vocabulary)} words.")
-    refuse_if_too_large(Sizes(len(tasks), d, m, n))
+    if not on_paper:
+        refuse_if_too_large(Sizes(len(tasks), d, m, n))
     if vocabulary is not None and n > 2:
         for word in vocabulary:
             if "," in word:

@@ -60,23 +60,6 @@ class Sizes:
         return (4 + 2 * self.S) * self.d + 2 * self.P + self.ell_e + self.ell_t + 6
 
     @property
-    def parameters(self) -> int:
-        """Entries of all weight matrices, if features have two hinges each."""
-        D, d, ell = self.D, self.d, self.ell_e + self.ell_t
-        hinges = 2 * D * max(1, 4 * self.P)
-        heads = [
-            (self.S, 2 * D * (self.ell_e + 1) + 2 * D * d),
-            (1, 2 * D * (self.ell_e + 1) + 2 * D * d),
-            (1, 2 * D * (self.ell_t + 1) + 2 * D * d * (1 + self.S)),
-            (self.K, 2 * D * (d + ell + 1) + 2 * D * (d + 1)),
-            (1, 2 * D + 2 * D * (d + 1)),
-            (1, 4 * D),
-            (1, 2 * D + 2 * D * d),
-        ]
-        total = sum(busy * size + (self.K - busy) * 4 * D for busy, size in heads)
-        return total + hinges + 2 * D * (self.M + 5) + D * (2 * d + 1 + self.N)
-
-    @property
     def formula(self) -> str:
         """The width formula with the numbers filled in."""
         return f"(4+2*{self.S})*{self.d} + 2*{self.P} + {self.ell_e} + {self.ell_t} + 6 = {self.D}"

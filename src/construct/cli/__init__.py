@@ -15,6 +15,7 @@ from construct.errors import ConstructError
 
 COMMANDS = {
     "build": "Compile tasks into the weights of a transformer.",
+    "plan": "Say what a construction would cost, without building it.",
     "sample": "Print a random prompt to start from.",
     "run": "Run a prompt: one forward pass.",
     "verify": "Check an artifact against the specification.",

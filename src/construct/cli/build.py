@@ -49,7 +49,9 @@ def command(
             )
         made, given = build(random_tasks(K, d, seed), m=m, n=n), False
     else:
-        made, given = _from_file(path, K, d, m, n)
+        file, n = read_tasks(path, K, d, n)
+        made = build(file.tasks, m=m, n=n, domain=file.domain, vocabulary=file.vocabulary)
+        given = file.domain is not None
     sizes = made.sizes
     target = artifact.save(made, out or f"construct-K{sizes.K}-d{sizes.d}", dense=dense)
     if as_json:
@@ -58,9 +60,13 @@ def command(
         _print_table(made, str(target), given)
 
 
-def _from_file(path: str, K: int | None, d: int | None, m: int, n: int | None):
+def read_tasks(path: str, K: int | None, d: int | None, n: int | None):
+    """The task file, and n of the command line or else of the file.
+
+    Raises:
+        ConstructError: if the file says other sizes than the command line.
+    """
     from construct.cli.show import read_text
-    from construct.compiler import build
     from construct.taskfile import parse_tasks
 
     file = parse_tasks(read_text(path), path)
@@ -69,8 +75,7 @@ def _from_file(path: str, K: int | None, d: int | None, m: int, n: int | None):
             raise ConstructError(f"{path} has {name} = {found}; drop --{name} {given}.")
     if None not in (n, file.n) and n != file.n:
         raise ConstructError(f"{path} says n = {file.n}; drop --n {n}.")
-    made = build(file.tasks, m=m, n=n or file.n, domain=file.domain, vocabulary=file.vocabulary)
-    return made, file.domain is not None
+    return file, n or file.n
 
 
 def _facts(made) -> dict:

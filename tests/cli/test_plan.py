@@ -1,0 +1,111 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from construct import load
+
+PLUS = {
+    "d": 2,
+    "tasks": [
+        {"name": "sum", "kind": "sum", "positions": [1, 2]},
+        {"name": "size", "kind": "absolute"},
+        {"name": "third", "kind": "affine", "A": [["1/3", 0], [0, 1]]},
+    ],
+}
+
+
+def plan(command, *arguments) -> dict:
+    done = command("plan", *arguments, "--json")
+    assert done.code == 0, done.err
+    return json.loads(done.out)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--K", "4", "--d", "16"),
+        ("--K", "3", "--d", "2", "--m", "9", "--n", "5", "--seed", "7"),
+        ("--tasks", "plus.json", "--m", "6"),
+        ("--tasks", "words.json"),
+    ],
+)
+def test_plan_says_what_build_makes(command, arguments):
+    Path("plus.json").write_text(json.dumps(PLUS))
+    table = {"a": "b", "b": "c"}
+    words = {"tasks": [{"name": "t", "kind": "lookup", "table": table}]}
+    Path("words.json").write_text(json.dumps(words))
+    said = plan(command, *arguments)
+    assert not list(Path().glob("construct-*"))
+    made = json.loads(command("build", *arguments, "--json", "--out", "a").out)
+    same = ("sizes", "layers", "heads", "width", "formula", "parameters", "nonzeros", "tasks")
+    for name in (*same, "certified", "not_certified"):
+        assert said[name] == made[name], name
+    rounded = [e for _, part in load("a").transformer.parts() for e in part.exact.values()]
+    assert said["rounded"] == sum(map(len, rounded))
+    assert said["artifact_bytes"] == 16 * said["nonzeros"] + 20 * said["rounded"]
+
+
+def test_time_is_flops_by_the_measured_rate_and_memory_by_dtype_and_devices(command):
+    wide = plan(command, "--K", "4", "--d", "8")
+    half = plan(command, "--K", "4", "--d", "8", "--dtype", "float32", "--devices", "2")
+    assert (half["dtype"], half["devices"]) == ("float32", 2)
+    for way in ("dense", "sparse"):
+        found = wide[way]
+        assert found["estimated_seconds"] == found["flops"] / found["flops_per_second"] > 0
+        assert found["peak_bytes_per_device"] == found["peak_bytes"] == 2 * half[way]["peak_bytes"]
+    assert 2 * half["dense"]["peak_bytes_per_device"] == half["dense"]["peak_bytes"]
+    assert half["sparse"]["peak_bytes_per_device"] < half["sparse"]["peak_bytes"]
+
+
+@pytest.mark.parametrize("m", ["1", "500000000000", "1" + 70 * "0"])
+def test_the_table_fits_80_columns_at_any_size(command, m):
+    done = command("plan", "--K", "12", "--d", "5", "--m", m, "--devices", "1024")
+    assert done.code == 0
+    assert max(map(len, done.out.splitlines())) <= 80
+    assert "an estimate" in done.out
+    assert "on each of 1,024 devices" in done.out
+
+
+def test_on_paper_mn_may_be_a_million_million(command):
+    said = plan(command, "--K", "64", "--d", "256", "--m", "500000000000", "--n", "2")
+    assert said["width"] == 6 * 256 - 2 * 256 + 39 + 1 + 6
+    assert said["sizes"]["N"] == 1 << 40
+    assert said["heads_not_idle"] == [0, 1, 1, 64, 1, 1, 1]
+    assert "float64" in said["not_certified"]
+    assert said["sparse"]["flops"] < said["dense"]["flops"] / 10**9
+
+
+def test_the_worked_example_is_printed(command):
+    done = command("plan", "--K", "4", "--d", "16")
+    assert "(4+2*0)*16 + 2*0 + 6 + 1 + 6 = 77" in done.out
+    assert "0 + 1 + 1 + 4 + 1 + 1 + 1 = 9" in done.out
+    assert "float32, float64, exact rationals" in done.out
+    assert not list(Path().iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--K", "4"], "--K and --d"),
+        (["--K", "4", "--d", "4", "--n", "1"], "n is 1"),
+        (["--K", "4", "--d", "4", "--devices", "0"], "--devices"),
+        (["--K", "4", "--d", "4", "--dtype", "float16"], "--dtype"),
+        (["--K", "99999999999999999999", "--d", "2"], "smaller --K or --d"),
+        (["--K", "2", "--d", "1000000"], "smaller --K or --d"),
+        (["--K", "2", "--d", "2", "--m", "1" + 100 * "0"], "smaller --m or --n"),
+        (["--tasks", "plus.json", "--K", "2"], "K = 3"),
+        (["--tasks", "plus.json", "--n", "2"], "reads position 2"),
+        (["--tasks", "far.json"], "smaller --m or --n"),
+        (["--tasks", "huge.json"], "beyond the range of float64"),
+    ],
+)
+def test_bad_input_is_one_sentence(command, arguments, said):
+    Path("plus.json").write_text(json.dumps(PLUS))
+    far = {"name": "far", "kind": "retrieval", "position": 10**100}
+    Path("far.json").write_text(json.dumps({"d": 1, "tasks": [far]}))
+    Path("huge.json").write_text('{"tasks": [{"name": "s", "kind": "shift", "by": [1e400]}]}')
+    done = command("plan", *arguments)
+    assert done.code == 2
+    assert said in done.err
+    assert "Traceback" not in done.err
