@@ -22,7 +22,6 @@ from construct.certify.domain import ONE_HOT
 from construct.certify.formats import FORMATS
 from construct.certify.limits import Limit, limits
 from construct.codes import code
-from construct.cost import parameters
 from construct.errors import ConstructError
 from construct.layers import LAYERS
 from construct.plan import Plan
@@ -80,22 +79,32 @@ class Construction:
         return limits(self.sizes, self.wiring, self.domain)
 
 
-# Weights are dense float64 for now: more than this is beyond 16 GiB.
-MOST_PARAMETERS = 1 << 31
+# The tasks' own matrices take about 10 bytes for each of (K+3)(d+16)^2 numbers; a
+# non-zero weight takes about 40 while it is made.
+MOST_NUMBERS, MOST_NONZEROS = 1 << 28, 1 << 28
 
 
-def refuse_if_too_large(sizes: Sizes) -> None:
+def refuse_if_too_large(sizes: Sizes, *, on_paper: bool = False) -> None:
     """Say so before any work is done.
 
+    Args:
+        on_paper: no weight will be made.
+
     Raises:
-        ConstructError: naming the parameters that these sizes need.
+        ConstructError: naming the sizes to reduce.
     """
-    needed = parameters(sizes)
-    if needed > MOST_PARAMETERS:
+    K, d, m, n = sizes.K, sizes.d, sizes.m, sizes.n
+    if (K + 3) * (d + 16) ** 2 > MOST_NUMBERS:
         raise ConstructError(
-            f"K = {sizes.K}, d = {sizes.d}, m = {sizes.m}, n = {sizes.n} need about "
-            f"{Decimal(needed):.1e} parameters, 8 bytes each; at most "
-            f"{MOST_PARAMETERS:.1e} can be built: choose smaller sizes."
+            f"tasks of K = {K} and d = {d} do not fit in memory: (K+3) (d+16)^2 may be at "
+            f"most {MOST_NUMBERS}; choose a smaller K or d."
+        )
+    nonzeros = 4 * sizes.M + sizes.tokens * (sizes.ell_e + sizes.ell_t + 1)
+    if not on_paper and nonzeros > MOST_NONZEROS:
+        raise ConstructError(
+            f"K = {K}, m = {m}, n = {n} need about {Decimal(nonzeros):.1e} weights that are "
+            f"not 0; at most {MOST_NONZEROS:.1e} can be built: choose a smaller m or n "
+            "('construct plan' counts any size on paper)."
         )
 
 
@@ -185,8 +194,7 @@ def validate(
             )
     if vocabulary is not None and d != len(vocabulary):
         raise ConstructError(f"the tasks have d = {d}; the vocabulary has {len(vocabulary)} words.")
-    if not on_paper:
-        refuse_if_too_large(Sizes(len(tasks), d, m, n))
+    refuse_if_too_large(Sizes(len(tasks), d, m, n), on_paper=on_paper)
     if vocabulary is not None and n > 2:
         for word in vocabulary:
             if "," in word:
@@ -256,7 +264,7 @@ def random_tasks(K: int, d: int, seed: int = 0) -> list[Task]:
     for name, value in (("K", K), ("d", d)):
         if type(value) is not int or value < 1:
             raise ConstructError(f"{name} is {value!r}; it must be a whole number of at least 1.")
-    refuse_if_too_large(Sizes(K, d, 1, 2))
+    refuse_if_too_large(Sizes(K, d, 1, 2), on_paper=True)
     rng = np.random.default_rng(seed)
     # Shifts in -reach..reach, with room for twice as many maps as are wanted.
     reach = 2

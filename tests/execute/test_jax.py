@@ -6,10 +6,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from jax.extend.core import jaxprs_in_params
 
-from construct import Head, Mlp, prepare
-from construct.execute import jax_
+from construct import Head, absolute, affine, build, embed, prepare
+from construct.execute import jax_, sparse
+from generators import cases
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -20,22 +23,73 @@ def test_running_leaves_the_global_precision_as_it_was(dtype):
     assert jnp.ones(1).dtype == (jnp.float64 if before else jnp.float32)
 
 
-def test_every_matrix_product_asks_for_the_highest_precision():
-    model, batch = hand.random(0)
-    weights = [
-        (
-            [tuple(np.stack([getattr(head, name)]) for name in Head.WEIGHTS) for head in x.heads],
-            tuple(np.stack([getattr(x.mlp, name)]) for name in Mlp.WEIGHTS),
-        )
-        for x in model.layers
-    ]
-    forward = partial(jax_.forward, stacks=(((0,), (1,)),) * 2, K=2, trace=False)
-    program = jax.make_jaxpr(forward)(weights, batch[0])
-    products = [e for e in equations(program.jaxpr) if e.primitive.name == "dot_general"]
-    # Six for each of two heads and two for the MLP, in each of two layers.
-    assert len(products) == 2 * (2 * 6 + 2)
+@pytest.mark.parametrize("executor", [jax_, sparse])
+def test_every_matrix_product_asks_for_the_highest_precision(executor):
+    products = [e for e in equations(traced(executor, m=3)) if e.primitive.name == "dot_general"]
+    # Projections, scores and values of ten heads and two MLPs.
+    assert len(products) >= 24
     highest = jax.lax.Precision.HIGHEST
     assert {e.params["precision"] for e in products} == {(highest, highest)}
+
+
+def traced(executor, m: int):
+    """The program of a forward pass: two tasks, one of them with features."""
+    transformer = build([affine("f", [[2, 0], [0, 1]]), absolute("g", d=2)], m=m).transformer
+    sizes, (static, weights) = transformer.sizes, executor.cast(transformer, "float32")
+    stream = np.asarray(transformer.W_pos, dtype=np.float32)
+    if executor is jax_:
+        go = partial(jax_.forward, stacks=static, K=2, trace=False)
+    else:
+        go = partial(sparse.forward, steps=static, N=sizes.N, trace=False)
+        stream = stream[: sizes.tokens].reshape(sizes.m + 1, sizes.n, sizes.D)
+    return jax.make_jaxpr(go)(weights, stream).jaxpr
+
+
+@pytest.mark.parametrize("executor", [jax_, sparse])
+def test_nothing_that_grows_with_the_square_of_the_prompt_is_held(executor, monkeypatch):
+    monkeypatch.setattr(jax_, "QUERIES", 64)
+    monkeypatch.setattr(jax_, "KEYS", 32)
+    monkeypatch.setattr(jax_, "TOKENS", 64)
+    monkeypatch.setattr(jax_, "UNITS", 32)
+    program = traced(executor, m=2047)
+    N, D = 4096, 4 * 2 + 2 * 4 + 11 + 1 + 6
+    largest = max(v.aval.size for e in equations(program) for v in e.outvars)
+    assert N * D / 2 <= largest <= 2 * N * D
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    case=cases(),
+    sizes=st.tuples(*[st.integers(1, 9)] * 4),
+)
+def test_blocks_of_any_size_give_the_same(case, sizes, monkeypatch):
+    for name, size in zip(("QUERIES", "KEYS", "TOKENS", "UNITS"), sizes, strict=True):
+        monkeypatch.setattr(jax_, name, size)
+    construction, prompt = case.build()
+    transformer = construction.transformer
+    stream = embed(transformer, prompt.astype("float64"))
+    with jax.enable_x64(True):
+        stacks, weights = jax_.cast(transformer, "float64")
+        go = partial(jax_.forward, stacks=stacks, K=construction.sizes.K, trace=False)
+        out, attended, _ = go(weights, jax.numpy.asarray(stream))
+    wanted = prepare("numpy", transformer)(stream)
+    assert np.allclose(out, wanted.stream, rtol=1e-12, atol=1e-9)
+    assert (np.asarray(attended)[3] == wanted.attended[3]).all()
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(case=cases(), size=st.integers(1, 5))
+def test_blocks_of_examples_of_any_size_give_the_same(case, size, monkeypatch):
+    monkeypatch.setattr(sparse, "BLOCK", size)
+    construction, prompt = case.build()
+    transformer, sizes = construction.transformer, construction.sizes
+    stream = embed(transformer, prompt.astype("float64"))
+    with jax.enable_x64(True):
+        steps, weights = sparse.cast(transformer, "float64")
+        grid = stream[: sizes.tokens].reshape(sizes.m + 1, sizes.n, sizes.D)
+        out, _, _ = sparse.forward(weights, jax.numpy.asarray(grid), steps, sizes.N, False)
+    wanted = prepare("numpy", transformer)(stream).stream[: sizes.tokens]
+    assert np.allclose(np.asarray(out).reshape(wanted.shape), wanted, rtol=1e-12, atol=1e-9)
 
 
 def equations(jaxpr):

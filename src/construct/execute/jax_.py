@@ -1,9 +1,10 @@
-"""JAX, the default executor: jitted, batched by vmap, on CPU, GPU or TPU.
+"""JAX, the default executor: dense, streamed, jitted; on CPU, GPU or TPU.
 
-Heads of one shape are stacked and run side by side. Heads whose queries or keys are
-all zero are skipped, and MLPs that write zero: they add 0. Matrix products ask for the
-highest precision: on GPUs and TPUs they would run in TF32 or bfloat16 otherwise, and
-the decisions need whole numbers exactly.
+Every head scores every pair of tokens, in blocks of queries and keys: no N x N matrix
+is ever held, and memory is O(N D). Heads whose queries or keys are all zero are skipped,
+and MLPs that write zero: they add 0. An MLP reads and writes only the coordinates that
+its weights name. Matrix products ask for the highest precision: on GPUs and TPUs they
+would run in TF32 or bfloat16 otherwise, and the decisions need whole numbers exactly.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from construct.execute import Pass, Run
 from construct.transformer import Head, Mlp, Transformer
@@ -20,25 +22,23 @@ from construct.transformer import Head, Mlp, Transformer
 # For each layer the heads of each stack, by number: what jit may compile in.
 Stacks = tuple[tuple[tuple[int, ...], ...], ...]
 
-_dot = partial(jnp.matmul, precision=jax.lax.Precision.HIGHEST)
+# A block of scores, QUERIES x KEYS, is to fit in a cache and to keep the cores busy;
+# so is a block of TOKENS x UNITS of an MLP.
+QUERIES, KEYS = 2048, 512
+TOKENS, UNITS = 2048, 512
+
+_dot = partial(jnp.matmul, precision=lax.Precision.HIGHEST)
 
 
 def prepare(transformer: Transformer, dtype: str = "float64") -> Run:
     """See `construct.execute`."""
-    stacks = tuple(_stack(layer.heads) for layer in transformer.layers)
     x64 = dtype == "float64"
     with jax.enable_x64(x64):
-        weights = [
-            (
-                [_together([layer.heads[k] for k in stack], dtype) for stack in layer_stacks],
-                _together([layer.mlp], dtype) if layer.mlp.sparse("W_out").nnz else None,
-            )
-            for layer, layer_stacks in zip(transformer.layers, stacks, strict=True)
-        ]
+        stacks, weights = cast(transformer, dtype)
 
     def run(stream: Any, trace: bool = False) -> Pass:
         with jax.enable_x64(x64):
-            h = jnp.asarray(np.asarray(stream).astype(dtype))
+            h = jnp.asarray(np.asarray(stream).astype(dtype, copy=False))
             go = _forward if h.ndim == 2 else _forward_batch
             out, attended, states = go(
                 weights, h, stacks=stacks, K=transformer.sizes.K, trace=trace
@@ -52,20 +52,47 @@ def prepare(transformer: Transformer, dtype: str = "float64") -> Run:
     return run
 
 
+def cast(transformer: Transformer, dtype: str) -> tuple[Stacks, list]:
+    """What `forward` takes: which heads are stacked, and the weights."""
+    stacks = tuple(_stack(layer.heads) for layer in transformer.layers)
+    weights = [
+        (
+            [_together([layer.heads[k] for k in stack], dtype) for stack in layer_stacks],
+            _units(layer.mlp, dtype) if layer.mlp.sparse("W_out").nnz else None,
+        )
+        for layer, layer_stacks in zip(transformer.layers, stacks, strict=True)
+    ]
+    return stacks, weights
+
+
 def _stack(heads: Sequence[Head]) -> tuple[tuple[int, ...], ...]:
     """The numbers of the heads that score anything, grouped by shape."""
     groups: dict[tuple, list[int]] = {}
     for k, head in enumerate(heads):
         if head.sparse("W_Q").nnz and head.sparse("W_K").nnz:
-            groups.setdefault((head.sparse("W_Q").shape, head.sparse("W_V").shape), []).append(k)
+            shapes = head.sparse("W_Q").shape, head.sparse("W_V").shape
+            groups.setdefault(shapes, []).append(k)
     return tuple(map(tuple, groups.values()))
 
 
-def _together(parts: Sequence[Head] | Sequence[Mlp], dtype: str) -> tuple[jax.Array, ...]:
-    """Each weight of these parts, stacked along a new first axis."""
+def _together(heads: Sequence[Head], dtype: str) -> tuple[jax.Array, ...]:
+    """Each weight of these heads, stacked along a new first axis."""
     return tuple(
-        jnp.asarray(np.stack([getattr(part, name) for part in parts]), dtype)
-        for name in parts[0].WEIGHTS
+        jnp.stack([jnp.asarray(head.sparse(name).toarray(), dtype) for head in heads])
+        for name in Head.WEIGHTS
+    )
+
+
+def _units(mlp: Mlp, dtype: str) -> tuple[jax.Array, ...]:
+    """The coordinates that an MLP reads, W_in at these; those it writes, W_out at these."""
+    W_in, W_out = mlp.sparse("W_in"), mlp.sparse("W_out").T.tocsr()
+    reads, writes = (np.flatnonzero(np.diff(W.indptr)) for W in (W_in, W_out))
+    into = jnp.asarray(W_in[reads].toarray(), dtype)
+    return (
+        jnp.asarray(reads),
+        into,
+        jnp.asarray(writes),
+        jnp.asarray(W_out[writes].toarray(), dtype),
     )
 
 
@@ -77,24 +104,80 @@ def forward(
     for (groups, mlp), numbers in zip(weights, stacks, strict=True):
         update, totals = jnp.zeros_like(h), jnp.zeros((K, len(h)), h.dtype)
         for group, members in zip(groups, numbers, strict=True):
-            updates, given = jax.vmap(partial(attend, h))(*group)
-            update = update + updates.sum(axis=0)
+            # One head after the other: their queries, keys and values are never all there.
+            update, given = lax.scan(partial(_head, h), update, group)
             totals = totals.at[jnp.array(members)].set(given)
         h = h + update
         if mlp is not None:
-            W_in, W_out = mlp
-            h = h + _dot(jax.nn.relu(_dot(h, W_in[0])), W_out[0])
+            reads, W_in, writes, W_out = mlp
+            h = h.at[:, writes].add(feedforward(h[:, reads], W_in, W_out.T))
         attended.append(totals)
         states.append(h)
     return h, jnp.stack(attended), states if trace else []
+
+
+def _head(h: jax.Array, update: jax.Array, weights: tuple) -> tuple[jax.Array, jax.Array]:
+    given, totals = attend(h, *weights)
+    return update + given, totals
 
 
 def attend(
     h: jax.Array, W_Q: jax.Array, W_K: jax.Array, W_V: jax.Array, W_O: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     """A head's update of the stream, and its total score at each token."""
-    scores = jax.nn.relu(_dot(_dot(h, W_Q), _dot(h, W_K).T))
-    return _dot(_dot(scores / len(h), _dot(h, W_V)), W_O), scores.sum(axis=-1)
+    values = _dot(h, W_V)
+    # A column of ones adds up the scores on the way.
+    values = jnp.concatenate([values, jnp.ones_like(values[:, :1])], axis=1)
+    sums = relu_sums(_dot(h, W_Q), _dot(h, W_K), values)
+    return _dot(sums[:, :-1] / len(h), W_O), sums[:, -1]
+
+
+def relu_sums(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
+    """sum_j relu(<q_i, k_j>) v_j, block by block.
+
+    Args:
+        q: (N, r).
+        k: (N, r).
+        v: (N, c).
+
+    Returns:
+        (N, c).
+    """
+    if len(q) <= KEYS:
+        return _dot(jax.nn.relu(_dot(q, k.T)), v)
+    keys = _blocks(k, KEYS), _blocks(v, KEYS)
+
+    def of_queries(some: jax.Array) -> jax.Array:
+        def add(sums: jax.Array, block: tuple) -> tuple[jax.Array, None]:
+            k, v = block
+            return sums + _dot(jax.nn.relu(_dot(some, k.T)), v), None
+
+        return lax.scan(add, jnp.zeros((len(some), v.shape[1]), v.dtype), keys)[0]
+
+    done = lax.map(of_queries, _blocks(q, min(QUERIES, len(q))))
+    return done.reshape(-1, v.shape[1])[: len(q)]
+
+
+def feedforward(x: jax.Array, W_in: jax.Array, W_out: jax.Array) -> jax.Array:
+    """relu(x @ W_in) @ W_out, tokens by tokens and units by units."""
+    if len(x) * W_in.shape[1] <= TOKENS * UNITS:
+        return _dot(jax.nn.relu(_dot(x, W_in)), W_out)
+    units = _blocks(W_in.T, UNITS), _blocks(W_out, UNITS)
+
+    def of_tokens(some: jax.Array) -> jax.Array:
+        def add(sums: jax.Array, block: tuple) -> tuple[jax.Array, None]:
+            w_in, w_out = block
+            return sums + _dot(jax.nn.relu(_dot(some, w_in.T)), w_out), None
+
+        return lax.scan(add, jnp.zeros((len(some), W_out.shape[1]), x.dtype), units)[0]
+
+    done = lax.map(of_tokens, _blocks(x, min(TOKENS, len(x))))
+    return done.reshape(-1, W_out.shape[1])[: len(x)]
+
+
+def _blocks(x: jax.Array, size: int) -> jax.Array:
+    """(N, d) -> (ceil(N/size), size, d), filled up with zeros, which add nothing."""
+    return jnp.pad(x, ((0, -len(x) % size), (0, 0))).reshape(-1, size, x.shape[1])
 
 
 _STATIC = ("stacks", "K", "trace")
@@ -105,4 +188,5 @@ _forward = partial(jax.jit, static_argnames=_STATIC)(forward)
 def _forward_batch(
     weights: Any, h: jax.Array, stacks: Stacks, K: int, trace: bool
 ) -> tuple[jax.Array, jax.Array, list]:
-    return jax.vmap(lambda one: forward(weights, one, stacks, K, trace))(h)
+    # One prompt after the other: together their scores would leave the cache.
+    return lax.map(lambda one: forward(weights, one, stacks, K, trace), h)

@@ -92,8 +92,7 @@ def prepare(transformer: Transformer, dtype: str = "float64") -> Run:
     """See `construct.execute`."""
     x64 = dtype == "float64"
     with jax.enable_x64(x64):
-        pairs = [_step(layer, dtype) for layer in transformer.layers]
-    steps, weights = tuple(step for step, _ in pairs), [w for _, w in pairs]
+        steps, weights = cast(transformer, dtype)
     sizes = transformer.sizes
 
     def run(stream: Any, trace: bool = False) -> Pass:
@@ -129,6 +128,12 @@ def _padded(grid: np.ndarray, like: np.ndarray) -> np.ndarray:
 
 
 # --- Weights ------------------------------------------------------------------
+
+
+def cast(transformer: Transformer, dtype: str) -> tuple[tuple[Step, ...], list]:
+    """What `forward` takes: the layers in outline, and their weights."""
+    pairs = [_step(layer, dtype) for layer in transformer.layers]
+    return tuple(step for step, _ in pairs), [weights for _, weights in pairs]
 
 
 def _step(layer: Layer, dtype: str) -> tuple[Step, Any]:
@@ -187,8 +192,7 @@ def _slice(place: Place) -> slice:
 Named = dict[int, jax.Array]
 
 
-@partial(jax.jit, static_argnames=("steps", "N", "trace"))
-def _forward(
+def forward(
     weights: list, h: jax.Array, steps: tuple[Step, ...], N: int, trace: bool
 ) -> tuple[jax.Array, list, list]:
     """One pass over a grid (m+1, n, D); totals (e, p, heads) for each group."""
@@ -216,14 +220,6 @@ def _forward(
             if trace:
                 states.append(_with(h, named))
     return _with(h, named) if stale else h, totals, states if trace else []
-
-
-@partial(jax.jit, static_argnames=("steps", "N", "trace"))
-def _forward_batch(
-    weights: list, h: jax.Array, steps: tuple[Step, ...], N: int, trace: bool
-) -> tuple[jax.Array, list, list]:
-    one = partial(_forward, weights, steps=steps, N=N, trace=trace)
-    return jax.lax.map(one, h, batch_size=max(1, BLOCK // h.shape[1]))
 
 
 def _with(h: jax.Array, named: Named) -> jax.Array:
@@ -332,3 +328,15 @@ def _add(h: jax.Array, place: Place, runs: Runs, update: jax.Array) -> jax.Array
         h = h.at[:, _slice(place), start:stop].add(update[..., at : at + stop - start])
         at += stop - start
     return h
+
+
+_STATIC = ("steps", "N", "trace")
+_forward = partial(jax.jit, static_argnames=_STATIC)(forward)
+
+
+@partial(jax.jit, static_argnames=_STATIC)
+def _forward_batch(
+    weights: list, h: jax.Array, steps: tuple[Step, ...], N: int, trace: bool
+) -> tuple[jax.Array, list, list]:
+    one = partial(forward, weights, steps=steps, N=N, trace=trace)
+    return jax.lax.map(one, h, batch_size=max(1, BLOCK // h.shape[1]))
