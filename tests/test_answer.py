@@ -46,7 +46,8 @@ def test_explains_holds_1_for_each_task_at_each_example_that_it_explains(case):
 
 
 @pytest.mark.parametrize(
-    ("executor", "dtype"), [("numpy", "float64"), ("jax", "float32"), ("torch", "float32")]
+    ("executor", "dtype"),
+    [("numpy", "float64"), ("jax", "float32"), ("sparse", "float64"), ("torch", "float32")],
 )
 def test_the_answer_is_the_mixture_and_comes_in_the_format_asked_for(executor, dtype):
     prompt = Prompt.of([[[3], [3]], [[3], [4]], [[5], [6]], [[1], [7]]], [[2]])

@@ -16,7 +16,7 @@ _HOMES = {
     "construct.artifact": ("load", "save"),
     "construct.certify": ("Domain", "Margins"),
     "construct.compiler": ("Construction", "build", "random_tasks"),
-    "construct.embedding": ("embed", "unembed"),
+    "construct.embedding": ("embed", "embed_all", "unembed"),
     "construct.errors": ("CheckFailed", "ConstructError", "OutsideDomain"),
     "construct.execute": ("Pass", "prepare"),
     "construct.mixture": ("Mixture", "mixture"),

@@ -8,7 +8,7 @@ import numpy as np
 from construct.compiler import Construction
 from construct.embedding import embed, unembed
 from construct.errors import CheckFailed, ConstructError
-from construct.execute import Pass, prepare
+from construct.execute import Pass, default_executor, prepare
 from construct.prompt import Prompt, check_domain
 
 
@@ -51,13 +51,14 @@ def run(
     construction: Construction,
     prompt: Prompt,
     *,
-    executor: str = "jax",
+    executor: str | None = None,
     dtype: str | None = None,
 ) -> Answer:
     """One forward pass, after checking that the prompt is in the domain.
 
     Args:
-        executor: numpy, jax, torch or exact.
+        executor: jax (dense), sparse, numpy, torch or exact; by default jax, and
+            sparse for prompts on which a dense pass would take long.
         dtype: float64 or float32; "exact" for the exact executor.
 
     Raises:
@@ -71,6 +72,7 @@ def run(
             f"{dtype} is not certified for this artifact ({failed[0]}); it is for: "
             f"{', '.join([*construction.certified, 'exact (with --executor exact)'])}."
         )
+    executor = executor or default_executor(construction.sizes)
     forward = prepare(executor, construction.transformer, dtype)
     numbers = prompt.astype(dtype)
     check_domain(numbers, construction.tasks, construction.domain, construction.sizes.m)
@@ -83,7 +85,7 @@ def read_answer(construction: Construction, done: Pass, examples: int) -> Answer
     transformer, sizes = construction.transformer, construction.sizes
     names = [layer.name for layer in transformer.layers]
     given = done.attended[names.index("superpose")]
-    if not all(np.isfinite(float(total)) for total in given.flat):
+    if not np.isfinite(given.astype(np.float64)).all():
         raise CheckFailed("the heads gave NaN or infinity: the pass left its format's range.")
     # (K, m+1, n) -> for each example the token that gave: the home token.
     by_example = given[:, : sizes.tokens].reshape(sizes.K, sizes.m + 1, sizes.n).sum(axis=-1)

@@ -15,7 +15,7 @@ from construct.answer import Answer, read_answer
 from construct.certify.formats import BY_NAME
 from construct.compiler import Construction
 from construct.embedding import embed_all
-from construct.execute import Pass, prepare
+from construct.execute import MANY_DEVICES, Pass, prepare
 from construct.mixture import Mixture, mixture
 from construct.prompt import Prompt, check_domain, exactly
 from construct.rational import Rational
@@ -69,9 +69,10 @@ def verify(
     if isinstance(prompts, int):
         prompts = random_prompts(construction, prompts, seed, exact=dtype == "exact")
     forward = prepare(executor, construction.transformer, dtype)
-    # The scores of a layer, (batch, K, N, N), should stay near a hundred megabytes.
+    # What a layer holds, of scores or of the stream, should stay near a hundred megabytes.
     sizes = construction.sizes
-    batch = max(1, min(64, (1 << 24) // (sizes.K * sizes.N**2)))
+    held = sizes.N * (sizes.D if executor in MANY_DEVICES else sizes.K * sizes.N)
+    batch = max(1, min(64, (1 << 24) // held))
     worst, failures = 0.0, []
     seen = {"ties": 0, "noisy": 0, "partial": 0, "empty": 0}
     for start in range(0, len(prompts), batch):

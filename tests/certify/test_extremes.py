@@ -84,7 +84,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("executor", ["numpy", "jax", "torch", "exact"])
+@pytest.mark.parametrize("executor", ["numpy", "jax", "sparse", "torch", "exact"])
 @pytest.mark.parametrize("name", CASES)
 def test_every_certified_format_votes_as_specified(name, executor):
     task, domain, pairs, query = CASES[name]

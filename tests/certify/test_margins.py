@@ -203,7 +203,7 @@ def attacked(rng: np.random.Generator, d: int):
     raise AssertionError("float32 is certified for no delta")
 
 
-@pytest.mark.parametrize("executor", ["numpy", "torch", "jax"])
+@pytest.mark.parametrize("executor", ["numpy", "torch", "jax", "sparse"])
 @pytest.mark.parametrize("d", [1, 3, 8])
 def test_in_float32_labels_at_delta_never_vote_and_labels_of_a_task_always_do(executor, d):
     rng = np.random.default_rng(d)

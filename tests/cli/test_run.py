@@ -48,7 +48,7 @@ def numbers(command):
     return command
 
 
-@pytest.mark.parametrize("executor", ["jax", "numpy", "torch", "exact"])
+@pytest.mark.parametrize("executor", ["jax", "sparse", "numpy", "torch", "exact"])
 def test_words_come_out_in_the_proportions_of_the_examples(words, executor):
     done = words("run", "a", "p.txt", "--executor", executor, "--json", "--check")
     assert done.code == 0, done.err

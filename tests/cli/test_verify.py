@@ -17,7 +17,7 @@ def test_all_executors_agree_with_the_specification(built):
     assert done.code == 0, done.err
     reports = json.loads(done.out)
     ran = {(r["executor"], r["dtype"]) for r in reports}
-    floats = {(e, f"float{b}") for e in ("numpy", "jax", "torch") for b in (32, 64)}
+    floats = {(e, f"float{b}") for e in ("numpy", "jax", "sparse", "torch") for b in (32, 64)}
     assert ran == floats | {("exact", "exact")}
     assert all(r["passed"] and r["worst"] <= 4 for r in reports)
     assert all(r["worst"] == 0 for r in reports if r["dtype"] == "exact")
@@ -30,6 +30,15 @@ def test_the_table_says_what_the_prompts_were(built):
     assert "jax" not in done.out
     assert "Of 50 prompts" in done.out
     assert max(map(len, done.out.splitlines())) <= 80
+
+
+def test_dense_executors_are_left_out_where_they_take_long(built, monkeypatch):
+    for limit in ("MOST_SCORES", "MOST_EXACT_SCORES"):
+        monkeypatch.setattr(f"construct.cli.verify.{limit}", 3 * 16**2 * 50 - 1)
+    done = built("verify", "a", "--prompts", "50")
+    assert done.code == 0, done.err
+    assert "Left out, for they take long: jax, numpy, torch; --executor" in done.out
+    assert "sparse" in done.out
 
 
 def test_a_changed_weight_is_found_and_exits_with_4(built, monkeypatch):

@@ -38,7 +38,7 @@ def traced(executor, m: int):
     sizes, (static, weights) = transformer.sizes, executor.cast(transformer, "float32")
     stream = np.asarray(transformer.W_pos, dtype=np.float32)
     if executor is jax_:
-        go = partial(jax_.forward, stacks=static, K=2, trace=False)
+        go = partial(jax_.forward, stacks=static, K=2, N=sizes.N, trace=False)
     else:
         go = partial(sparse.forward, steps=static, N=sizes.N, trace=False)
         stream = stream[: sizes.tokens].reshape(sizes.m + 1, sizes.n, sizes.D)
@@ -70,7 +70,8 @@ def test_blocks_of_any_size_give_the_same(case, sizes, monkeypatch):
     stream = embed(transformer, prompt.astype("float64"))
     with jax.enable_x64(True):
         stacks, weights = jax_.cast(transformer, "float64")
-        go = partial(jax_.forward, stacks=stacks, K=construction.sizes.K, trace=False)
+        K, N = construction.sizes.K, construction.sizes.N
+        go = partial(jax_.forward, stacks=stacks, K=K, N=N, trace=False)
         out, attended, _ = go(weights, jax.numpy.asarray(stream))
     wanted = prepare("numpy", transformer)(stream)
     assert np.allclose(out, wanted.stream, rtol=1e-12, atol=1e-9)

@@ -42,7 +42,7 @@ def one_torch_thread():
 
 
 FORMATS = ("float64", "float32")
-EXECUTORS = [("exact", "exact"), *itertools.product(("numpy", "jax", "torch"), FORMATS)]
+EXECUTORS = [("exact", "exact"), *itertools.product(("numpy", "jax", "sparse", "torch"), FORMATS)]
 
 
 @settings(max_examples=200)

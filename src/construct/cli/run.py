@@ -22,9 +22,8 @@ A prompt of words has a line for each example and ends with the query:
 @click.argument("prompt_file", metavar="PROMPT")
 @click.option(
     "--executor",
-    type=click.Choice(["jax", "numpy", "torch", "exact"]),
-    default="jax",
-    show_default=True,
+    type=click.Choice(["jax", "sparse", "numpy", "torch", "exact"]),
+    help="Default jax (dense); sparse where a dense pass would take long.",
 )
 @click.option(
     "--dtype",
@@ -36,7 +35,7 @@ A prompt of words has a line for each example and ends with the query:
 def command(
     directory: str,
     prompt_file: str,
-    executor: str,
+    executor: str | None,
     dtype: str | None,
     check: bool,
     as_json: bool,

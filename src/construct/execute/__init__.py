@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from construct.errors import ConstructError
+from construct.residual import Sizes
 from construct.transformer import Transformer
 
 
@@ -44,13 +45,27 @@ EXECUTORS: dict[str, tuple[str, tuple[str, ...], str]] = {
     "exact": ("construct.execute.exact", ("exact",), "python-flint"),
 }
 
+MANY_DEVICES = ("jax", "sparse")
 
-def prepare(name: str, transformer: Transformer, dtype: str = "float64") -> Run:
+# Scores of a dense pass that take a few seconds on a small machine.
+MOST_SCORES = 1 << 30
+
+
+def default_executor(sizes: Sizes) -> str:
+    """Dense, by JAX, as long as that takes seconds; sparse beyond."""
+    return "jax" if sizes.K * sizes.N**2 <= MOST_SCORES else "sparse"
+
+
+def prepare(name: str, transformer: Transformer, dtype: str = "float64", mesh: Any = None) -> Run:
     """The executor `name`, holding these weights in this format.
 
+    Args:
+        mesh: devices to share the prompts out to (`execute.devices.mesh`); jax and
+            sparse alone take one.
+
     Raises:
-        ConstructError: if there is no such executor, it lacks the format, or its
-            library is not installed.
+        ConstructError: if there is no such executor, it lacks the format or takes no
+            mesh, or its library is not installed.
     """
     if name not in EXECUTORS:
         raise ConstructError(f"there is no executor {name!r}; known: {', '.join(EXECUTORS)}.")
@@ -65,4 +80,10 @@ def prepare(name: str, transformer: Transformer, dtype: str = "float64") -> Run:
         raise ConstructError(
             f"the executor {name!r} needs a package that is not installed: pip install '{package}'."
         ) from error
-    return executor.prepare(transformer, dtype)
+    if mesh is None:
+        return executor.prepare(transformer, dtype)
+    if name not in MANY_DEVICES:
+        raise ConstructError(
+            f"the executor {name!r} takes no mesh; these do: {', '.join(MANY_DEVICES)}."
+        )
+    return executor.prepare(transformer, dtype, mesh)

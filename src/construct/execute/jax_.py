@@ -7,7 +7,7 @@ its weights name. Matrix products ask for the highest precision: on GPUs and TPU
 would run in TF32 or bfloat16 otherwise, and the decisions need whole numbers exactly.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,8 +15,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.sharding import Mesh
 
 from construct.execute import Pass, Run
+from construct.execute.devices import BATCH, SEQUENCE, collect, on_mesh, replicated, spread
 from construct.transformer import Head, Mlp, Transformer
 
 # For each layer the heads of each stack, by number: what jit may compile in.
@@ -30,23 +32,38 @@ TOKENS, UNITS = 2048, 512
 _dot = partial(jnp.matmul, precision=lax.Precision.HIGHEST)
 
 
-def prepare(transformer: Transformer, dtype: str = "float64") -> Run:
+def prepare(transformer: Transformer, dtype: str = "float64", mesh: Mesh | None = None) -> Run:
     """See `construct.execute`."""
-    x64 = dtype == "float64"
+    K, x64 = transformer.sizes.K, dtype == "float64"
     with jax.enable_x64(x64):
         stacks, weights = cast(transformer, dtype)
+        if mesh is not None:
+            weights = replicated(weights, mesh)
+    shared: dict[tuple, Callable] = {}
+
+    def go(stream: np.ndarray, trace: bool) -> tuple:
+        """(..., N, D) -> out, attended and states as `forward` has them."""
+        alone = stream.ndim == 2
+        static: dict[str, Any] = {"stacks": stacks, "K": K, "N": stream.shape[-2], "trace": trace}
+        if mesh is None:
+            return (_forward if alone else _forward_batch)(weights, jnp.asarray(stream), **static)
+        axes = (SEQUENCE,) if alone else (BATCH, SEQUENCE)
+        if (key := (stream.shape, trace)) not in shared:
+            share = partial(forward if alone else forward_batch, **static, axis=SEQUENCE)
+            states = [axes] * (len(stacks) + 1 if trace else 0)
+            outs = (axes, (*axes[:-1], None, None, SEQUENCE), states)
+            shared[key] = on_mesh(share, mesh, ((), axes), outs)
+        return shared[key](weights, spread(stream, axes, mesh))
 
     def run(stream: Any, trace: bool = False) -> Pass:
+        stream = np.asarray(stream).astype(dtype, copy=False)
+        *batch, N, _ = stream.shape
         with jax.enable_x64(x64):
-            h = jnp.asarray(np.asarray(stream).astype(dtype, copy=False))
-            go = _forward if h.ndim == 2 else _forward_batch
-            out, attended, states = go(
-                weights, h, stacks=stacks, K=transformer.sizes.K, trace=trace
-            )
+            out, attended, states = go(stream, trace)
             return Pass(
-                np.asarray(out),
-                np.asarray(attended),
-                np.stack([np.asarray(state) for state in states]) if trace else None,
+                collect(out, stream.shape),
+                collect(attended, (*batch, len(stacks), K, N)),
+                np.stack([collect(state, stream.shape) for state in states]) if trace else None,
             )
 
     return run
@@ -97,15 +114,25 @@ def _units(mlp: Mlp, dtype: str) -> tuple[jax.Array, ...]:
 
 
 def forward(
-    weights: Any, h: jax.Array, stacks: Stacks, K: int, trace: bool
+    weights: Any,
+    h: jax.Array,
+    stacks: Stacks,
+    K: int,
+    N: int,
+    trace: bool,
+    axis: str | None = None,
 ) -> tuple[jax.Array, jax.Array, list]:
-    """One pass over a stream (N, D): Bai, Definition 3."""
+    """One pass over a stream (N, D): Bai, Definition 3.
+
+    Args:
+        axis: the axis of a mesh over which the tokens are shared out.
+    """
     states, attended = [h], []
     for (groups, mlp), numbers in zip(weights, stacks, strict=True):
         update, totals = jnp.zeros_like(h), jnp.zeros((K, len(h)), h.dtype)
         for group, members in zip(groups, numbers, strict=True):
             # One head after the other: their queries, keys and values are never all there.
-            update, given = lax.scan(partial(_head, h), update, group)
+            update, given = lax.scan(partial(_head, h, N, axis), update, group)
             totals = totals.at[jnp.array(members)].set(given)
         h = h + update
         if mlp is not None:
@@ -116,20 +143,44 @@ def forward(
     return h, jnp.stack(attended), states if trace else []
 
 
-def _head(h: jax.Array, update: jax.Array, weights: tuple) -> tuple[jax.Array, jax.Array]:
-    given, totals = attend(h, *weights)
+def _head(
+    h: jax.Array, N: int, axis: str | None, update: jax.Array, weights: tuple
+) -> tuple[jax.Array, jax.Array]:
+    W_Q, W_K, W_V, W_O = weights
+    given, totals = attend(h, W_Q, W_K, W_V, W_O, N, axis)
     return update + given, totals
 
 
 def attend(
-    h: jax.Array, W_Q: jax.Array, W_K: jax.Array, W_V: jax.Array, W_O: jax.Array
+    h: jax.Array,
+    W_Q: jax.Array,
+    W_K: jax.Array,
+    W_V: jax.Array,
+    W_O: jax.Array,
+    N: int,
+    axis: str | None = None,
 ) -> tuple[jax.Array, jax.Array]:
     """A head's update of the stream, and its total score at each token."""
     values = _dot(h, W_V)
     # A column of ones adds up the scores on the way.
     values = jnp.concatenate([values, jnp.ones_like(values[:, :1])], axis=1)
-    sums = relu_sums(_dot(h, W_Q), _dot(h, W_K), values)
-    return _dot(sums[:, :-1] / len(h), W_O), sums[:, -1]
+    q, k = _dot(h, W_Q), _dot(h, W_K)
+    sums = relu_sums(q, k, values) if axis is None else _around(q, k, values, axis)
+    return _dot(sums[:, :-1] / N, W_O), sums[:, -1]
+
+
+def _around(q: jax.Array, k: jax.Array, v: jax.Array, axis: str) -> jax.Array:
+    """The same sums when tokens are shared out: keys and values go around the devices."""
+    devices = lax.axis_size(axis)
+    to_the_next = [(i, (i + 1) % devices) for i in range(devices)]
+
+    def add(_: Any, carried: tuple) -> tuple:
+        sums, k, v = carried
+        sums = sums + relu_sums(q, k, v)
+        return sums, *lax.ppermute((k, v), axis, to_the_next)
+
+    nothing = jnp.zeros((len(q), v.shape[1]), v.dtype)
+    return lax.fori_loop(0, devices, add, (nothing, k, v))[0]
 
 
 def relu_sums(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
@@ -180,13 +231,11 @@ def _blocks(x: jax.Array, size: int) -> jax.Array:
     return jnp.pad(x, ((0, -len(x) % size), (0, 0))).reshape(-1, size, x.shape[1])
 
 
-_STATIC = ("stacks", "K", "trace")
+def forward_batch(weights: Any, h: jax.Array, **static: Any) -> tuple[jax.Array, jax.Array, list]:
+    """The same for several streams, one after the other: together they leave the cache."""
+    return lax.map(lambda one: forward(weights, one, **static), h)
+
+
+_STATIC = ("stacks", "K", "N", "trace")
 _forward = partial(jax.jit, static_argnames=_STATIC)(forward)
-
-
-@partial(jax.jit, static_argnames=_STATIC)
-def _forward_batch(
-    weights: Any, h: jax.Array, stacks: Stacks, K: int, trace: bool
-) -> tuple[jax.Array, jax.Array, list]:
-    # One prompt after the other: together their scores would leave the cache.
-    return lax.map(lambda one: forward(weights, one, stacks, K, trace), h)
+_forward_batch = partial(jax.jit, static_argnames=_STATIC)(forward_batch)

@@ -11,7 +11,7 @@ Memory is O(N D). Padding is zero and stays so. Nothing here knows a task: only 
 their non-zeros, and reach.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -20,9 +20,11 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 from scipy.sparse import csr_array, sparray
 
 from construct.execute import Pass, Run
+from construct.execute.devices import BATCH, SEQUENCE, collect, on_mesh, replicated, spread
 from construct.reach import ALL, EVERY, OWN, Place, Reach, Tokens
 from construct.transformer import Head, Layer, Transformer
 
@@ -88,33 +90,61 @@ class Step:
         return tuple(sorted(e for e in self.working | read if isinstance(e, int)))
 
 
-def prepare(transformer: Transformer, dtype: str = "float64") -> Run:
+def prepare(transformer: Transformer, dtype: str = "float64", mesh: Mesh | None = None) -> Run:
     """See `construct.execute`."""
-    x64 = dtype == "float64"
+    sizes, x64 = transformer.sizes, dtype == "float64"
     with jax.enable_x64(x64):
         steps, weights = cast(transformer, dtype)
-    sizes = transformer.sizes
+        if mesh is not None:
+            weights = replicated(weights, mesh)
+    shared: dict[tuple, Callable] = {}
+
+    def go(grid: np.ndarray, N: int, trace: bool) -> tuple:
+        """(..., m+1, n, D) -> out, totals and states as `forward` has them."""
+        alone = grid.ndim == 3
+        static: dict[str, Any] = {"steps": steps, "N": N, "trace": trace}
+        if mesh is None:
+            return (_forward if alone else _forward_batch)(weights, jnp.asarray(grid), **static)
+        axes = (SEQUENCE,) if alone else (BATCH, SEQUENCE)
+        if (key := (grid.shape, N, trace)) not in shared:
+            share = partial(forward if alone else forward_batch, **static, axis=SEQUENCE)
+            states = [axes] * (len(steps) + 1 if trace else 0)
+            outs = (axes, _totals_axes(steps, axes), states)
+            shared[key] = on_mesh(share, mesh, ((), axes), outs)
+        return shared[key](weights, spread(grid, axes, mesh))
 
     def run(stream: Any, trace: bool = False) -> Pass:
         stream = np.asarray(stream).astype(dtype, copy=False)
-        batch, (N, D) = stream.shape[:-2], stream.shape[-2:]
+        *batch, N, D = stream.shape
         grid = stream[..., : sizes.tokens, :].reshape(*batch, sizes.m + 1, sizes.n, D)
-        go = _forward_batch if batch else _forward
         with jax.enable_x64(x64):
-            out, totals, states = go(weights, jnp.asarray(grid), steps=steps, N=N, trace=trace)
-        attended = np.zeros((*batch, len(steps), sizes.K, N), dtype)
-        given = attended[..., : sizes.tokens].reshape(
-            *batch, len(steps), sizes.K, *grid.shape[-3:-1]
-        )
-        for i, (step, found) in enumerate(zip(steps, totals, strict=True)):
-            for group, total in zip(step.groups, map(np.asarray, found), strict=True):
-                example, position = map(_slice, group.reach.asks)
-                for place, k in enumerate(group.members):
-                    given[..., i, k, example, position] = total[..., place]
-        padded = [_padded(np.asarray(one), stream) for one in (out, *states)]
+            out, totals, states = go(grid, N, trace)
+            attended = np.zeros((*batch, len(steps), sizes.K, N), dtype)
+            given = attended[..., : sizes.tokens].reshape(*attended.shape[:-1], *grid.shape[-3:-1])
+            for i, (step, found) in enumerate(zip(steps, totals, strict=True)):
+                for group, total in zip(step.groups, found, strict=True):
+                    _give(given[..., i, :, :, :], group, total)
+            padded = [_padded(collect(one, grid.shape), stream) for one in (out, *states)]
         return Pass(padded[0], attended, np.stack(padded[1:]) if trace else None)
 
     return run
+
+
+def _give(given: np.ndarray, group: Group, total: jax.Array) -> None:
+    """Put the totals of a group, (..., e, p, heads), where they belong in (..., K, e, p)."""
+    example, position = map(_slice, group.reach.asks)
+    shape = given[..., 0, example, position].shape
+    whole = collect(total, (*shape, len(group.members)))
+    for place, k in enumerate(group.members):
+        given[..., k, example, position] = whole[..., place]
+
+
+def _totals_axes(steps: tuple[Step, ...], axes: tuple) -> list[list[tuple]]:
+    """Totals are shared out as the examples are; those of one example are everywhere."""
+    return [
+        [axes if group.reach.asks[0] == ALL else axes[:-1] for group in step.groups]
+        for step in steps
+    ]
 
 
 def _padded(grid: np.ndarray, like: np.ndarray) -> np.ndarray:
@@ -193,11 +223,20 @@ Named = dict[int, jax.Array]
 
 
 def forward(
-    weights: list, h: jax.Array, steps: tuple[Step, ...], N: int, trace: bool
+    weights: list,
+    h: jax.Array,
+    steps: tuple[Step, ...],
+    N: int,
+    trace: bool,
+    axis: str | None = None,
 ) -> tuple[jax.Array, list, list]:
-    """One pass over a grid (m+1, n, D); totals (e, p, heads) for each group."""
+    """One pass over a grid (m+1, n, D); totals (e, p, heads) for each group.
+
+    Args:
+        axis: the axis of a mesh over which the examples are shared out.
+    """
     totals, states = [], [h]
-    named = {e: h[e : e + 1] for step in steps for e in step.examples}
+    named = {e: _find(h, e, axis) for step in steps for e in step.examples}
     stale = False  # whether the grid lacks what named examples have done by themselves
     layers = list(zip(steps, weights, strict=True))
     for kind, members in groupby(layers, lambda layer: layer[0].kind):
@@ -205,38 +244,63 @@ def forward(
         for part in [run] if kind == "local" and not trace else [[layer] for layer in run]:
             [(step, matrices), *_] = part
             if stale and step.reads_all:
-                h = _with(h, named)
+                h = _with(h, named, axis)
             if kind == "local":
-                h, named, found = _through(h, named, part, N)
+                h, named, found = _through(h, named, part, N, axis)
                 totals += found
             elif kind == "one":
                 e = step.examples[0]
-                x, one = _layer(named[e], h, step, matrices, N, named)
+                x, one = _layer(named[e], h, step, matrices, N, named, axis)
                 named, totals = named | {e: x}, [*totals, one]
             else:
-                h, one = _layer(h, h, step, matrices, N, named)
-                named, totals = {e: h[e : e + 1] for e in named}, [*totals, one]
+                everyone = h if axis is None else jax.lax.all_gather(h, axis, tiled=True)
+                h, one = _layer(h, everyone, step, matrices, N, named)
+                named, totals = {e: _find(h, e, axis) for e in named}, [*totals, one]
             stale = kind == "one"
             if trace:
-                states.append(_with(h, named))
-    return _with(h, named) if stale else h, totals, states if trace else []
+                states.append(_with(h, named, axis))
+    return _with(h, named, axis) if stale else h, totals, states if trace else []
 
 
-def _with(h: jax.Array, named: Named) -> jax.Array:
+def forward_batch(weights: list, h: jax.Array, **static: Any) -> tuple[jax.Array, list, list]:
+    """The same for several grids."""
+    one = partial(forward, weights, **static)
+    return jax.lax.map(one, h, batch_size=max(1, BLOCK // h.shape[1]))
+
+
+def _places(h: jax.Array, axis: str | None) -> jax.Array:
+    """The numbers of the examples in h, of which each device has as many."""
+    first = 0 if axis is None else jax.lax.axis_index(axis) * len(h)
+    return first + jnp.arange(len(h))
+
+
+def _find(h: jax.Array, e: int, axis: str | None) -> jax.Array:
+    """Example e, wherever it is."""
+    if axis is None:
+        return h[e : e + 1]
+    here = (_places(h, axis) == e)[:, None, None]
+    return jax.lax.psum(jnp.where(here, h, 0).sum(axis=0, keepdims=True), axis)
+
+
+def _with(h: jax.Array, named: Named, axis: str | None) -> jax.Array:
     """The grid with the named examples as they are now."""
+    places = _places(h, axis)[:, None, None]
     for e, example in named.items():
-        h = h.at[e].set(example[0])
+        h = jnp.where(places == e, example, h)
     return h
 
 
-def _through(h: jax.Array, named: Named, layers: list, N: int) -> tuple[jax.Array, Named, list]:
+def _through(
+    h: jax.Array, named: Named, layers: list, N: int, axis: str | None
+) -> tuple[jax.Array, Named, list]:
     """All examples through a run of local layers, block by block."""
     known = [named]
     for step, weights in layers:
         now = known[-1]
         known.append({e: _layer(x, x, step, weights, N, now)[0] for e, x in now.items()})
 
-    def example(place: jax.Array, x: jax.Array) -> tuple[jax.Array, list]:
+    def example(one: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, list]:
+        place, x = one
         grid, totals = x[None], []
         for (step, weights), now in zip(layers, known[:-1], strict=True):
             grid, found = _layer(grid, grid, step, weights, N, now)
@@ -245,18 +309,24 @@ def _through(h: jax.Array, named: Named, layers: list, N: int) -> tuple[jax.Arra
             grid = jnp.where(place == e, alone, grid)
         return grid[0], totals
 
-    places = jnp.arange(len(h))
-    h, totals = jax.lax.map(lambda one: example(*one), (places, h), batch_size=min(BLOCK, len(h)))
+    h, totals = jax.lax.map(example, (_places(h, axis), h), batch_size=min(BLOCK, len(h)))
     return h, known[-1], totals
 
 
 def _layer(
-    x: jax.Array, h: jax.Array, step: Step, weights: Any, N: int, named: Named
+    x: jax.Array,
+    h: jax.Array,
+    step: Step,
+    weights: Any,
+    N: int,
+    named: Named,
+    axis: str | None = None,
 ) -> tuple[jax.Array, list]:
     """Attention, then MLP, of the examples x; totals (e, p, heads) by group.
 
     Args:
         h: all examples, for those who read all.
+        axis: that over which h is shared out, if it is.
     """
     heads, (W_in, W_out) = weights
     out, totals = x, []
@@ -264,7 +334,7 @@ def _layer(
         place, (example, position) = group.reach.asks[1], group.reach.reads
         asks = x[:, _slice(place)]
         if group.reach.reads == EVERY:
-            update, total = _attend_all(asks, h, group, matrices, N)
+            update, total = _attend_all(asks, h, group, matrices, N, axis)
         else:
             # On an axis that is the asking token's own, what is read stands where it asks.
             reads = x if example == OWN else named[int(example)]
@@ -293,7 +363,7 @@ def _attend_one(
 
 
 def _attend_all(
-    asks: jax.Array, reads: jax.Array, group: Group, weights: Any, N: int
+    asks: jax.Array, reads: jax.Array, group: Group, weights: Any, N: int, axis: str | None
 ) -> tuple[jax.Array, jax.Array]:
     """The same for heads that read every token."""
     W_Q, W_K, V = weights
@@ -302,9 +372,11 @@ def _attend_all(
     asked = _every(asked, group.matches, reads.shape[-1])
     reads = reads.reshape(-1, reads.shape[-1])
     scores = jax.nn.relu(_dot("td,qd->tq", reads, asked.reshape(-1, asked.shape[-1])))
-    sums = _dot("tq,td->qd", scores / N, reads).reshape(asked.shape)
-    update = _dot("ephs,shc->epc", _columns(sums, group.carries), V)
-    return update, scores.sum(axis=0).reshape(asked.shape[:3])
+    sums, totals = _dot("tq,td->qd", scores / N, reads), scores.sum(axis=0)
+    if axis is not None:
+        sums, totals = jax.lax.psum((sums, totals), axis)
+    sums = _columns(sums.reshape(asked.shape), group.carries)
+    return _dot("ephs,shc->epc", sums, V), totals.reshape(asked.shape[:3])
 
 
 def _columns(h: jax.Array, runs: Runs) -> jax.Array:
@@ -332,11 +404,4 @@ def _add(h: jax.Array, place: Place, runs: Runs, update: jax.Array) -> jax.Array
 
 _STATIC = ("steps", "N", "trace")
 _forward = partial(jax.jit, static_argnames=_STATIC)(forward)
-
-
-@partial(jax.jit, static_argnames=_STATIC)
-def _forward_batch(
-    weights: list, h: jax.Array, steps: tuple[Step, ...], N: int, trace: bool
-) -> tuple[jax.Array, list, list]:
-    one = partial(forward, weights, steps=steps, N=N, trace=trace)
-    return jax.lax.map(one, h, batch_size=max(1, BLOCK // h.shape[1]))
+_forward_batch = partial(jax.jit, static_argnames=_STATIC)(forward_batch)

@@ -1,0 +1,71 @@
+"""Eight simulated devices, in one process and in two, give what one gives."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import hand
+import jax
+import pytest
+
+from construct import ConstructError, prepare
+from construct.execute.devices import mesh
+
+# Executors, kinds of prompts, and meshes: three in float64, one in float32.
+RUNS = 2 * 2 * (3 + 1)
+
+
+def free_port() -> str:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return str(listener.getsockname()[1])
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_eight_devices_give_the_same_as_one(processes):
+    flags = f"--xla_force_host_platform_device_count={8 // processes}"
+    environment = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
+    program, port = Path(__file__).with_name("many.py"), free_port()
+    running = [
+        subprocess.Popen(
+            [sys.executable, program, str(processes), str(process), port],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for process in range(processes)
+    ]
+    for one in running:
+        out, err = one.communicate(timeout=400)
+        assert one.returncode == 0, err
+        # Collectives announce themselves on standard output, some in the middle of a line.
+        assert "[" not in out.replace("[Gloo]", ""), out
+        assert out.count(" equal\n") == RUNS, out
+
+
+def test_devices_that_cannot_be_shared_out_are_refused():
+    with pytest.raises(ConstructError, match="cannot be cut into batch = 3 equal shares"):
+        mesh([1, 2], batch=3)
+    with pytest.raises(ConstructError, match="0 devices"):
+        mesh([])
+    assert mesh(jax.devices()[:1]).shape == {"batch": 1, "sequence": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"), [("numpy", "float64"), ("torch", "float32"), ("exact", "exact")]
+)
+def test_executors_of_one_device_refuse_a_mesh(name, dtype):
+    with pytest.raises(ConstructError, match="takes no mesh; these do: jax, sparse"):
+        prepare(name, hand.by_hand(), dtype, mesh())
+
+
+@pytest.mark.parametrize("name", ["jax", "sparse"])
+def test_a_mesh_of_one_device_is_one_device(name):
+    model, batch = hand.random(4)
+    one, other = prepare(name, model), prepare(name, model, "float64", mesh())
+    for stream in (batch, batch[0]):
+        assert one(stream).stream.tolist() == other(stream).stream.tolist()
+        assert one(stream).attended.tolist() == other(stream).attended.tolist()
