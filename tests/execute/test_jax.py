@@ -57,7 +57,7 @@ def test_nothing_that_grows_with_the_square_of_the_prompt_is_held(executor, monk
     assert N * D / 2 <= largest <= 2 * N * D
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     case=cases(),
     sizes=st.tuples(*[st.integers(1, 9)] * 4),
@@ -78,7 +78,7 @@ def test_blocks_of_any_size_give_the_same(case, sizes, monkeypatch):
     assert (np.asarray(attended)[3] == wanted.attended[3]).all()
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=cases(), size=st.integers(1, 5))
 def test_blocks_of_examples_of_any_size_give_the_same(case, size, monkeypatch):
     monkeypatch.setattr(sparse, "BLOCK", size)

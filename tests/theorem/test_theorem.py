@@ -116,9 +116,10 @@ def richness(case: Case) -> tuple:
 
 @pytest.mark.parametrize("kinds", JAX_SETS, ids=" ".join)
 @pytest.mark.parametrize("dtype", FORMATS)
-def test_jax_differs_by_counted_roundings(kinds, dtype):
+@pytest.mark.parametrize("executor", ["jax", "sparse"])
+def test_jax_differs_by_counted_roundings(executor, kinds, dtype):
     case = max(sample(cases(dtype, kinds), 40), key=richness)
-    forward = prepare("jax", case.construction.transformer, dtype)
+    forward = prepare(executor, case.construction.transformer, dtype)
     blank = Prompt.of([], [[0] * case.shape.d] * (case.shape.n - 1)).astype(dtype)
 
     @settings(max_examples=40)

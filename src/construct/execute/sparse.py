@@ -25,7 +25,7 @@ from scipy.sparse import csr_array, sparray
 
 from construct.execute import Pass, Run
 from construct.execute.devices import BATCH, SEQUENCE, collect, on_mesh, replicated, spread
-from construct.reach import ALL, EVERY, OWN, Place, Reach, Tokens
+from construct.reach import ALL, ANYWHERE, EVERY, OWN, Place, Reach, Tokens
 from construct.transformer import Head, Layer, Transformer
 
 # Examples that go through a run of layers together.
@@ -81,7 +81,7 @@ class Step:
         """Who works: every example for itself, one example, or all with all."""
         if self.working <= {ALL}:
             return "everywhere" if self.reads_all else "local"
-        return "one" if len(self.working) == 1 else "everywhere"
+        return "one"
 
     @property
     def examples(self) -> tuple[int, ...]:
@@ -172,14 +172,23 @@ def _step(layer: Layer, dtype: str) -> tuple[Step, Any]:
         if head.sparse("W_Q").nnz and head.sparse("W_K").nnz:
             key = (head.reach, head.sparse("W_Q").shape, head.sparse("W_V").shape)
             groups.setdefault(key, []).append(k)
+    mlp = layer.mlp
+    acts = mlp.acts if mlp.sparse("W_out").nnz else None
+    working = {reach.asks[0] for reach, _, _ in groups} | ({acts[0]} if acts else set())
+    # Where one example works and others do too, all pairs are scored: the rest are 0.
     made = [
-        _group(reach, members, [layer.heads[k] for k in members], dtype)
+        _group(
+            reach if len(working) == 1 else ANYWHERE,
+            members,
+            [layer.heads[k] for k in members],
+            dtype,
+        )
         for (reach, _, _), members in groups.items()
     ]
-    mlp = layer.mlp
+    if acts is not None and len(working) > 1:
+        acts = EVERY
     W_in, W_out = mlp.sparse("W_in"), mlp.sparse("W_out")
     reads, writes = _runs([W_in]), _runs([W_out.T])
-    acts = mlp.acts if W_out.nnz else None
     step = Step(tuple(group for group, _ in made), acts, reads, writes)
     units = (_rows(W_in, reads, dtype), _rows(W_out.T, writes, dtype).T)
     return step, ([weights for _, weights in made], units)
