@@ -40,7 +40,7 @@ def assert_counts(made) -> None:
     exact = sum(len(entries) for _, part in transformer.parts() for entries in part.exact.values())
     assert cost.entries.rounded == exact
     assert cost.dense_bytes == 8 * size
-    assert cost.artifact_bytes == 16 * busy + 20 * exact
+    assert cost.artifact_bytes == 16 * busy + 24 * exact
     places = transformer.W_E, transformer.W_pos, transformer.W_U
     assert cost.places == Entries(counted(places)[1])
     for one, weights, layer in zip(cost.attention, cost.heads, transformer.layers, strict=True):

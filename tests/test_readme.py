@@ -19,9 +19,10 @@ def test_the_python_of_the_readme_runs_in_order(tmp_path, monkeypatch, capsys):
         for block in blocks
         for comment in re.findall(r"^print\(.*\)  # (.*)$", block, re.M)
     ]
+    names: dict = {}
     for block in blocks:
-        exec(block, {})
-    assert len(promised) == 2
+        exec(block, names)
+    assert len(promised) == 3
     assert capsys.readouterr().out.splitlines() == promised
 
 

@@ -30,9 +30,9 @@ from construct.rational import Rational, to_float
 from construct.residual import Sizes
 from construct.wiring import Wiring
 
-# Bytes in an artifact: a float64 with two int32 indices, and what is added where
-# float64 rounds; bytes of a number if everything is stored.
-NONZERO_BYTES, ROUNDED_BYTES, DENSE_BYTES = 16, 20, 8
+# Bytes in an artifact: a float64 with two int32 indices, and where float64 rounds two
+# int64 with two more indices; bytes of a number if everything is stored.
+NONZERO_BYTES, ROUNDED_BYTES, DENSE_BYTES = 16, 24, 8
 
 
 @dataclass(frozen=True)
