@@ -1,7 +1,7 @@
 """How fast the command line starts, against an empty Python.
 
     python benchmarks/startup.py            21 starts of each
-    python benchmarks/startup.py --quick    5 starts of each
+    python benchmarks/startup.py --quick    3 starts of each
 
 Processes are started in turns; medians of their wall time, as ratios to `python -c pass`
 in the same run.
@@ -64,7 +64,7 @@ def main() -> None:
     quick = options(__doc__).quick
     with tempfile.TemporaryDirectory() as folder:
         works = {name: starter(command, folder) for name, command in COMMANDS.items()}
-        took = side_by_side(works, 5 if quick else 21)
+        took = side_by_side(works, 3 if quick else 21)
     base = took["python -c pass"]
     ratios = {name: t / base for name, t in took.items()}
     write("startup", quick, {"milliseconds, python -c pass": base * 1e3, **ratios}, seconds=took)
