@@ -80,8 +80,9 @@ def plot(rows: list[dict[str, Any]], quick: bool) -> None:
         axis.set_xticks(places, names, fontsize=7)
         if target:
             axis.axhline(target, color="0.5", ls="--", lw=1, label="target")
-        axis.legend()
-    time.set_yscale("log")
+        axis.legend(loc="upper left")
+        axis.margins(y=0.2)
+    time.set(yscale="log", ylim=(1e-3, 1e2))
     draw(fig, "build", quick)
 
 

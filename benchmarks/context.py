@@ -84,18 +84,19 @@ def plot(rows: list[dict[str, Any]], quick: bool) -> None:
         some = [row for row in rows if row["executor"] == executor]
         N, label = [row["N"] for row in some], {"jax": "dense"}.get(executor, executor)
         time.plot(N, [row["forward"] for row in some], "o-", color=colour, label=label, ms=4)
-        memory.plot(N, [row["memory"] / 2**30 for row in some], "o-", color=colour, label=label)
+        memory.plot(N, [row["memory"] / 2**30 for row in some], "o-", color=colour, ms=4)
         if executor == "sparse":
             spec = [row["specification"] for row in some]
             time.plot(N, spec, "s--", color="0.5", label="specification", ms=3)
             stream = [row["stream"] / 2**30 for row in some]
             memory.plot(N, stream, "--", color="0.5", label="the stream alone")
+            memory.legend()
     time.set(ylabel="seconds, warm", title="one forward pass", yscale="log")
     memory.set(ylabel="GiB at most, build and all", title="memory of the process", yscale="log")
     for axis in (time, memory):
         axis.set_xscale("log", base=2)
         axis.set_xlabel("prompt tokens N")
-        axis.legend()
+    time.legend()
     draw(fig, "context", quick)
 
 

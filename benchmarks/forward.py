@@ -174,7 +174,8 @@ def plot(data: dict[str, Any], count: int, quick: bool) -> None:
     whole, alone, together = data["large"], data["small"], data["batch"]
     rates = [whole["GFLOP/s of matmul"], whole["GFLOP/s"]]
     rate.bar(["matrix product", "dense pass"], rates, color=["0.7", "C0"], width=0.6)
-    rate.set(ylabel="GFLOP/s, float32", title=f"N = {whole['N']}: {whole['share']:.0%} of peak")
+    title = f"N = {whole['N']}: {whole['share']:.0%} of a matrix product"
+    rate.set(ylabel="GFLOP/s, float32", title=title)
     for axis, took, scale, unit, title in (
         (one, alone, 1e6, "microseconds", "one prompt, K = 4, d = 16, m = 32"),
         (many, together, 1e6 / count, "microseconds a prompt", f"{count} prompts"),
@@ -182,8 +183,8 @@ def plot(data: dict[str, Any], count: int, quick: bool) -> None:
         values = [seconds * scale for seconds in took.values()]
         colours = ["C1" if "PyTorch" in name else "C0" for name in took]
         bars = axis.barh(list(took), values, color=colours, height=0.6)
-        axis.bar_label(bars, fmt="%.3g", padding=3, fontsize=8)
-        axis.set(xlabel=unit, title=title, xscale="log", xlim=(min(values) / 2, max(values) * 3))
+        axis.bar_label(bars, fmt="%.0f", padding=3, fontsize=8)
+        axis.set(xlabel=unit, title=title, xlim=(0, max(values) * 1.2))
         axis.invert_yaxis()
     draw(fig, "forward", quick)
 

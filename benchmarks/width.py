@@ -92,7 +92,7 @@ def plot(data: dict[str, Pairs], quick: bool) -> None:
     n, V = np.logspace(1, 9, 50), WORDS
     axes[2].plot(n, 6 * n + 2 * V + 5, color="C1", label=f"Tracr reverse, V = {V}")
     axes[2].plot(n, (n + 2) * V + 2 * n + 5, color="C3", label=f"Tracr sort, V = {V}")
-    axes[2].set(yscale="log", ylim=(10, 3e4), xscale="log", title="log2(mn) + constant, log scale")
+    axes[2].set(yscale="log", ylim=(10, 3e4), xscale="log", title="log2(mn) + constant")
     axes[2].legend(loc="center left", bbox_to_anchor=(1, 0.5))
     draw(fig, "width", quick)
 
