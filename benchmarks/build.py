@@ -25,7 +25,6 @@ from common import (
     seconds,
     write,
 )
-
 from construct import build, embed, load, prepare, save
 
 SIZES = ((4, 16, 32), (4, 16, 512), (16, 64, 512), (16, 64, 4096), (64, 64, 4096), (64, 256, 4096))

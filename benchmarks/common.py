@@ -82,9 +82,7 @@ def random_prompt(
 # --- The answer is checked in the run that is timed ---------------------------
 
 
-def compared(
-    made: Construction, prompt: Prompt, done: Pass, dtype: str
-) -> tuple[float, list[str]]:
+def compared(made: Construction, prompt: Prompt, done: Pass, dtype: str) -> tuple[float, list[str]]:
     """The error of a pass in ulp, and what of votes and answer is not as `mixture` says."""
     numbers = prompt.astype(dtype)
     answer = read_answer(made, done, len(prompt.X))

@@ -12,6 +12,7 @@ their answers are rounded to float32 at the end.
 from typing import Any
 
 import numpy as np
+
 from common import (
     DOMAIN,
     apart,
@@ -27,7 +28,6 @@ from common import (
     slope,
     write,
 )
-
 from construct import build, embed, mixture, prepare, unembed
 from construct.prompt import exactly
 from construct.verification import largest_term, specification, ulp
@@ -41,7 +41,6 @@ def measure(executor: str, log2N: int, times: int) -> dict[str, Any]:
     """One size: build it, run a full prompt, check the answer, take the times."""
     tasks = paired_tasks(K, D)
     made = build(tasks, m=2 ** (log2N - 1) - 1, domain=DOMAIN)
-    assert made.sizes.N == 2**log2N
     built = peak_memory()
     prompt = random_prompt(tasks, made.sizes.m, noise=NOISE)
     stream = embed(made.transformer, prompt)

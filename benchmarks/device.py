@@ -21,6 +21,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+
 from common import (
     DOMAIN,
     check,
@@ -32,11 +33,10 @@ from common import (
     side_by_side,
     write,
 )
-from forward import full_prompt, heads_flops
-
 from construct import Construction, Pass, build, embed, prepare
 from construct.embedding import embed_all
 from construct.execute import jax_, sparse
+from forward import full_prompt, heads_flops
 
 TESTS = __doc__.split("    ")[-1].strip()
 # Sizes of the dense pass, the matrix product, the long prompt and the batch.
@@ -144,7 +144,9 @@ def plot(rows: list[dict[str, Any]], device: str, quick: bool) -> None:
         bars = time.barh(places, [t * 1e3 for t in took.values()], 0.35)
         time.bar_label(bars, fmt="%.3g", padding=3, fontsize=8)
         time.set_yticks(range(len(took)), list(took))
-    rate.set_xticks(range(3), ["matrix product,\ndefault", "matrix product,\nhighest", "dense pass"])
+    rate.set_xticks(
+        range(3), ["matrix product,\ndefault", "matrix product,\nhighest", "dense pass"]
+    )
     rate.set(ylabel="TFLOP/s")
     time.set(xlabel="milliseconds", xscale="log")
     time.margins(x=0.2)

@@ -17,6 +17,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+
 from common import (
     DOMAIN,
     apart,
@@ -30,7 +31,6 @@ from common import (
     side_by_side,
     write,
 )
-
 from construct import Construction, Pass, Prompt, build, embed, prepare, run
 from construct.embedding import embed_all
 from construct.execute import jax_

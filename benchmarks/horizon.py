@@ -13,6 +13,7 @@ prompts do not have.
 from typing import Any
 
 import numpy as np
+
 from common import (
     DOMAIN,
     compared,
@@ -23,7 +24,6 @@ from common import (
     random_prompt,
     write,
 )
-
 from construct import Pass, build, prepare
 from construct.certify.formats import BY_NAME
 from construct.embedding import embed_all

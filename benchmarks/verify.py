@@ -10,8 +10,8 @@ The forward pass alone, in the same batches, says what of it is the executor's s
 from typing import Any
 
 import numpy as np
-from common import apart, draw, figure, options, seconds, write
 
+from common import apart, draw, figure, options, seconds, write
 from construct import build, prepare, random_tasks, verify
 from construct.embedding import embed_all
 from construct.sampling import random_prompts
@@ -23,8 +23,7 @@ EXACT = 20
 
 
 def measure(executor: str, dtype: str, prompts: int, times: int) -> dict[str, Any]:
-    """Prompts a second, in a process of its own: the threads of libraries get in each
-    other's way."""
+    """Prompts a second; in a process of its own, where no other library has threads."""
     made, exact = build(random_tasks(4, 16), m=32), dtype == "exact"
     count, some = max(2, prompts // EXACT) if exact else prompts, []
     drawn = seconds(lambda: some.extend(random_prompts(made, count, exact=exact)))

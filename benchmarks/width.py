@@ -19,8 +19,8 @@ import math
 from typing import Any
 
 import numpy as np
-from common import DOMAIN, check, draw, figure, options, paired_tasks, random_prompt, write
 
+from common import DOMAIN, check, draw, figure, options, paired_tasks, random_prompt, write
 from construct import build, embed, prepare, random_tasks
 from construct.residual import Sizes
 
