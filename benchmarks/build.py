@@ -76,7 +76,7 @@ def plot(rows: list[dict[str, Any]], quick: bool) -> None:
         (size, "artifact, bytes over non-zeros", "times 8 bytes each", 3),
     ):
         axis.set(title=title, ylabel=unit)
-        axis.set_xticks(places, names, fontsize=7)
+        axis.set_xticks(places, names, fontsize=6.5)
         if target:
             axis.axhline(target, color="0.5", ls="--", lw=1, label="target")
         axis.legend(loc="upper left")

@@ -195,7 +195,7 @@ def main() -> None:
     count = 32 if quick else 256
     data = {
         "large": apart(__file__, what="large", **size, times=3 if quick else 5),
-        "small": apart(__file__, what="small", times=50 if quick else 500),
+        "small": apart(__file__, what="small", times=30 if quick else 100),
         "batch": apart(__file__, what="batch", count=count, times=3 if quick else 9),
     }
     whole, one, many = data["large"], data["small"], data["batch"]
