@@ -1,6 +1,6 @@
 """How many prompts a second `construct verify` checks, by executor and format.
 
-    python benchmarks/verify.py            1000 prompts, three times
+    python benchmarks/verify.py            256 prompts, three times
     python benchmarks/verify.py --quick    128 prompts, once
 
 At the README's size, K = 4, d = 16, m = 32, on the prompts that `construct verify` draws.
@@ -79,7 +79,7 @@ def label(row: dict[str, Any]) -> str:
 
 def main() -> None:
     quick = options(__doc__, measure).quick
-    prompts, times = (128, 1) if quick else (1000, 3)
+    prompts, times = (128, 1) if quick else (256, 3)
     rows = [
         apart(__file__, executor=executor, dtype=dtype, prompts=prompts, times=times)
         for executor, dtype in [*RUNS, ("exact", "exact")]
