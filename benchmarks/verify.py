@@ -1,12 +1,13 @@
 """How many prompts a second `construct verify` checks, by executor and format.
 
-    python benchmarks/verify.py            256 prompts, three times
-    python benchmarks/verify.py --quick    128 prompts, once
+    python benchmarks/verify.py            256 prompts, three rounds
+    python benchmarks/verify.py --quick    128 prompts, one round
 
 At the README's size, K = 4, d = 16, m = 32, on the prompts that `construct verify` draws.
 The forward pass alone, in the same batches, says what of it is the executor's share.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,20 +23,28 @@ RUNS = [(e, f) for e in ("numpy", "jax", "sparse", "torch") for f in ("float64",
 EXACT = 20
 
 
-def measure(executor: str, dtype: str, prompts: int, times: int) -> dict[str, Any]:
+def measure(executor: str, dtype: str, prompts: int) -> dict[str, Any]:
     """Prompts a second; in a process of its own, where no other library has threads."""
     made, exact = build(random_tasks(4, 16), m=32), dtype == "exact"
     count, some = max(2, prompts // EXACT) if exact else prompts, []
     drawn = seconds(lambda: some.extend(random_prompts(made, count, exact=exact)))
     whole(made, executor, dtype, some[:BATCH])  # compiled here
-    rates = [whole(made, executor, dtype, some) for _ in range(times)]
     return {
         "executor": executor,
         "dtype": dtype,
         "drawn": count / drawn,
-        "verified": float(np.median(rates)),
+        "verified": whole(made, executor, dtype, some),
         "passes": None if exact else alone(made, executor, dtype, some),
     }
+
+
+def middle(same: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The medians of what several processes found."""
+    medians = {
+        key: None if same[0][key] is None else float(np.median([row[key] for row in same]))
+        for key in ("drawn", "verified", "passes")
+    }
+    return {**same[0], **medians}
 
 
 def whole(made: Any, executor: str, dtype: str, prompts: list) -> float:
@@ -79,11 +88,13 @@ def label(row: dict[str, Any]) -> str:
 
 def main() -> None:
     quick = options(__doc__, measure).quick
-    prompts, times = (128, 1) if quick else (256, 3)
-    rows = [
-        apart(__file__, executor=executor, dtype=dtype, prompts=prompts, times=times)
-        for executor, dtype in [*RUNS, ("exact", "exact")]
+    prompts, rounds = (128, 1) if quick else (256, 3)
+    runs = [*RUNS, ("exact", "exact")]
+    found = [
+        [apart(__file__, executor=e, dtype=f, prompts=prompts) for e, f in runs]
+        for _ in range(rounds)
     ]
+    rows = [middle(same) for same in zip(*found, strict=True)]
     summary = {f"prompts a second, {label(row)}": row["verified"] for row in rows}
     summary["drawing prompts"] = float(np.median([row["drawn"] for row in rows]))
     write("verify", quick, summary, rows=rows)
