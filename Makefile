@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test proofs rocq lint bench mutations rocq-mutations limits picture clean
+.PHONY: demo test proofs rocq lint bench bench-full mutations rocq-mutations limits picture clean
 
 demo: $(VENV)/.demo
 	$(BIN)/construct demo
@@ -50,8 +50,16 @@ lint: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# The short form of every benchmark, some four minutes on two cores; answers are checked.
+BENCHMARKS = width horizon build forward context verify startup device
 bench: $(VENV)/.test
-	$(BIN)/python benchmarks/width.py
+	for script in $(BENCHMARKS); do \
+	  echo "$$script"; $(BIN)/python benchmarks/$$script.py --quick || exit 1; done
+
+# The long form, which writes the figures of benchmarks/README.md: some half an hour.
+bench-full: $(VENV)/.test
+	for script in $(BENCHMARKS); do \
+	  echo "$$script"; $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 # Every single-weight mutation of three small artifacts, and why the survivors live.
 mutations: $(VENV)/.test

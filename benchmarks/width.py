@@ -1,93 +1,122 @@
-"""How the embedding dimension scales: width against K, d and mn.
+"""How the embedding dimension scales: width against K, d and the prompt, and the peers'.
 
     python benchmarks/width.py            builds, checks and plots
     python benchmarks/width.py --quick    fewer sizes
 
 Every width is read off a built artifact's weight matrices where the size allows a
-build, and off the layout alone beyond (mn up to 10^9). Writes width.json and
-width.png under benchmarks/results/. Conclusion in benchmarks/README.md.
+build, a prompt of it is answered as the specification says, and beyond, to mn = 10^9,
+it is counted off the layout alone. Drawn beside it:
+
+    4d + ceil(log2(m+1)) + ceil(log2 n) + 6     the formula of this construction
+    3d + log2(mn)                               what any such stream has to hold: a label,
+                                                the query and the answer, and a place
+    6n + 2V + 5, (n+2)V + 2n + 5                Tracr's reverse and sort, for n tokens of a
+                                                vocabulary of V words; other programs, so
+                                                only the laws are compared
 """
 
-import argparse
-import json
-from pathlib import Path
+import math
+from typing import Any
 
 import numpy as np
 
-from construct import build, random_tasks
+from common import DOMAIN, check, draw, figure, options, paired_tasks, random_prompt, write
+from construct import build, embed, prepare, random_tasks
 from construct.residual import Sizes
 
-RESULTS = Path(__file__).parent / "results"
+# The vocabulary that Tracr's laws are drawn for.
+WORDS = 16
+Pairs = list[tuple[int, int]]
 
 
 def built_width(K: int, d: int, m: int) -> int:
     """The width of the emitted matrices, not of the formula."""
-    transformer = build(random_tasks(K, d), m=m).transformer
-    widths = {head.W_Q.shape[0] for layer in transformer.layers for head in layer.heads}
-    assert widths == {transformer.W_E.shape[1]}
+    # Pairs of tasks that differ in a sign need room to be different.
+    tasks = paired_tasks(K, d) if d >= 16 else random_tasks(K, d)
+    made = build(tasks, m=m, domain=DOMAIN)
+    prompt = random_prompt(tasks, m, noise=0.25)
+    stream = embed(made.transformer, prompt)
+    check(made, prompt, prepare("sparse", made.transformer)(stream), "float64")
+    widths = {head.W_Q.shape[0] for layer in made.transformer.layers for head in layer.heads}
+    assert widths == {made.transformer.W_E.shape[1]}
     return widths.pop()
 
 
-def measure(quick: bool) -> dict[str, list[tuple[int, int]]]:
+def measure(quick: bool) -> dict[str, Pairs]:
     """(size, width) pairs: one list for each question."""
     heads = [1, 2, 4, 16, 64] if quick else [1, 2, 4, 8, 16, 32, 64, 128, 256]
-    dims = [1, 4, 16, 64] if quick else [1, 2, 4, 8, 16, 32, 64, 128, 256]
-    slots = [2**i for i in range(0, 7 if quick else 11)]
+    dims = [4, 16, 64] if quick else [1, 2, 4, 8, 16, 32, 64, 128, 256]
+    slots = [2**i for i in range(0, 11, 5 if quick else 1)]
     return {
         "K": [(K, built_width(K, 16, 4)) for K in heads],
         "d": [(d, built_width(4, d, 32)) for d in dims],
-        "mn": [(2 * m, built_width(2, 4, m)) for m in slots],
-        "mn by layout": [(2 * 2**i, Sizes(4, 4, 2**i, 2).D) for i in range(30)],
+        "mn": [(2 * m, built_width(4, WORDS, m)) for m in slots],
+        "mn by layout": [(2 * 2**i, Sizes(4, WORDS, 2**i, 2).D) for i in range(30)],
     }
 
 
-def slope(pairs: list[tuple[int, int]], log: bool) -> float:
+def slope(pairs: Pairs, log: bool) -> float:
     """The least-squares slope of width over size, or over log2(size)."""
     size, width = np.array(pairs, dtype=float).T
     return float(np.polyfit(np.log2(size) if log else size, width, 1)[0])
 
 
-def plot(data: dict[str, list[tuple[int, int]]], path: Path) -> None:
-    import matplotlib as mpl
+def formula(d: int, m: int) -> int:
+    return 4 * d + math.ceil(math.log2(m + 1)) + 1 + 6
 
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, 3, figsize=(10, 3.2), layout="constrained")
+def bound(d: int, m: int) -> float:
+    return 3 * d + math.log2(2 * m)
+
+
+def plot(data: dict[str, Pairs], quick: bool) -> None:
+    fig, [axes] = figure(3)
+    fig.set_size_inches(12, 3.6)
     panels = (
-        ("K", "tasks K  (d = 16, m = 4)", "flat in K"),
-        ("d", "dimension d  (K = 4, m = 32)", "4 d + constant"),
-        ("mn", "prompt tokens mn  (d = 4)", "log2(mn) + constant"),
+        ("K", "tasks K  (d = 16, m = 4)", "flat in K", lambda K: (16, 4)),
+        ("d", "dimension d  (K = 4, m = 32)", "4d + constant", lambda d: (d, 32)),
+        ("mn", "prompt tokens mn  (d = 16, K = 4)", "log2(mn)", lambda mn: (WORDS, mn // 2)),
     )
-    for axis, (key, label, law) in zip(axes, panels, strict=True):
+    for axis, (key, label, law, at) in zip(axes, panels, strict=True):
         size, width = zip(*data[key], strict=True)
-        if key == "mn":
-            axis.plot(*zip(*data["mn by layout"], strict=True), color="0.7", label="layout alone")
-        axis.plot(size, width, "o", color="C0", label="built")
+        drawn = [s for s, _ in data["mn by layout"]] if key == "mn" else size
+        axis.plot(drawn, [formula(*at(s)) for s in drawn], color="C0", lw=1, label="our formula")
+        axis.plot(size, width, "o", color="C0", ms=5, label="built, and checked")
+        axis.plot(
+            drawn, [bound(*at(s)) for s in drawn], "--", color="0.5", lw=1, label="3d + log2(mn)"
+        )
         axis.set(xlabel=label, title=law, ylim=(0, None))
         if key != "d":
             axis.set_xscale("log", base=2)
-        axis.spines[["top", "right"]].set_visible(False)
     axes[0].set_ylabel("width D")
-    axes[2].legend(frameon=False)
-    figure.savefig(path, dpi=150)
+    n, V = np.logspace(1, 9, 50), WORDS
+    axes[2].plot(n, 6 * n + 2 * V + 5, color="C1", label=f"Tracr reverse, V = {V}")
+    axes[2].plot(n, (n + 2) * V + 2 * n + 5, color="C3", label=f"Tracr sort, V = {V}")
+    axes[2].set(yscale="log", ylim=(10, 3e4), xscale="log", title="log2(mn) + constant")
+    axes[2].legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    draw(fig, "width", quick)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Width against K, d and mn.")
-    parser.add_argument("--quick", action="store_true", help="fewer sizes")
-    data = measure(parser.parse_args().quick)
-    widths_in_K = {width for _, width in data["K"]}
-    summary = {
-        "widths over all K": sorted(widths_in_K),
+    quick = options(__doc__).quick
+    data = measure(quick)
+    laws = {"K": lambda K: (16, 4), "d": lambda d: (d, 32), "mn": lambda mn: (WORDS, mn // 2)}
+    for key, at in laws.items():
+        for size, width in data[key]:
+            if width != formula(*at(size)):
+                raise SystemExit(f"width.py: {key} = {size} has width {width}, not the formula's.")
+    tokens = data["mn by layout"][-1][0]
+    summary: dict[str, Any] = {
+        "widths over all K": sorted({width for _, width in data["K"]}),
         "slope in d": slope(data["d"], log=False),
         "slope in log2(mn)": slope(data["mn by layout"], log=True),
+        "tokens, by layout alone": tokens,
+        "width there": data["mn by layout"][-1][1],
+        "over 3d + log2(mn) there": data["mn by layout"][-1][1] / bound(WORDS, tokens // 2),
+        f"width of Tracr's reverse there by its law, V = {WORDS}": 6 * tokens + 2 * WORDS + 5,
     }
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "width.json").write_text(json.dumps({"summary": summary, **data}, indent=1) + "\n")
-    plot(data, RESULTS / "width.png")
-    for name, value in summary.items():
-        print(f"{name}: {value}")
+    write("width", quick, summary, **data)
+    plot(data, quick)
 
 
 if __name__ == "__main__":
