@@ -94,6 +94,7 @@ def load(directory: str | Path) -> Construction:
         ValueError,
         ArithmeticError,
         AttributeError,
+        RecursionError,
         SafetensorError,
     ) as error:
         raise ConstructError(

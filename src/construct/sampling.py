@@ -20,20 +20,33 @@ LABELS = ("task", "task", "task", "at delta", "noise", "corner", "input")
 
 
 def random_prompts(
-    construction: Construction, count: int, seed: int = 0, *, exact: bool = False
+    construction: Construction,
+    count: int,
+    seed: int = 0,
+    *,
+    exact: bool = False,
+    most: int | None = None,
 ) -> list[Prompt]:
     """`count` prompts of the construction's domain.
 
     Args:
         exact: rationals, with labels that are exactly f_k(X); else float64.
+        most: examples in a prompt, if fewer than m.
     """
-    sampler = _Sampler(construction, np.random.default_rng(seed), exact)
+    sampler = _Sampler(construction, np.random.default_rng(seed), exact, most)
     return [sampler.prompt() for _ in range(count)]
 
 
 class _Sampler:
-    def __init__(self, construction: Construction, rng: np.random.Generator, exact: bool) -> None:
+    def __init__(
+        self,
+        construction: Construction,
+        rng: np.random.Generator,
+        exact: bool,
+        most: int | None,
+    ) -> None:
         self.exact = exact
+        self.most = min(construction.sizes.m, most or construction.sizes.m)
         self.sizes, self.domain = construction.sizes, construction.domain
         self.tasks, self.rng = construction.tasks, rng
         self.one_hot = construction.vocabulary is not None
@@ -42,7 +55,7 @@ class _Sampler:
     def prompt(self) -> Prompt:
         """A prompt of 0 to m examples; full and nearly empty ones are frequent."""
         rng, sizes = self.rng, self.sizes
-        e = int(rng.choice([0, 1, sizes.m, *rng.integers(0, sizes.m + 1, 5)]))
+        e = int(rng.choice([0, 1, self.most, *rng.integers(0, self.most + 1, 5)]))
         some = rng.choice(len(self.tasks), size=rng.integers(1, 4))
         dtype = object if self.exact else np.float64
         X = np.zeros((e, sizes.n - 1, sizes.d), dtype)

@@ -108,10 +108,13 @@ class Weight:
             dense.flags.writeable = False
             if dense.size <= self.KEPT:
                 part.__dict__["dense " + self.name] = dense
-        return dense
+        return dense.view()  # of what cannot be written to: it cannot be made writable
 
     def __set__(self, part: Any, weight: ndarray | sparray) -> None:
-        part.__dict__[self.name] = csr_array(weight)
+        kept = csr_array(weight, dtype=np.float64, copy=True)
+        kept.sum_duplicates()
+        part.__dict__[self.name] = kept
+        part.__dict__.pop("dense " + self.name, None)
 
 
 def weight() -> Any:
@@ -127,6 +130,10 @@ class Part:
     def sparse(self, name: str) -> csr_array:
         """The weight of that name by its non-zeros, rows in order."""
         return self.__dict__[name]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies and pickles hold no dense copies: those could be written to, in vain."""
+        return {name: x for name, x in self.__dict__.items() if not name.startswith("dense ")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -237,7 +244,7 @@ class Transformer(Part):
     @property
     def nonzeros(self) -> int:
         """Entries of all weights that are not 0."""
-        return sum(weight.nnz for weight in self.weights().values())
+        return sum(int(weight.count_nonzero()) for weight in self.weights().values())
 
     def _named(self) -> Iterator[tuple[str, Part, str]]:
         for name in self.WEIGHTS:

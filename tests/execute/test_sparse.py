@@ -5,9 +5,10 @@ from dataclasses import replace
 import hand
 import jax
 import numpy as np
+import pytest
 from hypothesis import given, settings
 
-from construct import build, embed, prepare, random_tasks
+from construct import ConstructError, Domain, Prompt, build, embed, prepare, random_tasks, relu_sum
 from construct.execute import sparse
 from construct.reach import ALL, EVERY, OWN, Reach
 from generators import cases
@@ -70,3 +71,26 @@ def test_the_work_is_linear_in_the_prompt():
 
     assert flops(255) > 255 * 2
     assert flops(1023) < 4 * 1.3 * flops(255)
+
+
+HINGES = {
+    "reads nothing": relu_sum("g", [[{"a": [0], "e": 0}]], [[1]], A=[[1]]),
+    "underflows": relu_sum("g", [[{"a": ["1e-330"]}]], [["1e300"]]),
+    "writes too little": relu_sum("g", [[{"a": [1], "c": "1e-330"}]], [["1e300"]]),
+}
+
+
+@pytest.mark.parametrize("name", HINGES)
+def test_weights_that_are_all_0_as_floats_are_no_weights(name):
+    made = build([HINGES[name]], m=2, domain=Domain(4, 8, 1))
+    stream = embed(made.transformer, Prompt.of([[[1], [1]]], [[3]]).astype("float64"))
+    done, wanted = (prepare(e, made.transformer)(stream) for e in ("sparse", "numpy"))
+    assert done.stream.tolist() == wanted.stream.tolist()
+
+
+def test_a_stream_of_another_shape_is_refused():
+    transformer = build(random_tasks(2, 2), m=2).transformer
+    run, stream = prepare("sparse", transformer), transformer.W_pos
+    for other in (stream[:, 1:], stream[1:], np.hstack([stream, stream])):
+        with pytest.raises(ConstructError, match="this transformer has"):
+            run(other)

@@ -75,7 +75,9 @@ def main() -> None:
         error.show()
         status = error.exit_code
     except MemoryError:
-        click.echo("construct: not enough memory; choose smaller sizes.", err=True)
+        click.echo(
+            "construct: not enough memory; choose smaller sizes, or --executor sparse.", err=True
+        )
         status = 2
     except OSError as error:
         click.echo(f"construct: cannot write the output: {error.strerror}.", err=True)

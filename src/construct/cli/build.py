@@ -141,7 +141,8 @@ def _print_table(made, target: str, given: bool) -> None:
         ulps = f"{name}: within {made.accuracy[name].ulps} ulp of its largest term"
         rows.append(("" if i else "answer", ulps))
     for i, (name, limit) in enumerate(made.limits.items()):
-        reach = f"{name}: m up to {limit.m:,}, or R and R_y up to {float(limit.times):.4g} times"
-        rows.append(("" if i else "limits", reach))
+        slots = f"m up to {limit.m:,}" if limit.m else "no m"
+        bound = f"up to {float(limit.times):.4g} times" if limit.times else "none at this m"
+        rows.append(("" if i else "limits", f"{name}: {slots}, or R and R_y {bound}"))
     rows.append(("written to", target))
     out.print(table(rows))

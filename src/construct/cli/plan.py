@@ -187,8 +187,9 @@ def _print_table(facts: dict) -> None:
         if facts["devices"] > 1:
             share = _bytes(facts[way]["peak_bytes_per_device"])
             rows.append(("", f"{share} on each of {facts['devices']:,} devices"))
+        one = " for one device" if facts["devices"] > 1 else ""
         rate = facts[way]["flops_per_second"] / 1e9
-        rows.append(("", f"about {_time(facts[way]['estimated_seconds'])} (an estimate:"))
+        rows.append(("", f"about {_time(facts[way]['estimated_seconds'])} (an estimate{one}:"))
         rows.append(("", f"{rate:.3g} GFLOP/s measured on this machine)"))
     rows.append(("certified", ", ".join([*facts["certified"], "exact rationals"])))
     for name, reasons in facts["not_certified"].items():

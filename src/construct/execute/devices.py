@@ -29,9 +29,9 @@ def mesh(devices: Sequence[Any] | None = None, *, batch: int = 1) -> Mesh:
         ConstructError: if the devices cannot be shared out so.
     """
     found = np.array(jax.devices() if devices is None else devices)
-    if batch < 1 or found.size % batch or not found.size:
+    if type(batch) is not int or batch < 1 or found.size % batch or not found.size:
         raise ConstructError(
-            f"{found.size} devices cannot be cut into batch = {batch} equal shares; "
+            f"{found.size} devices cannot be cut into batch = {batch!r} equal shares; "
             "choose a divisor."
         )
     return Mesh(found.reshape(batch, -1), (BATCH, SEQUENCE))

@@ -65,7 +65,8 @@ def _attention(h: fmpq_mat, heads: list) -> tuple[fmpq_mat, np.ndarray]:
 
 def _weights(part: Head | Mlp) -> tuple[fmpq_mat, ...] | None:
     """The part's matrices; None for a head without scores or an MLP without output."""
-    if any(not part.sparse(w).nnz for w in part.WEIGHTS[:2]):
+    # A weight may be 0 as a float throughout and not be 0.
+    if any(not part.sparse(w).count_nonzero() and w not in part.exact for w in part.WEIGHTS[:2]):
         return None
     matrices = []
     for name in part.WEIGHTS:

@@ -23,6 +23,7 @@ import numpy as np
 from jax.sharding import Mesh
 from scipy.sparse import csr_array, sparray
 
+from construct.errors import ConstructError
 from construct.execute import Pass, Run
 from construct.execute.devices import BATCH, SEQUENCE, collect, on_mesh, replicated, spread
 from construct.reach import ALL, ANYWHERE, EVERY, OWN, Place, Reach, Tokens
@@ -92,7 +93,7 @@ class Step:
 
 def prepare(transformer: Transformer, dtype: str = "float64", mesh: Mesh | None = None) -> Run:
     """See `construct.execute`."""
-    sizes, x64 = transformer.sizes, dtype == "float64"
+    sizes, context, x64 = transformer.sizes, transformer.sparse("W_pos").shape, dtype == "float64"
     with jax.enable_x64(x64):
         steps, weights = cast(transformer, dtype)
         if mesh is not None:
@@ -116,6 +117,10 @@ def prepare(transformer: Transformer, dtype: str = "float64", mesh: Mesh | None 
     def run(stream: Any, trace: bool = False) -> Pass:
         stream = np.asarray(stream).astype(dtype, copy=False)
         *batch, N, D = stream.shape
+        if context != (N, D):
+            raise ConstructError(
+                f"a stream of N, D = {N}, {D} was given; this transformer has {context}."
+            )
         grid = stream[..., : sizes.tokens, :].reshape(*batch, sizes.m + 1, sizes.n, D)
         with jax.enable_x64(x64):
             out, totals, states = go(grid, N, trace)
@@ -169,11 +174,12 @@ def cast(transformer: Transformer, dtype: str) -> tuple[tuple[Step, ...], list]:
 def _step(layer: Layer, dtype: str) -> tuple[Step, Any]:
     groups: dict[tuple, list[int]] = {}
     for k, head in enumerate(layer.heads):
-        if head.sparse("W_Q").nnz and head.sparse("W_K").nnz:
+        if _runs([head.sparse("W_Q")]) and _runs([head.sparse("W_K")]):
             key = (head.reach, head.sparse("W_Q").shape, head.sparse("W_V").shape)
             groups.setdefault(key, []).append(k)
-    mlp = layer.mlp
-    acts = mlp.acts if mlp.sparse("W_out").nnz else None
+    W_in, W_out = layer.mlp.sparse("W_in"), layer.mlp.sparse("W_out")
+    reads, writes = _runs([W_in]), _runs([W_out.T])
+    acts = layer.mlp.acts if reads and writes else None
     working = {reach.asks[0] for reach, _, _ in groups} | ({acts[0]} if acts else set())
     # Where one example works and others do too, all pairs are scored: the rest are 0.
     made = [
@@ -187,8 +193,6 @@ def _step(layer: Layer, dtype: str) -> tuple[Step, Any]:
     ]
     if acts is not None and len(working) > 1:
         acts = EVERY
-    W_in, W_out = mlp.sparse("W_in"), mlp.sparse("W_out")
-    reads, writes = _runs([W_in]), _runs([W_out.T])
     step = Step(tuple(group for group, _ in made), acts, reads, writes)
     units = (_rows(W_in, reads, dtype), _rows(W_out.T, writes, dtype).T)
     return step, ([weights for _, weights in made], units)
@@ -318,8 +322,25 @@ def _through(
             grid = jnp.where(place == e, alone, grid)
         return grid[0], totals
 
-    h, totals = jax.lax.map(example, (_places(h, axis), h), batch_size=min(BLOCK, len(h)))
+    places, size = _places(h, axis), min(BLOCK, len(h))
+
+    def block(h: jax.Array, start: jax.Array) -> tuple[jax.Array, list]:
+        # In place: a second grid would cost more than the pass.
+        here, some = (jax.lax.dynamic_slice_in_dim(x, start, size) for x in (places, h))
+        done, totals = jax.vmap(example)((here, some))
+        return jax.lax.dynamic_update_slice_in_dim(h, done, start, axis=0), totals
+
+    count = len(h) // size * size
+    h, totals = jax.lax.scan(block, h, jnp.arange(0, count, size))
+    totals = jax.tree.map(lambda x: x.reshape(count, *x.shape[2:]), totals)
+    if count < len(h):
+        done, last = jax.vmap(example)((places[count:], h[count:]))
+        h, totals = h.at[count:].set(done), jax.tree.map(_join, totals, last)
     return h, known[-1], totals
+
+
+def _join(one: jax.Array, other: jax.Array) -> jax.Array:
+    return jnp.concatenate([one, other])
 
 
 def _layer(
@@ -390,7 +411,8 @@ def _attend_all(
 
 def _columns(h: jax.Array, runs: Runs) -> jax.Array:
     """The coordinates of these runs, side by side."""
-    return jnp.concatenate([h[..., start:stop] for start, stop in runs], axis=-1)
+    parts = [h[..., start:stop] for start, stop in runs]
+    return jnp.concatenate(parts, axis=-1) if parts else h[..., :0]
 
 
 def _every(x: jax.Array, runs: Runs, D: int) -> jax.Array:
