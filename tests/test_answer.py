@@ -1,3 +1,5 @@
+import gc
+import weakref
 from fractions import Fraction
 
 import numpy as np
@@ -10,6 +12,7 @@ from construct import (
     OutsideDomain,
     Prompt,
     affine,
+    answer,
     build,
     mixture,
     retrieval,
@@ -64,6 +67,19 @@ def test_the_exact_executor_answers_exactly_without_a_format_being_named():
     found = run(CONSTRUCTION, prompt, executor="exact")
     assert found.answer.tolist() == [Fraction(1, 7) + Fraction(2, 3)]
     assert found.weights == (Fraction(1, 3), Fraction(2, 3))
+
+
+def test_weights_are_prepared_once_and_let_go_with_their_transformer(monkeypatch):
+    made, prompt = build([affine("f", [[2]])], m=2), Prompt.of([[[1], [2]]], [[3]])
+    asked, intact = [], answer.prepare
+    monkeypatch.setattr(answer, "prepare", lambda *of: asked.append(of[0]) or intact(*of))
+    for executor in ("numpy", "jax", "sparse", "torch", "exact") * 2:
+        assert run(made, prompt, executor=executor).answer.tolist() == [6]
+    assert asked == ["numpy", "jax", "sparse", "torch", "exact"]
+    gone = weakref.ref(made.transformer)
+    del made
+    gc.collect()
+    assert gone() is None
 
 
 def test_without_a_vote_the_answer_is_0_and_so_are_the_weights():

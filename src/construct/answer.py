@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from construct.compiler import Construction
 from construct.embedding import embed, unembed
 from construct.errors import CheckFailed, ConstructError
-from construct.execute import Pass, default_executor, prepare
+from construct.execute import Pass, Run, default_executor, prepare
 from construct.prompt import Prompt, check_domain
+from construct.transformer import Transformer
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,12 +74,24 @@ def run(
             f"{dtype} is not certified for this artifact ({failed[0]}); it is for: "
             f"{', '.join([*construction.certified, 'exact (with --executor exact)'])}."
         )
-    executor = executor or default_executor(construction.sizes)
-    forward = prepare(executor, construction.transformer, dtype)
+    forward = _prepared(
+        construction.transformer, executor or default_executor(construction.sizes), dtype
+    )
     numbers = prompt.astype(dtype)
     check_domain(numbers, construction.tasks, construction.domain, construction.sizes.m)
     done = forward(embed(construction.transformer, numbers))
     return read_answer(construction, done, len(prompt.X))
+
+
+# What was prepared is kept as long as its transformer lives: prompts come one by one.
+_PREPARED: WeakKeyDictionary[Transformer, dict[tuple[str, str], Run]] = WeakKeyDictionary()
+
+
+def _prepared(transformer: Transformer, executor: str, dtype: str) -> Run:
+    known = _PREPARED.setdefault(transformer, {})
+    if (executor, dtype) not in known:
+        known[executor, dtype] = prepare(executor, transformer, dtype)
+    return known[executor, dtype]
 
 
 def read_answer(construction: Construction, done: Pass, examples: int) -> Answer:

@@ -29,8 +29,9 @@ from construct.execute.devices import BATCH, SEQUENCE, collect, on_mesh, replica
 from construct.reach import ALL, ANYWHERE, EVERY, OWN, Place, Reach, Tokens
 from construct.transformer import Head, Layer, Transformer
 
-# Examples that go through a run of layers together.
-BLOCK = 2048
+# Examples that go through a run of layers together, at most; and the numbers that all
+# heads of a layer may then hold, of queries say.
+BLOCK, NUMBERS = 2048, 1 << 21
 
 _dot = partial(jnp.einsum, precision=jax.lax.Precision.HIGHEST)
 
@@ -322,7 +323,8 @@ def _through(
             grid = jnp.where(place == e, alone, grid)
         return grid[0], totals
 
-    places, size = _places(h, axis), min(BLOCK, len(h))
+    places = _places(h, axis)
+    size = min(BLOCK, len(h), max(1, NUMBERS // _widest(layers)))
 
     def block(h: jax.Array, start: jax.Array) -> tuple[jax.Array, list]:
         # In place: a second grid would cost more than the pass.
@@ -337,6 +339,15 @@ def _through(
         done, last = jax.vmap(example)((places[count:], h[count:]))
         h, totals = h.at[count:].set(done), jax.tree.map(_join, totals, last)
     return h, known[-1], totals
+
+
+def _widest(layers: list) -> int:
+    """The most numbers that the heads of a layer, or its MLP, hold for one example."""
+    widths = [1]
+    for _, (heads, (W_in, _)) in layers:
+        widths += [W.shape[1] * W.shape[2] for weights in heads for W in weights]
+        widths.append(W_in.shape[1])
+    return max(widths)
 
 
 def _join(one: jax.Array, other: jax.Array) -> jax.Array:
