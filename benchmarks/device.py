@@ -52,7 +52,7 @@ def resident(made: Construction, stream: np.ndarray, executor: str) -> Callable[
     module: Any = {"jax": jax_, "sparse": sparse}[executor]
     static, weights = module.cast(made.transformer, dtype)
     if executor == "jax":
-        keep: dict[str, Any] = {"stacks": static, "K": sizes.K}
+        keep: dict[str, Any] = {"stacks": static, "K": sizes.K, "N": N}
     else:
         keep = {"steps": static, "N": N}
         stream = stream[..., : sizes.tokens, :].reshape(*batch, sizes.m + 1, sizes.n, D)

@@ -97,7 +97,7 @@ def on_device(made: Construction, stream: np.ndarray) -> Callable[[], Any]:
     h = jnp.asarray(stream, jnp.float32)
 
     def go() -> Any:
-        done = jax_._forward(weights, h, stacks=stacks, K=made.sizes.K, trace=False)
+        done = jax_._forward(weights, h, stacks=stacks, K=made.sizes.K, N=made.sizes.N, trace=False)
         return jax.block_until_ready(done)
 
     return go
