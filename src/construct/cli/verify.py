@@ -110,7 +110,7 @@ def _takes_long(executor: str, sizes, prompts: int) -> bool:
     if executor != "jax" and sizes.N**2 > MOST_HELD:
         return True
     most = MOST_EXACT_SCORES if executor == "exact" else MOST_SCORES
-    return sizes.K * sizes.N**2 * prompts > most
+    return sizes.K * sizes.N**2 * prompts >= most
 
 
 def _print(reports, left_out: list[str]) -> None:
