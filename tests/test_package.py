@@ -38,3 +38,19 @@ def test_the_command_refuses_a_package_of_the_same_name(monkeypatch):
     monkeypatch.delattr(construct, "__distribution__")
     with pytest.raises(SystemExit, match="belongs to another distribution"):
         main()
+
+
+def test_every_module_can_be_the_first_to_be_imported():
+    """No circle of imports, whichever is entered first."""
+    program = """
+import importlib, pkgutil, sys
+import construct
+names = [m.name for m in pkgutil.walk_packages(construct.__path__, "construct.")]
+assert len(names) > 50, names
+for name in names:
+    for known in [known for known in sys.modules if known.startswith("construct")]:
+        del sys.modules[known]
+    if not name.endswith("__main__"):
+        importlib.import_module(name)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -32,7 +32,7 @@ from scipy.sparse import coo_array, csr_array
 from construct.certify import Domain, Margins
 from construct.compiler import Construction, validate
 from construct.errors import ConstructError
-from construct.rational import rational, to_json
+from construct.rational import FLOAT64, is_float, rational, to_json
 from construct.reach import ANYWHERE, EVERY, answer_token, reaches
 from construct.taskfile import tasks_from_json
 from construct.transformer import Entries, Head, Layer, Mlp, Transformer
@@ -40,7 +40,7 @@ from construct.transformer import Entries, Head, Layer, Mlp, Transformer
 FORMAT = "construct-artifact"
 VERSION = 2
 CONFIG, MODEL = "config.json", "model.safetensors"
-INT64, FLOAT64 = 1 << 63, 1 << 53  # what these hold all whole numbers below
+INT64 = 1 << 63  # it holds all whole numbers below
 
 
 def save(construction: Construction, directory: str | Path, *, dense: bool = False) -> Path:
@@ -348,7 +348,7 @@ def _nearest(entries: Entries) -> tuple[np.ndarray, np.ndarray]:
     for k in np.flatnonzero(~small):
         value = Fraction(p[k], q[k])
         nearest[k] = float(value)
-        rounds[k] = value != nearest[k]
+        rounds[k] = not is_float(value)
     return nearest, rounds
 
 

@@ -16,15 +16,11 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
-from construct.certify.domain import is_dyadic
 from construct.codes import code
-from construct.rational import Rational, to_float
+from construct.rational import Rational, is_float, to_float
 from construct.reach import ANYWHERE, EVERY, Reach, Tokens
 from construct.residual import Residual, Sizes
 from construct.transformer import Entries, Exact, Head, Layer, Mlp
-
-# Float64 holds all whole numbers up to it.
-FLOAT64 = 1 << 53
 
 
 class Rows:
@@ -183,7 +179,7 @@ class _Matrix:
     def exact(self) -> Entries:
         """The entries that float64 rounds."""
         at, values = self._joined
-        which = np.flatnonzero([not _is_float(value) for value in values.tolist()])
+        which = np.flatnonzero([not is_float(value) for value in values.tolist()])
         return Entries.from_values(at[:, which], values[which].tolist())
 
     @cached_property
@@ -192,15 +188,6 @@ class _Matrix:
         at, values = np.concatenate(self._at, axis=1), np.concatenate(self._values)
         order = np.lexsort(at[::-1])
         return at[:, order], values[order]
-
-
-def _is_float(value: Rational) -> bool:
-    """Whether float64 holds it; most are told without a comparison of fractions."""
-    if type(value) is int and -FLOAT64 < value < FLOAT64:
-        return True
-    if not is_dyadic(value):
-        return False
-    return float(value) == value
 
 
 def _stack(residual: Residual, rows: Sequence[Rows]) -> _Matrix:

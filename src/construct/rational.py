@@ -99,6 +99,22 @@ def to_float(array: np.ndarray) -> np.ndarray:
         ) from error
 
 
+def is_dyadic(x: Rational) -> bool:
+    """Whether the denominator is a power of two."""
+    return x.denominator & (x.denominator - 1) == 0
+
+
+# Float64 holds all whole numbers up to it.
+FLOAT64 = 1 << 53
+
+
+def is_float(value: Rational) -> bool:
+    """Whether float64 holds it; most are told without a comparison of fractions."""
+    if type(value) is int and -FLOAT64 < value < FLOAT64:
+        return True
+    return is_dyadic(value) and float(value) == value
+
+
 def to_json(value: Any) -> Any:
     """Arrays and rationals as JSON: whole numbers as such, others as "p/q"."""
     if isinstance(value, np.ndarray):

@@ -19,10 +19,10 @@ from fractions import Fraction
 import numpy as np
 
 from construct.certify.bounds import Bounds, Profile, profile
-from construct.certify.domain import Domain, is_dyadic
+from construct.certify.domain import Domain
 from construct.certify.formats import Format
 from construct.certify.margins import Margins
-from construct.rational import Rational, zeros
+from construct.rational import Rational, is_dyadic, zeros
 from construct.residual import Sizes
 from construct.tasks import Task
 from construct.wiring import Wiring

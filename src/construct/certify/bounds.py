@@ -17,9 +17,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from construct.certify.domain import Domain, is_dyadic
+from construct.certify.domain import Domain
 from construct.certify.formats import FLOAT32, FORMATS
-from construct.rational import Rational, zeros
+from construct.rational import Rational, is_dyadic, zeros
 from construct.wiring import Unit, Wiring
 
 

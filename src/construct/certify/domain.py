@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from construct.errors import ConstructError
-from construct.rational import Rational, rational, to_json
+from construct.rational import Rational, is_dyadic, rational, to_json
 from construct.tasks import Task
 
 
@@ -73,11 +73,6 @@ class Domain:
     def __str__(self) -> str:
         grid = "" if self.grid is None else f"; multiples of {self.grid}"
         return f"entries of x up to {self.R}, of y up to {self.Ry}; delta = {self.delta}{grid}"
-
-
-def is_dyadic(x: Rational) -> bool:
-    """Whether the denominator is a power of two."""
-    return x.denominator & (x.denominator - 1) == 0
 
 
 # One-hot words: entries 0 and 1; two that differ are at least 1 apart.

@@ -32,9 +32,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from construct.certify.bounds import Bounds
-from construct.certify.domain import Domain, is_dyadic
+from construct.certify.domain import Domain
 from construct.certify.formats import FLOAT64, FORMATS, Format
-from construct.rational import Rational
+from construct.rational import Rational, is_dyadic
 from construct.residual import Sizes
 from construct.wiring import Wiring
 
