@@ -44,7 +44,7 @@ def heads_flops(transformer: Transformer) -> int:
     """A dense pass through the heads that score anything: projections, scores, values."""
     N, D, total = transformer.sizes.N, transformer.sizes.D, 0
     for head in (head for layer in transformer.layers for head in layer.heads):
-        if head.sparse("W_Q").nnz and head.sparse("W_K").nnz:
+        if not head.idle:
             r, c = head.sparse("W_Q").shape[1], head.sparse("W_V").shape[1]
             total += 2 * 2 * N * D * (r + c) + 2 * N * N * (r + c)
     return total

@@ -122,7 +122,7 @@ def weight() -> Any:
     return Weight()
 
 
-class Part:
+class Weighted:
     """Whatever has weights."""
 
     WEIGHTS: tuple[str, ...]
@@ -134,6 +134,21 @@ class Part:
     def __getstate__(self) -> dict[str, Any]:
         """Copies and pickles hold no dense copies: those could be written to, in vain."""
         return {name: x for name, x in self.__dict__.items() if not name.startswith("dense ")}
+
+
+class Part(Weighted):
+    """A head or an MLP."""
+
+    exact: Exact
+
+    @property
+    def idle(self) -> bool:
+        """Whether one of its first two weights is all 0: then it adds 0."""
+        # A weight may be 0 as a float throughout and not be 0.
+        return any(
+            not self.sparse(name).count_nonzero() and name not in self.exact
+            for name in self.WEIGHTS[:2]
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,7 +208,7 @@ class Layer:
 
 
 @dataclass(frozen=True, eq=False)
-class Transformer(Part):
+class Transformer(Weighted):
     """Seven layers of K heads, with embedding and unembedding.
 
     Attributes:
@@ -246,7 +261,7 @@ class Transformer(Part):
         """Entries of all weights that are not 0."""
         return sum(int(weight.count_nonzero()) for weight in self.weights().values())
 
-    def _named(self) -> Iterator[tuple[str, Part, str]]:
+    def _named(self) -> Iterator[tuple[str, Weighted, str]]:
         for name in self.WEIGHTS:
             yield name, self, name
         for prefix, part in self.parts():

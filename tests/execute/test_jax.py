@@ -49,8 +49,6 @@ def traced(executor, m: int):
 def test_nothing_that_grows_with_the_square_of_the_prompt_is_held(executor, monkeypatch):
     monkeypatch.setattr(jax_, "QUERIES", 64)
     monkeypatch.setattr(jax_, "KEYS", 32)
-    monkeypatch.setattr(jax_, "TOKENS", 64)
-    monkeypatch.setattr(jax_, "UNITS", 32)
     program = traced(executor, m=2047)
     N, D = 4096, 4 * 2 + 2 * 4 + 11 + 1 + 6
     largest = max(v.aval.size for e in equations(program) for v in e.outvars)
@@ -60,10 +58,10 @@ def test_nothing_that_grows_with_the_square_of_the_prompt_is_held(executor, monk
 @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     case=cases(),
-    sizes=st.tuples(*[st.integers(1, 9)] * 4),
+    sizes=st.tuples(*[st.integers(1, 9)] * 2),
 )
 def test_blocks_of_any_size_give_the_same(case, sizes, monkeypatch):
-    for name, size in zip(("QUERIES", "KEYS", "TOKENS", "UNITS"), sizes, strict=True):
+    for name, size in zip(("QUERIES", "KEYS"), sizes, strict=True):
         monkeypatch.setattr(jax_, name, size)
     construction, prompt = case.build()
     transformer = construction.transformer

@@ -53,11 +53,11 @@ def command(directory: str, as_json: bool) -> None:
         out.print()
         out.print(f"Layer {number}: {layer.name}", style="bold")
         out.print(Padding(layer.lemma, (0, 0, 0, 2)))
-        busy = [head for head in layer.heads if head.name != "idle"]
+        busy = [head for head in layer.heads if not head.idle]
         lines = [(f"  head {head.name}", head.purpose) for head in busy]
         if len(busy) < sizes.K:
             lines.append(("  idle", f"{sizes.K - len(busy)} heads, all zero"))
-        if layer.mlp.sparse("W_out").nnz:
+        if not layer.mlp.idle:
             lines.append(
                 ("  MLP", f"{layer.mlp.purpose} ({layer.mlp.sparse('W_out').shape[0]} units)")
             )

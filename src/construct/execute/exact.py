@@ -1,8 +1,7 @@
 """Exact rationals (an extra: python-flint): equality, not closeness.
 
 Weights that float64 rounds are read from `exact`; all others are the rationals
-that their floats are. Heads and MLPs whose
-first two matrices are not both non-zero are skipped: they add 0.
+that their floats are. Idle heads and MLPs are skipped: they add 0.
 """
 
 from fractions import Fraction
@@ -10,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from flint import fmpq, fmpq_mat
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import coo_array
 
 from construct.execute import Pass, Run
 from construct.transformer import Head, Mlp, Transformer
@@ -64,13 +63,13 @@ def _attention(h: fmpq_mat, heads: list) -> tuple[fmpq_mat, np.ndarray]:
 
 
 def _weights(part: Head | Mlp) -> tuple[fmpq_mat, ...] | None:
-    """The part's matrices; None for a head without scores or an MLP without output."""
-    # A weight may be 0 as a float throughout and not be 0.
-    if any(not part.sparse(w).count_nonzero() and w not in part.exact for w in part.WEIGHTS[:2]):
+    """The part's matrices; None for an idle one."""
+    if part.idle:
         return None
     matrices = []
     for name in part.WEIGHTS:
-        matrix = _from_sparse(part.sparse(name))
+        weight = coo_array(part.sparse(name))
+        matrix = _filled(weight.shape, weight.coords, weight.data)
         for (row, column), value in part.exact.get(name, {}).items():
             matrix[row, column] = _fmpq(value)
         matrices.append(matrix)
@@ -78,15 +77,14 @@ def _weights(part: Head | Mlp) -> tuple[fmpq_mat, ...] | None:
 
 
 def _matrix(array: np.ndarray) -> fmpq_mat:
-    matrix = fmpq_mat(*array.shape)
-    for row, column in zip(*np.nonzero(array), strict=True):
-        matrix[int(row), int(column)] = _fmpq(Fraction(array[row, column]))
-    return matrix
+    at = np.nonzero(array)
+    return _filled(array.shape, at, array[at])
 
 
-def _from_sparse(W: csr_array) -> fmpq_mat:
-    entries, matrix = coo_array(W), fmpq_mat(*W.shape)
-    for row, column, value in zip(*entries.coords, entries.data.tolist(), strict=True):
+def _filled(shape: tuple[int, ...], at: tuple[np.ndarray, ...], values: np.ndarray) -> fmpq_mat:
+    """Zero but for these values at these rows and columns."""
+    matrix = fmpq_mat(*shape)
+    for row, column, value in zip(*at, values, strict=True):
         matrix[int(row), int(column)] = _fmpq(Fraction(value))
     return matrix
 

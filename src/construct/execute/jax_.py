@@ -1,10 +1,10 @@
 """JAX, the default executor: dense, streamed, jitted; on CPU, GPU or TPU.
 
 Every head scores every pair of tokens, in blocks of queries and keys: no N x N matrix
-is ever held, and memory is O(N D). Heads whose queries or keys are all zero are skipped,
-and MLPs that write zero: they add 0. An MLP reads and writes only the coordinates that
-its weights name. Matrix products ask for the highest precision: on GPUs and TPUs they
-would run in TF32 or bfloat16 otherwise, and the decisions need whole numbers exactly.
+is ever held, and memory is O(N D). Idle heads and MLPs are skipped: they add 0. An MLP
+reads and writes only the coordinates that its weights name. Matrix products ask for the
+highest precision: on GPUs and TPUs they would run in TF32 or bfloat16 otherwise, and the
+decisions need whole numbers exactly.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,9 +25,8 @@ from construct.transformer import Head, Mlp, Transformer
 Stacks = tuple[tuple[tuple[int, ...], ...], ...]
 
 # A block of scores, QUERIES x KEYS, is to fit in a cache and to keep the cores busy;
-# so is a block of TOKENS x UNITS of an MLP.
+# so is a block of an MLP, tokens by units.
 QUERIES, KEYS = 2048, 512
-TOKENS, UNITS = 2048, 512
 
 _dot = partial(jnp.matmul, precision=lax.Precision.HIGHEST)
 
@@ -75,7 +74,7 @@ def cast(transformer: Transformer, dtype: str) -> tuple[Stacks, list]:
     weights = [
         (
             [_together([layer.heads[k] for k in stack], dtype) for stack in layer_stacks],
-            _units(layer.mlp, dtype) if layer.mlp.sparse("W_out").nnz else None,
+            _units(layer.mlp, dtype) if not layer.mlp.idle else None,
         )
         for layer, layer_stacks in zip(transformer.layers, stacks, strict=True)
     ]
@@ -86,7 +85,7 @@ def _stack(heads: Sequence[Head]) -> tuple[tuple[int, ...], ...]:
     """The numbers of the heads that score anything, grouped by shape."""
     groups: dict[tuple, list[int]] = {}
     for k, head in enumerate(heads):
-        if head.sparse("W_Q").nnz and head.sparse("W_K").nnz:
+        if not head.idle:
             shapes = head.sparse("W_Q").shape, head.sparse("W_V").shape
             groups.setdefault(shapes, []).append(k)
     return tuple(map(tuple, groups.values()))
@@ -101,15 +100,15 @@ def _together(heads: Sequence[Head], dtype: str) -> tuple[jax.Array, ...]:
 
 
 def _units(mlp: Mlp, dtype: str) -> tuple[jax.Array, ...]:
-    """The coordinates that an MLP reads, W_in at these; those it writes, W_out at these."""
-    W_in, W_out = mlp.sparse("W_in"), mlp.sparse("W_out").T.tocsr()
+    """The coordinates that an MLP reads, its units at these; those it writes, at these."""
+    W_in, W_out = mlp.sparse("W_in").T.tocsc(), mlp.sparse("W_out").tocsc()
     reads, writes = (np.flatnonzero(np.diff(W.indptr)) for W in (W_in, W_out))
-    into = jnp.asarray(W_in[reads].toarray(), dtype)
+    into, out = W_in[:, reads].toarray(), W_out[:, writes].toarray()
     return (
         jnp.asarray(reads),
-        into,
+        jnp.asarray(into, dtype),
         jnp.asarray(writes),
-        jnp.asarray(W_out[writes].toarray(), dtype),
+        jnp.asarray(out, dtype),
     )
 
 
@@ -137,7 +136,8 @@ def forward(
         h = h + update
         if mlp is not None:
             reads, W_in, writes, W_out = mlp
-            h = h.at[:, writes].add(feedforward(h[:, reads], W_in, W_out.T))
+            # relu(x W_in) W_out: a unit is a key, and what it writes is its value.
+            h = h.at[:, writes].add(relu_sums(h[:, reads], W_in, W_out))
         attended.append(totals)
         states.append(h)
     return h, jnp.stack(attended), states if trace else []
@@ -146,27 +146,13 @@ def forward(
 def _head(
     h: jax.Array, N: int, axis: str | None, update: jax.Array, weights: tuple
 ) -> tuple[jax.Array, jax.Array]:
+    """The update with that of one head added, and the head's total score at each token."""
     W_Q, W_K, W_V, W_O = weights
-    given, totals = attend(h, W_Q, W_K, W_V, W_O, N, axis)
-    return update + given, totals
-
-
-def attend(
-    h: jax.Array,
-    W_Q: jax.Array,
-    W_K: jax.Array,
-    W_V: jax.Array,
-    W_O: jax.Array,
-    N: int,
-    axis: str | None = None,
-) -> tuple[jax.Array, jax.Array]:
-    """A head's update of the stream, and its total score at each token."""
-    values = _dot(h, W_V)
+    q, k, v = _dot(h, W_Q), _dot(h, W_K), _dot(h, W_V)
     # A column of ones adds up the scores on the way.
-    values = jnp.concatenate([values, jnp.ones_like(values[:, :1])], axis=1)
-    q, k = _dot(h, W_Q), _dot(h, W_K)
-    sums = relu_sums(q, k, values) if axis is None else _around(q, k, values, axis)
-    return _dot(sums[:, :-1] / N, W_O), sums[:, -1]
+    v = jnp.concatenate([v, jnp.ones_like(v[:, :1])], axis=1)
+    sums = relu_sums(q, k, v) if axis is None else _around(q, k, v, axis)
+    return update + _dot(sums[:, :-1] / N, W_O), sums[:, -1]
 
 
 def _around(q: jax.Array, k: jax.Array, v: jax.Array, axis: str) -> jax.Array:
@@ -188,13 +174,13 @@ def relu_sums(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
 
     Args:
         q: (N, r).
-        k: (N, r).
-        v: (N, c).
+        k: (M, r).
+        v: (M, c).
 
     Returns:
         (N, c).
     """
-    if len(q) <= KEYS:
+    if len(q) * len(k) <= QUERIES * KEYS:
         return _dot(jax.nn.relu(_dot(q, k.T)), v)
     keys = _blocks(k, KEYS), _blocks(v, KEYS)
 
@@ -207,23 +193,6 @@ def relu_sums(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
 
     done = lax.map(of_queries, _blocks(q, min(QUERIES, len(q))))
     return done.reshape(-1, v.shape[1])[: len(q)]
-
-
-def feedforward(x: jax.Array, W_in: jax.Array, W_out: jax.Array) -> jax.Array:
-    """relu(x @ W_in) @ W_out, tokens by tokens and units by units."""
-    if len(x) * W_in.shape[1] <= TOKENS * UNITS:
-        return _dot(jax.nn.relu(_dot(x, W_in)), W_out)
-    units = _blocks(W_in.T, UNITS), _blocks(W_out, UNITS)
-
-    def of_tokens(some: jax.Array) -> jax.Array:
-        def add(sums: jax.Array, block: tuple) -> tuple[jax.Array, None]:
-            w_in, w_out = block
-            return sums + _dot(jax.nn.relu(_dot(some, w_in.T)), w_out), None
-
-        return lax.scan(add, jnp.zeros((len(some), W_out.shape[1]), x.dtype), units)[0]
-
-    done = lax.map(of_tokens, _blocks(x, min(TOKENS, len(x))))
-    return done.reshape(-1, W_out.shape[1])[: len(x)]
 
 
 def _blocks(x: jax.Array, size: int) -> jax.Array:

@@ -175,12 +175,12 @@ def cast(transformer: Transformer, dtype: str) -> tuple[tuple[Step, ...], list]:
 def _step(layer: Layer, dtype: str) -> tuple[Step, Any]:
     groups: dict[tuple, list[int]] = {}
     for k, head in enumerate(layer.heads):
-        if _runs([head.sparse("W_Q")]) and _runs([head.sparse("W_K")]):
+        if not head.idle:
             key = (head.reach, head.sparse("W_Q").shape, head.sparse("W_V").shape)
             groups.setdefault(key, []).append(k)
     W_in, W_out = layer.mlp.sparse("W_in"), layer.mlp.sparse("W_out")
     reads, writes = _runs([W_in]), _runs([W_out.T])
-    acts = layer.mlp.acts if reads and writes else None
+    acts = None if layer.mlp.idle else layer.mlp.acts
     working = {reach.asks[0] for reach, _, _ in groups} | ({acts[0]} if acts else set())
     # Where one example works and others do too, all pairs are scored: the rest are 0.
     made = [
@@ -337,7 +337,10 @@ def _through(
     totals = jax.tree.map(lambda x: x.reshape(count, *x.shape[2:]), totals)
     if count < len(h):
         done, last = jax.vmap(example)((places[count:], h[count:]))
-        h, totals = h.at[count:].set(done), jax.tree.map(_join, totals, last)
+        h, totals = (
+            h.at[count:].set(done),
+            jax.tree.map(lambda *x: jnp.concatenate(x), totals, last),
+        )
     return h, known[-1], totals
 
 
@@ -348,10 +351,6 @@ def _widest(layers: list) -> int:
         widths += [W.shape[1] * W.shape[2] for weights in heads for W in weights]
         widths.append(W_in.shape[1])
     return max(widths)
-
-
-def _join(one: jax.Array, other: jax.Array) -> jax.Array:
-    return jnp.concatenate([one, other])
 
 
 def _layer(
@@ -410,7 +409,8 @@ def _attend_all(
     W_Q, W_K, V = weights
     # Few tokens ask: the weights go to them, and what is read need not be cut or copied.
     asked = _dot("ephr,shr->ephs", _dot("eps,shr->ephr", _columns(asks, group.matches), W_Q), W_K)
-    asked = _every(asked, group.matches, reads.shape[-1])
+    everywhere = jnp.zeros((*asked.shape[:-1], reads.shape[-1]), asked.dtype)
+    asked = _add(everywhere, ALL, group.matches, asked)
     reads = reads.reshape(-1, reads.shape[-1])
     scores = jax.nn.relu(_dot("td,qd->tq", reads, asked.reshape(-1, asked.shape[-1])))
     sums, totals = _dot("tq,td->qd", scores / N, reads), scores.sum(axis=0)
@@ -426,20 +426,11 @@ def _columns(h: jax.Array, runs: Runs) -> jax.Array:
     return jnp.concatenate(parts, axis=-1) if parts else h[..., :0]
 
 
-def _every(x: jax.Array, runs: Runs, D: int) -> jax.Array:
-    """The inverse: all D coordinates, zero outside the runs."""
-    full, at = jnp.zeros((*x.shape[:-1], D), x.dtype), 0
-    for start, stop in runs:
-        full = full.at[..., start:stop].set(x[..., at : at + stop - start])
-        at += stop - start
-    return full
-
-
 def _add(h: jax.Array, place: Place, runs: Runs, update: jax.Array) -> jax.Array:
     """H with the update added at a position and these coordinates."""
     at = 0
     for start, stop in runs:
-        h = h.at[:, _slice(place), start:stop].add(update[..., at : at + stop - start])
+        h = h.at[:, _slice(place), ..., start:stop].add(update[..., at : at + stop - start])
         at += stop - start
     return h
 
