@@ -66,6 +66,7 @@ def run(
     Raises:
         OutsideDomain: if the theorem makes no promise for this prompt.
         ConstructError: if the format is not certified for this artifact.
+        CheckFailed: if the heads' totals are no votes.
     """
     dtype = dtype or ("exact" if executor == "exact" else "float64")
     failed = construction.certificates.get(dtype, [])
@@ -80,7 +81,29 @@ def run(
     numbers = prompt.astype(dtype)
     check_domain(numbers, construction.tasks, construction.domain, construction.sizes.m)
     done = forward(embed(construction.transformer, numbers))
-    return read_answer(construction, done, len(prompt.X))
+    answer = read_answer(construction, done, len(prompt.X))
+    refuse_what_are_no_votes(construction, answer, len(prompt.X))
+    return answer
+
+
+def refuse_what_are_no_votes(construction: Construction, answer: Answer, examples: int) -> None:
+    """A net under the certificate: each total is a whole number from 0 to the examples.
+
+    Layer 4 gives 1 on a match and 0 elsewhere, in every certified format exactly.
+
+    Raises:
+        CheckFailed: naming the task and its total.
+    """
+    for task, votes, explains in zip(
+        construction.tasks, answer.votes, answer.explains, strict=True
+    ):
+        one_each = all(given in (0, 1) for given in explains.tolist())
+        if votes.denominator != 1 or not 0 <= votes <= examples or not one_each:
+            raise CheckFailed(
+                f"the head of task {task.name!r} gave {float(votes):.6g} votes in all for "
+                f"{examples} examples, where each has one or none: the weights are not those of "
+                "its tasks, or this machine does not compute as the certificate assumes."
+            )
 
 
 # What was prepared is kept as long as its transformer lives: prompts come one by one.

@@ -145,7 +145,7 @@ def build(
         answer=sizes.tokens - 1,
     )
     certificates = certify(sizes, wiring, domain, margins)
-    return Construction(transformer, wiring.tasks, domain, margins, certificates, vocabulary)
+    return Construction(transformer, tuple(tasks), domain, margins, certificates, vocabulary)
 
 
 def default_domain(sizes: Sizes, wiring: Wiring, vocabulary: Vocabulary | None) -> Domain:

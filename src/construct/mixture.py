@@ -3,7 +3,8 @@
 Plain NumPy, independent of the compiler: votes c_k, weights c_k / sum c, and the
 answer sum_k c_k f_k(X_q) / sum_k c_k. An example that several tasks explain votes
 for each of them; one that no task explains has no vote; with no vote at all the
-answer is 0.
+answer is 0. All is exact: floats are the rationals that they hold, and each task is
+evaluated as it is written.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +13,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from construct.prompt import Prompt, matches, squared_distances
+from construct.prompt import Prompt, exactly, matches
+from construct.rational import to_float
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +24,8 @@ class Mixture:
     Attributes:
         votes: c_k, for each task the examples that it explains.
         weights: c_k / sum c, exactly; all 0 if there is no vote.
-        answer: sum_k weights_k f_k(X_q), of shape (d,).
+        answer: sum_k weights_k f_k(X_q), of shape (d,); for a query of floats rounded
+            once, to float64.
         unexplained: examples that no task explains, as indices from 0.
         ambiguous: examples that several tasks explain, as indices from 0.
     """
@@ -42,18 +45,17 @@ def mixture(tasks: Sequence[Callable], prompt: Prompt, *, delta: Fraction | int 
         delta: the domain's separation; it sets what counts as a match on floats
             (`prompt.matches`). On exact prompts f(X) = y is equality.
     """
-    explains = np.array([matches(squared_distances(f, prompt), prompt, delta) for f in tasks])
+    explains = np.array([matches(f, prompt, delta) for f in tasks])
     votes = tuple(int(c) for c in explains.sum(axis=1))
     total = sum(votes)
     weights = tuple(Fraction(c, total) if total else Fraction(0) for c in votes)
-    answers = [f(prompt.query) for f in tasks]
-    number = Fraction if prompt.query.dtype == object else float
-    answer = sum(number(w) * y for w, y in zip(weights, answers, strict=True))
+    query = exactly(prompt.query)
+    answer = np.asarray(sum(w * f(query) for w, f in zip(weights, tasks, strict=True)))
     voters = explains.sum(axis=0)
     return Mixture(
         votes,
         weights,
-        np.asarray(answer),
+        answer if prompt.query.dtype == object else to_float(answer),
         unexplained=tuple(int(i) for i in np.flatnonzero(voters == 0)),
         ambiguous=tuple(int(i) for i in np.flatnonzero(voters > 1)),
     )

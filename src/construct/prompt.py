@@ -5,14 +5,24 @@ Numbers of a file stay exact; `Prompt.astype` rounds them to a float format.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from decimal import MAX_EMAX, MIN_EMIN, Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from jaxtyping import Shaped
+from jaxtyping import Bool, Int, Shaped
 
 from construct.errors import ConstructError, OutsideDomain
-from construct.rational import rational, rational_array, read_json, to_float, zeros
+from construct.rational import (
+    Rational,
+    is_dyadic,
+    is_float,
+    rational,
+    rational_array,
+    read_json,
+    to_float,
+    zeros,
+)
 from construct.vocabulary import Vocabulary
 
 
@@ -194,26 +204,92 @@ def _parse_lines(text: str, n: int, vocabulary: Vocabulary) -> Prompt:
 
 # --- Distances ---------------------------------------------------------------
 
-
-def squared_distances(task: Callable, prompt: Prompt) -> Shaped[np.ndarray, " e"]:
-    """||f(X_i) - y_i||^2 for each example: exact on rationals, in float64 on floats."""
-    labels = prompt.Y if prompt.Y.dtype == object else prompt.Y.astype(np.float64)
-    return ((task(prompt.X) - labels) ** 2).sum(axis=-1)
+# What a label is to a task.
+MATCH, BETWEEN, SEPARATE = 0, 1, 2
 
 
-def matches(
-    squares: Shaped[np.ndarray, " e"], prompt: Prompt, delta: Any
-) -> Shaped[np.ndarray, " e"]:
-    """Which squared distances count as a match.
+def match_limit(prompt: Prompt, delta: Any) -> Rational:
+    """The squared distance up to which a label matches a task.
 
-    On rationals that is 0. On floats with p bits it is distance^2 / delta^2 <=
-    2^-(p+7), so small that B distance^2 vanishes beside 1: a label computed in another
-    order of summation is a match.
+    On rationals that is 0. On floats with p bits it is delta^2 2^-(p+7), so small that
+    B distance^2 vanishes beside 1: a label that was rounded, or computed in another order of
+    summation, is a match.
     """
     if prompt.Y.dtype == object:
-        return np.asarray(squares == 0, dtype=bool)
-    p = np.finfo(prompt.Y.dtype).nmant + 1
-    return squares <= float(delta) ** 2 * 2.0 ** -(p + 7)
+        return 0
+    return Fraction(delta) ** 2 / (1 << (np.finfo(prompt.Y.dtype).nmant + 8))
+
+
+def matches(f: Callable, prompt: Prompt, delta: Any) -> Bool[np.ndarray, " e"]:
+    """Which examples f explains, decided without rounding."""
+    limit = match_limit(prompt, delta)
+    return judge(f, prompt, limit, limit) == MATCH
+
+
+def judge(
+    f: Callable, prompt: Prompt, match: Rational, separate: Rational
+) -> Int[np.ndarray, " e"]:
+    """MATCH where ||f(X_i) - y_i||^2 <= match, SEPARATE where it is >= separate, or BETWEEN.
+
+    Floats are the rationals that they hold, and f is evaluated as it is written: no
+    distance is rounded. Most are so far from the limits that an enclosure tells.
+    """
+    if prompt.X.dtype == object:
+        return _compare(squared_distances(f, prompt), match, separate)
+    low, high = _enclosure(f, prompt)
+    verdict = np.full(len(low), BETWEEN)
+    verdict[low > _nearby(separate, np.inf)] = SEPARATE
+    verdict[high < _nearby(match, 0.0)] = MATCH
+    open_ = verdict == BETWEEN
+    if open_.any():
+        some = replace(prompt, X=prompt.X[open_], Y=prompt.Y[open_], lines=())
+        verdict[open_] = _compare(squared_distances(f, some), match, separate)
+    return verdict
+
+
+def squared_distances(f: Callable, prompt: Prompt) -> Shaped[np.ndarray, " e"]:
+    """||f(X_i) - y_i||^2 for each example, exactly: of the numbers that the prompt holds."""
+    gap = f(exactly(prompt.X)) - exactly(prompt.Y)
+    return (gap**2).sum(axis=-1)
+
+
+def _compare(
+    squares: Shaped[np.ndarray, " e"], match: Rational, separate: Rational
+) -> Int[np.ndarray, " e"]:
+    far = np.where(np.array(squares >= separate, dtype=bool), SEPARATE, BETWEEN)
+    return np.where(np.array(squares <= match, dtype=bool), MATCH, far)
+
+
+def _enclosure(f: Callable, prompt: Prompt) -> tuple[np.ndarray, np.ndarray]:
+    """Floats below and above each squared distance; NaN where there are none.
+
+    With the gauge (a, b, t) of a task an entry of f(X) - y meets 2t + 7 roundings at most,
+    so that it is off by less than 2 (t + 8) 2^-53 (a |X| + b + |y|); and what underflows
+    meets weights below 2^200 in all.
+    """
+    count, gauge = len(prompt.X), getattr(f, "gauge", None)
+    if gauge is None:
+        return np.full(count, np.nan), np.full(count, np.nan)
+    a, b, t = float(gauge[0]), float(gauge[1]), gauge[2]
+    X, Y = prompt.X.astype(np.float64), prompt.Y.astype(np.float64)
+    with np.errstate(all="ignore"):
+        gap = abs(f(X) - Y)
+        x, y = abs(X).max(axis=(1, 2)), abs(Y).max(axis=1)
+        off = (t + 8) * (2.0**-52 * (a * x + b + y) + 2.0**-800)[:, None]
+        low, high = np.maximum(gap - off, 0), gap + off
+        slack, lost = (prompt.d + 8) * 2.0**-52, prompt.d * 2.0**-1000
+        return (
+            (low**2).sum(axis=1) * (1 - slack) - lost,
+            (high**2).sum(axis=1) * (1 + slack) + lost,
+        )
+
+
+def _nearby(limit: Rational, towards: float) -> float:
+    """A float beside a limit, on the side of `towards`."""
+    try:
+        return float(np.nextafter(float(limit), towards))
+    except OverflowError:
+        return np.inf if towards else 2.0**1023
 
 
 # --- The domain check --------------------------------------------------------
@@ -222,10 +298,10 @@ def matches(
 def check_domain(prompt: Prompt, tasks: Sequence, domain: Any, m: int) -> None:
     """Refuse a prompt on which the theorem makes no promise.
 
-    Distances are those of the prompt's own numbers. On floats with p bits a label
-    counts as a match as in `mixture`, and as separate from delta (1 - 2^-(p//2)) on:
-    a label at distance delta stays separate when it is rounded. On a grid, as on
-    rationals, both are exact.
+    Distances are those of the numbers that the prompt holds, without rounding. On floats
+    with p bits a label counts as a match as in `mixture`, and as separate from
+    delta (1 - 2^-(p//2)) on: a label at distance delta stays separate when it is rounded.
+    On a binary grid, as on rationals, both are exact.
 
     Args:
         tasks: callables with a `name`, each X -> f(X).
@@ -244,22 +320,25 @@ def check_domain(prompt: Prompt, tasks: Sequence, domain: Any, m: int) -> None:
     _check_entries(prompt, domain)
     if not len(prompt.X):
         return
-    exact = prompt.X.dtype == object
-    separate = Fraction(domain.delta) ** 2
-    if not exact and not domain.binary:
-        separate *= (1 - Fraction(1, 2 ** ((np.finfo(prompt.Y.dtype).nmant + 1) // 2))) ** 2
+    match, separate = match_limit(prompt, domain.delta), Fraction(domain.delta) ** 2
+    if prompt.X.dtype != object and not domain.binary:
+        p = np.finfo(prompt.Y.dtype).nmant + 1
+        separate *= (1 - Fraction(1, 2 ** (p // 2))) ** 2
     for task in tasks:
-        squares = squared_distances(task, prompt)
-        close = ~matches(squares, prompt, domain.delta) & (squares < 2 * separate)
-        for i in np.flatnonzero(close):
-            # Whether it is as far as delta is decided without rounding.
-            gap = task(exactly(prompt.X[i])) - exactly(prompt.Y[i])
-            if (gap**2).sum() < separate:
-                raise OutsideDomain(
-                    f"example {prompt.lines[i]}: its label is at distance "
-                    f"{float(squares[i]) ** 0.5:.6g} from task {task.name!r}; the artifact is "
-                    f"certified for a match or a distance of at least delta = {domain.delta}."
-                )
+        for i in np.flatnonzero(judge(task, prompt, match, separate) == BETWEEN)[:1]:
+            one = replace(prompt, X=prompt.X[[i]], Y=prompt.Y[[i]], lines=())
+            raise OutsideDomain(
+                f"example {prompt.lines[i]}: its label is at distance "
+                f"{_root(squared_distances(task, one)[0])} from task {task.name!r}; the artifact "
+                f"is certified for a match or a distance of at least delta = {domain.delta}."
+            )
+
+
+def _root(square: Rational) -> str:
+    """The square root in six digits, also beyond any float's range."""
+    with localcontext(prec=20, Emax=MAX_EMAX, Emin=MIN_EMIN):
+        root = (Decimal(square.numerator) / Decimal(square.denominator)).sqrt()
+    return f"{root:.6g}" if -5 < root.adjusted() < 15 else f"{root:.6e}"
 
 
 def _check_entries(prompt: Prompt, domain: Any) -> None:
@@ -283,13 +362,29 @@ def _check_entries(prompt: Prompt, domain: Any) -> None:
 
 def _in_format(bound: Any, array: np.ndarray) -> Any:
     """The bound, rounded as an entry that is equal to it has been."""
-    return bound if array.dtype == object else array.dtype.type(float(bound))
+    if array.dtype == object:
+        return bound
+    with np.errstate(over="ignore"):
+        try:
+            return np.float64(bound).astype(array.dtype)
+        except OverflowError:
+            return array.dtype.type(np.inf)
 
 
-def _off_grid(array: np.ndarray, grid: Any) -> np.ndarray:
+def _off_grid(array: np.ndarray, grid: Rational) -> np.ndarray:
     """Where an entry is no multiple of the grid, rounded to the array's format."""
     if array.dtype == object:
         return array % grid != 0
-    steps = np.round(array.astype(np.float64) / float(grid))
-    nearest = np.vectorize(int, otypes=[object])(steps) * grid if array.size else steps
-    return _rounded(nearest, str(array.dtype)) != array
+    if is_dyadic(grid) and is_float(grid):
+        # The remainder of two floats is a float.
+        return np.fmod(array.astype(np.float64), float(grid)) != 0
+    values, places = np.unique(array, return_inverse=True)
+    off = np.array([_no_multiple(value, grid) for value in values], dtype=bool)
+    return off[places].reshape(array.shape)
+
+
+def _no_multiple(value: np.floating, grid: Rational) -> bool:
+    """Whether neither multiple beside a float is rounded to it."""
+    below = Fraction(float(value)) // grid
+    beside = np.array([below * grid, (below + 1) * grid], dtype=object)
+    return bool((_rounded(beside, value.dtype.name) != value).all())

@@ -4,15 +4,17 @@ X = (x_1, ..., x_{n-1}) are the inputs of one example, each a vector of R^d; g i
 list of features, each a sum of ReLUs (Bai et al. 2306.04637, Definition 12, with
 error 0). All numbers are exact rationals. Positions and entries count from 1.
 
-A task is evaluated by calling it: `task(X)`. Nothing here knows of transformers.
+A task is evaluated by calling it: `task(X)`, exactly where X is exact. Nothing here
+knows of transformers.
 """
 
 import functools
 import inspect
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -116,6 +118,44 @@ class Task:
             read.update(p for hinge in feature for p, _ in hinge.a)
         return tuple(sorted(read))
 
+    @functools.cached_property
+    def merged(self) -> "Task":
+        """The same map with equal features made one, their columns of C added up.
+
+        This is the form of a task that the compiler, the certificate and the proof read:
+        what the weights hold. The specification evaluates the task as it is written.
+        """
+        first: dict[Feature, Feature] = {}
+        known = [first.setdefault(_sorted(feature), feature) for feature in self.features]
+        if len(first) == len(known):
+            return self
+        place = {feature: v for v, feature in enumerate(first.values())}
+        C = zeros(self.d, len(place))
+        for u, feature in enumerate(known):
+            C[:, place[feature]] += self.C[:, u]
+        return replace(self, features=tuple(place), C=C)
+
+    @functools.cached_property
+    def gauge(self) -> tuple[Rational, Rational, int] | None:
+        """(a, b, t): an entry of f, as written, adds up t terms, in all a |X| + b at most.
+
+        |X| is the largest absolute entry; what evaluation in floats can be off follows.
+        None if a number that is not 0 is above 2^100 or below 2^-100 in absolute value.
+        """
+        if not all(1 <= abs(Fraction(x)) * 2**100 <= 2**200 for x in self.numbers() if x):
+            return None
+        own, rest, terms = zeros(self.d), abs(self.b), np.ones(self.d, dtype=int)
+        for matrix in self.A.values():
+            own = own + abs(matrix).sum(axis=1)
+            terms = terms + (matrix != 0).sum(axis=1)
+        for u, feature in enumerate(self.features):
+            for hinge in feature:
+                weight = abs(self.C[:, u] * hinge.c)
+                inside = [abs(Fraction(v)) for _, vector in hinge.a for v in vector if v]
+                own, rest = own + weight * sum(inside), rest + weight * abs(hinge.e)
+                terms = terms + len(inside) + 1
+        return own.max(), rest.max(), int(terms.max())
+
     def __call__(self, X: Any) -> Shaped[np.ndarray, "... d"]:
         """f(X).
 
@@ -140,32 +180,63 @@ class Task:
                 f"task {self.name!r} was given an X of shape {np.shape(X)}; it needs "
                 f"(..., n-1, {self.d}) with n-1 at least {last}."
             )
-        exact = x.dtype == object
-        cast = (lambda array: array) if exact else to_float
-        y = np.broadcast_to(cast(self.b), (*x.shape[:-2], self.d)).copy()
-        for position, matrix in self.A.items():
-            y += _apply(cast(matrix), x[..., position - 1, :])
-        for u, feature in enumerate(self.features):
-            for hinge in feature:
-                y += _hinge(hinge, x, cast) * cast(self.C[:, u])
+        b, A, features = self._exact if x.dtype == object else self._floats
+        y = np.broadcast_to(b, (*x.shape[:-2], self.d)).copy()
+        for position, matrix in A:
+            y += matrix(x[..., position - 1, :])
+        for column, hinges in features:
+            for c, a, e in hinges:
+                t = sum((vector(x[..., p - 1, :]) for p, vector in a), start=e)
+                y += c * np.maximum(t, 0) * column
         return y
 
+    @functools.cached_property
+    def _exact(self) -> tuple:
+        """b, A and the features with C, as `__call__` takes them: in rationals."""
+        return self._evaluated(lambda array: array, _over_nonzeros)
 
-def _apply(matrix: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Matrix @ x over the last axis; exact numbers only touch the non-zeros."""
-    if matrix.dtype != object:
-        return x @ matrix.T
-    y = np.full((*x.shape[:-1], len(matrix)), 0, dtype=object)
-    for row, column in zip(*np.nonzero(matrix), strict=True):
-        y[..., row] += matrix[row, column] * x[..., column]
-    return y
+    @functools.cached_property
+    def _floats(self) -> tuple:
+        """The same, rounded to float64."""
+        return self._evaluated(to_float, lambda matrix: partial(_product, to_float(matrix)))
+
+    def _evaluated(self, cast: Callable, linear: Callable) -> tuple:
+        A = [(position, linear(matrix)) for position, matrix in self.A.items()]
+        features = []
+        for u, feature in enumerate(self.features):
+            hinges = [
+                (
+                    cast(np.array(hinge.c, dtype=object))[()],
+                    [(p, linear(np.array([vector], dtype=object))) for p, vector in hinge.a],
+                    cast(np.array([hinge.e], dtype=object)),
+                )
+                for hinge in feature
+            ]
+            features.append((cast(self.C[:, u]), hinges))
+        return cast(self.b), A, features
 
 
-def _hinge(hinge: Hinge, x: np.ndarray, cast: Callable) -> np.ndarray:
-    t = _apply(cast(np.array([[hinge.e]], dtype=object)), np.ones_like(x[..., 0, :1]))
-    for position, vector in hinge.a:
-        t = t + _apply(cast(np.array([vector], dtype=object)), x[..., position - 1, :])
-    return cast(np.array(hinge.c, dtype=object))[()] * np.maximum(t, 0)
+def _sorted(feature: Feature) -> Feature:
+    return tuple(sorted(feature, key=lambda hinge: (hinge.c, hinge.a, hinge.e)))
+
+
+def _product(matrix: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Matrix @ x over the last axis."""
+    return x @ matrix.T
+
+
+def _over_nonzeros(matrix: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """The same for exact numbers, which only touch the non-zeros."""
+    rows, columns = np.nonzero(matrix)
+    entries = list(zip(rows.tolist(), columns.tolist(), matrix[rows, columns], strict=True))
+
+    def apply(x: np.ndarray) -> np.ndarray:
+        y = zeros(*x.shape[:-1], len(matrix))
+        for row, column, value in entries:
+            y[..., row] += value * x[..., column]
+        return y
+
+    return apply
 
 
 # --- The named forms ---------------------------------------------------------

@@ -25,7 +25,7 @@ class Wiring:
     """Homes, slots and the shared dictionary of a set of tasks.
 
     Attributes:
-        tasks: the K tasks.
+        tasks: the K tasks, equal features of each merged (`Task.merged`).
         slots: the position that each operand slot holds.
         homes: the home position of each task.
         dictionary: the P distinct features, each a sum of hinges.
@@ -41,6 +41,7 @@ class Wiring:
     @classmethod
     def of(cls, tasks: Sequence[Task]) -> "Wiring":
         """The wiring with the fewest slots."""
+        tasks = [task.merged for task in tasks]
         slots = tuple(sorted(fewest_slots([set(task.positions) for task in tasks])))
         homes, reads = [], []
         dictionary: dict[tuple[Unit, ...], int] = {}
@@ -72,8 +73,7 @@ class Wiring:
             blocks[self.field(operand, home, slot)] = matrix
         if task.features:
             C = zeros(task.d, len(self.dictionary))
-            for column, u in enumerate(self.reads[k]):
-                C[:, u] += task.C[:, column]
+            C[:, self.reads[k]] = task.C
             blocks[g] = C
         return Rows(blocks)
 

@@ -4,6 +4,7 @@ Each case once gave wrong votes or NaN on a format that the build had certified.
 """
 
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
@@ -23,6 +24,8 @@ from construct import (
     run,
 )
 from construct.answer import read_answer
+from construct.certify.formats import BY_NAME
+from construct.verification import compare, specification
 
 ONE = affine("id", [[1]])
 
@@ -150,3 +153,100 @@ def test_a_rounded_multiple_of_the_grid_is_in_the_domain(grid, dtype):
     steps = [-40, -13, -3, 0, 1, 3, 29, 40]
     prompt = Prompt.of([[[k * step], [k * step]] for k in steps], [[step]])
     assert run(made, prompt, executor="numpy", dtype=dtype).votes == (8,)
+
+
+# --- Features that are written more than once --------------------------------
+
+FLOATS = ("numpy", "jax", "sparse", "torch")
+
+# What is certified is the map, whose equal features are one; what is specified is the sum
+# as it is written, without rounding.
+STEP = [{"a": [1]}]
+
+
+def plus_positive_part(*C):
+    """f(x) = x + (sum of C) max(x, 0), written with as many features."""
+    return relu_sum("f", [STEP] * len(C), [list(C)], A=[[1]])
+
+
+WRITTEN = {
+    "cancelling at 1e17": (plus_positive_part(10**17, 1 - 10**17), 2),
+    "cancelling at 1e8": (plus_positive_part(10**8, 1 - 10**8), 2),
+    "cancelling at the end of float64": (
+        plus_positive_part(17 * 10**307, 1 - 17 * 10**307),
+        2,
+    ),
+    "3000 thirds of a thousandth": (plus_positive_part(*[Fraction(1, 3000)] * 3000), 2),
+    "seven sevenths": (plus_positive_part(*[Fraction(1, 7)] * 7), 2),
+    "50 and -49": (plus_positive_part(50, -49), 2),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_equal_features_are_certified_compiled_and_specified_as_one_map(name):
+    task, slope = WRITTEN[name]
+    made = build([task], m=6, domain=Domain(8, 32, 1))
+    assert made.sizes.P == 1
+    assert {"float32", "float64"} <= set(made.certified)
+    x = [Fraction(3, 10), Fraction(-1, 3), 8, Fraction(7, 5), -8, 0]
+    pairs = [(v, slope * v if v > 0 else v) for v in x]
+    prompt = Prompt.of([[[v], [y]] for v, y in pairs], [["7/3"]])
+    for executor, dtype in [*product(FLOATS, made.certified), ("exact", "exact")]:
+        numbers = prompt.astype(dtype)
+        answer = run(made, numbers, executor=executor, dtype=dtype)
+        assert answer.votes == mixture([task], numbers).votes == (6,)
+        _, wrong = compare(made, numbers, specification(made, numbers), answer, dtype)
+        assert not wrong
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_label_off_a_task_of_equal_features_is_outside(name, dtype):
+    task, _ = WRITTEN[name]
+    made = build([task], m=1, domain=Domain(8, 32, 1))
+    prompt = Prompt.of([[["3/10"], [0]]], [[1]])
+    for executor in FLOATS:
+        with pytest.raises(OutsideDomain, match=r"distance 0\.6"):
+            run(made, prompt, executor=executor, dtype=dtype)
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_no_rounded_prompt_of_a_task_of_equal_features_is_refused_at_its_limit(name):
+    task, _ = WRITTEN[name]
+    made = build([task], m=64, domain=Domain(8, 32, 1))
+    rng = np.random.default_rng(0)
+    for dtype in made.certified:
+        times = made.limits[dtype].times
+        domain = Domain(8 * times, 32 * times, 1)
+        largest = build([task], m=64, domain=domain)
+        assert dtype in largest.certified
+        steps = rng.integers(-(2**40), 2**40, 64).tolist()
+        x = [Fraction(k, 3 * 2**40) * domain.R for k in steps]
+        prompt = Prompt.of([[[v], task([v])] for v in x], [[1]]).astype(dtype)
+        check_domain(prompt, [task], domain, 64)
+        assert mixture([task], prompt).votes == (64,)
+
+
+def test_seven_sevenths_on_a_grid_keep_every_prompt():
+    task, _ = WRITTEN["seven sevenths"]
+    made = build([task], m=33, domain=Domain(16, 32, 1, grid=1))
+    prompt = Prompt.of([[[v], task([v])] for v in range(-16, 17)], [[1]])
+    for dtype in ("float32", "float64"):
+        assert run(made, prompt, executor="numpy", dtype=dtype).votes == (33,)
+
+
+# --- What underflows ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("executor", FLOATS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_query_near_the_least_number_is_answered_in_full(executor, dtype):
+    """1/N of it is below the least normal number; N is multiplied first."""
+    made = build([ONE], m=31, domain=Domain(8, 32, 1))
+    tiny = BY_NAME[dtype].tiny
+    query = Fraction(7, 8) * made.sizes.N * tiny
+    prompt = Prompt.of([[[v], [v]] for v in (1, 2)], [[query]]).astype(dtype)
+    answer = run(made, prompt, executor=executor, dtype=dtype)
+    _, wrong = compare(made, prompt, specification(made, prompt), answer, dtype)
+    assert not wrong
+    assert Fraction(float(answer.answer[0])) == query

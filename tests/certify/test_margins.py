@@ -31,10 +31,8 @@ def failed(sizes=SIZES, domain=UNIT, fmt=FLOAT32, E2=4, largest=2, terms=6, step
     bounds = Bounds(
         E2=Fraction(E2),
         home2=Fraction(E2),
-        value2=Fraction(E2) / 4,
         largest=Fraction(largest),
         terms=terms,
-        stated=terms,
         operations=3 * terms,
         numbers=(one, one),
         inner=one,

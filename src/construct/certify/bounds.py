@@ -11,7 +11,7 @@ weights come to float32 through float64.)
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
@@ -31,13 +31,11 @@ class Sums:
         size: (width, 3), rows (own, slots, rest): the absolute summands of an entry add
             up to own x + slots R + rest.
         roundings: rounded operations that a summand meets at most, in any order.
-        hinges: how many of the terms are hinges of features.
         operations: inputs, products and sums; each may be flushed to 0.
     """
 
     size: np.ndarray
     roundings: np.ndarray
-    hinges: np.ndarray
     operations: np.ndarray
 
     def reach(self, x: Rational, R: Rational) -> np.ndarray:
@@ -50,7 +48,7 @@ class Sums:
         size, none = zeros(width, 3), np.zeros(width, dtype=int)
         size[:, {"tok": 0, "one": 2}.get(name, 1)] = 1
         # A product with the constant 1 is exact: one rounding less.
-        return cls(size, none - (name == "one"), none, none + 1)
+        return cls(size, none - (name == "one"), none + 1)
 
     @classmethod
     def of(cls, blocks: Iterable[tuple[np.ndarray, "Sums"]]) -> "Sums":
@@ -67,7 +65,6 @@ class Sums:
         return cls(
             size=sum((_times(abs(W), v.size) for W, _, v in pairs), start=zeros(height, 3)),
             roundings=deepest + np.maximum(count - 1, 0),
-            hinges=sum((used @ v.hinges for _, used, v in pairs), start=none),
             operations=sum((used @ (v.operations + 2) for _, used, v in pairs), start=none),
         )
 
@@ -77,7 +74,6 @@ class Sums:
         return cls(
             np.concatenate([v.size for v in vectors]),
             np.concatenate([v.roundings for v in vectors]),
-            np.concatenate([v.hinges for v in vectors]),
             np.concatenate([v.operations for v in vectors]),
         )
 
@@ -162,7 +158,7 @@ def _hinge(unit: Unit) -> Sums:
     for operand, vector in a:
         W = np.array([vector], dtype=object)
         blocks.append((W, Sums.field("slot" if operand else "tok", len(vector))))
-    return replace(Sums.of(blocks), hinges=np.ones(1, dtype=int))
+    return Sums.of(blocks)
 
 
 # A feature without hinges.
@@ -176,10 +172,8 @@ class Bounds:
     Attributes:
         E2: bound on ||e_k||_2^2 for all tasks and tokens.
         home2: the same for home tokens, where tasks are tested, and labels that match.
-        value2: the same for f_k there, without the label.
         largest: bound on every entry of e_k and f_k.
         terms: roundings on the way to an entry of e_k in the network.
-        stated: to an entry of f_k in the specification, which adds hinges one by one.
         operations: operations on the way to an entry of e_k.
         numbers: the least and the largest absolute value of the tasks' non-zero
             numbers, 1 included.
@@ -189,10 +183,8 @@ class Bounds:
 
     E2: Fraction
     home2: Fraction
-    value2: Fraction
     largest: Fraction
     terms: int
-    stated: int
     operations: int
     numbers: tuple[Fraction, Fraction]
     inner: Fraction
@@ -220,11 +212,9 @@ def _bounds(wiring: Wiring, domain: Domain) -> Bounds:
     return Bounds(
         E2=max(Fraction((size**2).sum()) for size in sizes),
         home2=max(Fraction((home**2).sum()) for home in homes),
-        value2=max(Fraction((value**2).sum()) for value in values),
         largest=max(Fraction(size.max()) for size in sizes),
         # One more to subtract the label, where there is something to subtract it from.
         terms=max(int((row.roundings + (row.operations > 0)).max()) for row in tasks.rows),
-        stated=max(int((row.roundings + row.hinges).max()) for row in tasks.rows),
         operations=max(int(row.operations.max()) for row in tasks.rows) + 2,
         numbers=tasks.numbers,
         inner=max((Fraction(v.reach(x, R).max()) for v in tasks.inner), default=Fraction(0)),

@@ -33,7 +33,7 @@ from fractions import Fraction
 
 from construct.certify.bounds import Bounds
 from construct.certify.domain import Domain
-from construct.certify.formats import FLOAT64, FORMATS, Format
+from construct.certify.formats import FORMATS, Format
 from construct.rational import Rational, is_dyadic
 from construct.residual import Sizes
 from construct.wiring import Wiring
@@ -66,14 +66,14 @@ def failures(
         yield f"whole: the table of M = {M} reaches {table} > 2^{p}"
     yield from _range_failures(sizes, bounds, domain, margins, fmt)
     off = C * (2 * ell_e + 4 * ell_t + 2) + 1
-    if not _exact_on_grid(bounds, B, off, limit):
+    if not _exact_on_grid(bounds, B, off, limit, fmt.tiny):
         yield from _rounding_failures(sizes, bounds, domain, margins, fmt, off)
 
 
 def _range_failures(
     sizes: Sizes, bounds: Bounds, domain: Domain, margins: Margins, fmt: Format
 ) -> Iterator[str]:
-    """The condition range, for the weights, the stream, and the specification."""
+    """The condition range, for the weights and the stream."""
     B, C, s, N, M = Fraction(margins.B), margins.C, margins.s, margins.N, sizes.M
     least, most = bounds.numbers
     factors = (Fraction(1), B, Fraction(N))
@@ -89,10 +89,6 @@ def _range_failures(
         yield f"range: weights or intermediates pass 2^{fmt.largest}"
     if min(weights) < fmt.tiny:
         yield f"range: weights fall below 2^{1 - fmt.largest}"
-    # The specification computes in float64, whatever the executor does.
-    delta2 = Fraction(domain.delta) ** 2
-    if 1 << FLOAT64.largest <= bounds.E2 * 4 or delta2 * fmt.match < FLOAT64.tiny * 4:
-        yield "range: squared distances pass the range of float64"
 
 
 def _underflow(bounds: Bounds, B: Rational, fmt: Format) -> Fraction:
@@ -105,12 +101,14 @@ def _underflow(bounds: Bounds, B: Rational, fmt: Format) -> Fraction:
     return bounds.operations * fmt.tiny * (1 + most) ** 3 * (1 + 1 / Fraction(B))
 
 
-def _exact_on_grid(bounds: Bounds, B: Rational, off: Rational, limit: int) -> bool:
-    """Every partial sum of e_k and of its scores is exact."""
+def _exact_on_grid(bounds: Bounds, B: Rational, off: Rational, limit: int, tiny: Rational) -> bool:
+    """Every partial sum of e_k and of its scores is exact, and none underflows."""
     step = bounds.step
     if step is None or not is_dyadic(step):
         return False
     unit = min(Fraction(1), B * step**2)
+    if min(step, B * step, unit) < tiny:
+        return False
     return bounds.largest <= limit * step and B * bounds.E2 + off <= limit * unit
 
 
@@ -127,27 +125,24 @@ def _rounding_failures(
     d, ell = sizes.d, sizes.ell_e + sizes.ell_t
     E, gamma_e, gamma = root_above(bounds.home2), fmt.error(bounds.terms), fmt.gamma(d + ell)
     flushed = d * _underflow(bounds, B, fmt)
-    # The specification computes f_k in float64, and then squares and adds what is left.
+    # The d products of a score, and the additions, may each be flushed to 0.
+    lost = 2 * (d + ell) * fmt.tiny
     moved = fmt.error(1) * E + flushed
-    eta_spec = FLOAT64.gamma(bounds.stated) * root_above(bounds.value2)
-    eta_spec += d * _underflow(bounds, B, FLOAT64)
-    squared = 1 + FLOAT64.gamma(d + 10)
-    tolerance = delta * root_above(fmt.match)
-    if (moved + eta_spec) * squared > tolerance:
+    if moved**2 > delta**2 * fmt.match:
         yield "label: rounding the prompt may take a label out of its match"
     # e_k of a label that matches, and what the network makes of it.
-    close = tolerance * squared + eta_spec
+    close = delta * root_above(fmt.match)
     eta = gamma_e * (E + close) + flushed
-    if (1 + fmt.gamma(d)) * B * (close + eta) ** 2 * (1 << (fmt.p + 1)) > 1:
+    if (1 + fmt.gamma(d)) * (B * (close + eta) ** 2 + lost) * (1 << (fmt.p + 1)) > 1:
         yield f"match: the rounding of e, {_about(eta)}, does not vanish beside 1"
     least = delta * fmt.separation
     eta = gamma_e * (E + least) + flushed
-    room = B * (least**2 - 2 * eta * least - eta**2) - 1
+    room = B * (least**2 - 2 * eta * least - eta**2) - 1 - lost
     partial = C * ell + B * (least + eta) ** 2
     if 8 * max(eta / least, gamma, gamma_e) > 1 or room < gamma * partial:
         yield "mismatch: at distance delta a score may be rounded above 0"
     far = B * (root_above(bounds.E2) * (1 + gamma_e) + flushed) ** 2
-    if gamma * (far + off) > 2 * C - 1 - far:
+    if gamma * (far + off) > 2 * C - 1 - far - lost:
         yield "off: a score off target may be rounded above 0"
 
 

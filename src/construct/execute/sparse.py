@@ -21,7 +21,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
-from scipy.sparse import csr_array, sparray
+from scipy.sparse import coo_array, csr_array, sparray
 
 from construct.errors import ConstructError
 from construct.execute import Pass, Run
@@ -49,6 +49,8 @@ class Group:
         matches: the coordinates that their queries and keys read.
         carries: those that their values read.
         writes: those that they write.
+        selects: keys and values are single coordinates, times powers of two: then a sum of
+            products may be taken before they are applied, and rounds as it would after.
     """
 
     reach: Reach
@@ -56,6 +58,7 @@ class Group:
     matches: Runs
     carries: Runs
     writes: Runs
+    selects: bool
 
 
 @dataclass(frozen=True)
@@ -207,7 +210,16 @@ def _group(reach: Reach, members: list[int], heads: list[Head], dtype: str) -> t
     W_Q, W_K = ([_rows(h.sparse(name), matches, dtype) for h in heads] for name in ("W_Q", "W_K"))
     values = [_rows(_cut(v.T, writes).T, carries, dtype) for v in V]
     weights = tuple(jnp.stack(each, axis=1) for each in (W_Q, W_K, values))
-    return Group(reach, tuple(members), matches, carries, writes), weights
+    selects = all(_selects(W) for W in [*(head.sparse("W_K") for head in heads), *V])
+    return Group(reach, tuple(members), matches, carries, writes, selects), weights
+
+
+def _selects(W: sparray) -> bool:
+    """Whether no row and no column has two entries, and all are powers of two."""
+    entries = coo_array(W)
+    entries.eliminate_zeros()
+    alone = all(len(np.unique(axis)) == entries.nnz for axis in entries.coords)
+    return alone and bool((abs(np.frexp(entries.data)[0]) == 0.5).all())
 
 
 def _runs(weights: Sequence[sparray]) -> Runs:
@@ -407,17 +419,36 @@ def _attend_all(
 ) -> tuple[jax.Array, jax.Array]:
     """The same for heads that read every token."""
     W_Q, W_K, V = weights
-    # Few tokens ask: the weights go to them, and what is read need not be cut or copied.
-    asked = _dot("ephr,shr->ephs", _dot("eps,shr->ephr", _columns(asks, group.matches), W_Q), W_K)
-    everywhere = jnp.zeros((*asked.shape[:-1], reads.shape[-1]), asked.dtype)
-    asked = _add(everywhere, ALL, group.matches, asked)
+    q = _dot("eps,shr->ephr", _columns(asks, group.matches), W_Q)
     reads = reads.reshape(-1, reads.shape[-1])
-    scores = jax.nn.relu(_dot("td,qd->tq", reads, asked.reshape(-1, asked.shape[-1])))
-    sums, totals = _dot("tq,td->qd", scores / N, reads), scores.sum(axis=0)
+    attend = _attend_selected if group.selects else _attend_in_order
+    sums, totals = attend(q, reads, group, W_K, V)
     if axis is not None:
         sums, totals = jax.lax.psum((sums, totals), axis)
-    sums = _columns(sums.reshape(asked.shape), group.carries)
-    return _dot("ephs,shc->epc", sums, V), totals.reshape(asked.shape[:3])
+    # N is in the values: what is read may be so small that its N-th part underflows.
+    return sums / N, totals
+
+
+def _attend_selected(
+    q: jax.Array, reads: jax.Array, group: Group, W_K: jax.Array, V: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """Few tokens ask: the weights go to them, and what is read need not be cut or copied."""
+    asked = _dot("ephr,shr->ephs", q, W_K)
+    everywhere = jnp.zeros((*asked.shape[:-1], reads.shape[-1]), asked.dtype)
+    asked = _add(everywhere, ALL, group.matches, asked)
+    scores = jax.nn.relu(_dot("td,qd->tq", reads, asked.reshape(-1, asked.shape[-1])))
+    sums = _columns(_dot("tq,td->qd", scores, reads).reshape(asked.shape), group.carries)
+    return _dot("ephs,shc->epc", sums, V), scores.sum(axis=0).reshape(asked.shape[:3])
+
+
+def _attend_in_order(
+    q: jax.Array, reads: jax.Array, group: Group, W_K: jax.Array, V: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """Keys and values of every token first, as the definition has it."""
+    k = _dot("ts,shr->thr", _columns(reads, group.matches), W_K)
+    v = _dot("ts,shc->thc", _columns(reads, group.carries), V)
+    scores = jax.nn.relu(_dot("ephr,thr->teph", q, k))
+    return _dot("teph,thc->epc", scores, v), scores.sum(axis=0)
 
 
 def _columns(h: jax.Array, runs: Runs) -> jax.Array:
