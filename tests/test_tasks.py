@@ -1,4 +1,7 @@
+import copy
+import dataclasses
 import json
+import pickle
 from fractions import Fraction
 
 import numpy as np
@@ -8,6 +11,8 @@ from hypothesis import strategies as st
 
 from construct import (
     ConstructError,
+    Hinge,
+    Task,
     Vocabulary,
     absolute,
     add,
@@ -378,3 +383,75 @@ def test_unknown_and_missing_fields_are_named_with_those_that_the_kind_takes():
         read({"kind": "affine", "A": SQUARE, "bee": 1})
     with pytest.raises(ConstructError, match="lacks 'A'; 'affine' takes: A, b"):
         read({"kind": "affine"})
+
+
+def attempts(task):
+    """Every way into a task's parts that changes a list, an array or a mapping of one's own."""
+    definition = task.definition
+    return {
+        "an entry of A": lambda: task.A[1].__setitem__((0, 0), 7),
+        "a flag of A": lambda: setattr(task.A[1].flags, "writeable", True),
+        "a matrix of A": lambda: task.A.__setitem__(1, task.A[1]),
+        "an entry of b": lambda: task.b.__setitem__(0, 7),
+        "an entry of C": lambda: task.C.__setitem__((0, 0), 7),
+        "a hinge": lambda: task.features[0].__setitem__(0, 7),
+        "a vector of a hinge": lambda: task.features[0][0].a[0][1].__setitem__(0, 7),
+        "b by name": lambda: setattr(task, "b", task.b),
+        "the definition": lambda: definition.update(kind="affine"),
+        "a row of the definition": lambda: definition["C"][0].__setitem__(0, 7),
+        "a vector of the definition": lambda: definition["features"][0][0]["a"].__setitem__(1, 7),
+    }
+
+
+def changeable() -> tuple:
+    """Arguments that the caller can change, and the task of them."""
+    A, b, C = np.eye(2).astype(object), np.array([1, 2], object), np.array([[1], [2]], object)
+    vector = np.array([1, 1], object)
+    features = [[{"a": {"1": vector}, "c": 1, "e": 0}]]
+    return (A, b, C, vector), relu_sum("f", features, C, {1: A}, b)
+
+
+@pytest.mark.parametrize("name", attempts(changeable()[1]))
+def test_a_task_cannot_be_changed(name):
+    task = changeable()[1]
+    before = normal_form(task)
+    with pytest.raises((TypeError, ValueError, AttributeError)):
+        attempts(task)[name]()
+    assert normal_form(task) == before
+
+
+def test_a_task_is_of_copies():
+    given, task = changeable()
+    before, definition = normal_form(task), json.dumps(task.definition)
+    for array in given:
+        array[...] = 9
+    assert (normal_form(task), json.dumps(task.definition)) == (before, definition)
+
+
+def test_a_task_made_directly_is_of_copies_too():
+    A, b, C = {1: np.eye(2).astype(object)}, np.array([1, 2], object), np.array([[1], [2]], object)
+    task = Task("f", A, b, ((Hinge.of({1: [1, 1]}),),), C)
+    before = normal_form(task)
+    A[1][...], b[...], C[...] = 9, 9, 9
+    A[2] = A[1]
+    assert normal_form(task) == before
+
+
+@pytest.mark.parametrize(
+    "again", [copy.deepcopy, copy.copy, lambda t: pickle.loads(pickle.dumps(t))]
+)
+def test_a_copy_of_a_task_is_frozen_too(again):
+    task = changeable()[1]
+    other = again(task)
+    assert normal_form(other) == normal_form(task)
+    assert other.definition == task.definition
+    with pytest.raises(ValueError, match="read-only"):
+        other.b[0] = 7
+
+
+def test_another_map_does_not_keep_the_definition_of_the_first():
+    task = permutation("f", [2, 1])
+    other = dataclasses.replace(task, b=task.b + 1)
+    assert other.definition == {}
+    again = from_definition(other.as_json(words=False), d=2, vocabulary=None)
+    assert same_map(again, other)

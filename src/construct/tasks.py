@@ -21,6 +21,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from construct.errors import ConstructError
+from construct.frozen import FrozenDict, frozen
 from construct.rational import (
     Rational,
     identity,
@@ -44,6 +45,9 @@ class Hinge:
     a: tuple[tuple[int, tuple[Rational, ...]], ...]
     e: Rational = 0
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "a", frozen(self.a))
+
     @classmethod
     def of(cls, a: Mapping[int, Iterable[Rational]], e: Rational = 0, c: Rational = 1) -> "Hinge":
         """A hinge from a mapping of positions to vectors."""
@@ -66,7 +70,11 @@ class Task:
         features: the P_k features that the task reads.
         C: (d, P_k) matrix.
         definition: the JSON form that `from_definition` turns into this task; empty
-            if it was not made by one of the constructors below.
+            if it was not made by one of the constructors below, so also after
+            `dataclasses.replace`.
+
+    A task cannot be changed: a transformer that was built from it would not change
+    with it. Arrays are copies that cannot be written to, mappings are frozen.
     """
 
     name: str
@@ -74,13 +82,17 @@ class Task:
     b: np.ndarray
     features: tuple[Feature, ...] = ()
     C: np.ndarray = field(default_factory=lambda: zeros(1, 0))
-    definition: Mapping[str, Any] = field(default_factory=dict)
+    definition: Mapping[str, Any] = field(default_factory=FrozenDict, init=False)
 
     def __post_init__(self) -> None:
         nonzero = {p: matrix for p, matrix in self.A.items() if matrix.any()}
-        object.__setattr__(self, "A", nonzero)
-        if not self.features:
-            object.__setattr__(self, "C", zeros(self.d, 0))
+        object.__setattr__(self, "A", frozen(nonzero))
+        object.__setattr__(self, "b", frozen(self.b))
+        object.__setattr__(self, "features", frozen(self.features))
+        object.__setattr__(self, "C", frozen(self.C if self.features else zeros(self.d, 0)))
+
+    def __reduce__(self) -> tuple:
+        return _again, (self.name, self.A, self.b, self.features, self.C, self.definition)
 
     def numbers(self) -> Iterator[Rational]:
         """Every number that the task is made of, zeros included."""
@@ -239,6 +251,13 @@ def _over_nonzeros(matrix: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     return apply
 
 
+def _again(*fields: Any) -> Task:
+    """A task as it was copied or pickled: frozen too."""
+    task = Task(*fields[:-1])
+    object.__setattr__(task, "definition", fields[-1])
+    return task
+
+
 # --- The named forms ---------------------------------------------------------
 
 KINDS: dict[str, Callable[..., Task]] = {}
@@ -259,7 +278,7 @@ def _kind(kind: str) -> Callable[[Callable[..., Task]], Callable[..., Task]]:
             task = constructor(*args, **kwargs)
             fields = {k: v for k, v in given.items() if k not in _CONTEXT}
             definition = {"name": name, "kind": kind, **to_json(_plain(fields))}
-            object.__setattr__(task, "definition", definition)
+            object.__setattr__(task, "definition", frozen(definition))
             return task
 
         KINDS[kind] = construct
