@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from construct import (
+    CheckFailed,
     ConstructError,
     Domain,
     OutsideDomain,
@@ -20,6 +21,7 @@ from construct import (
     shift,
 )
 from generators import cases
+from sabotage import with_weight
 
 PLUS = [shift("plus0", [0]), shift("plus1", [1])]
 CONSTRUCTION = build(PLUS, m=4, domain=Domain(8, 16, 1))
@@ -95,6 +97,24 @@ def test_an_example_of_several_tasks_is_ambiguous():
     found = run(build(tasks, m=2), Prompt.of([[[0], [0]], [[1], [2]]], [[3]]), executor="numpy")
     assert found.ambiguous == (0,)
     assert found.votes == (2, 1)
+
+
+def test_totals_that_are_no_votes_are_a_failed_check():
+    """An eighth of B = 2: a label at distance 1 has 3/4 of a vote."""
+    weight = "layers.3.heads.0.W_Q"
+    broken = with_weight(CONSTRUCTION, weight, lambda W: np.where(abs(W) == 2, W / 8, W))
+    prompt = Prompt.of([[[3], [3]], [[3], [4]], [[5], [5]]], [[2]])
+    assert run(CONSTRUCTION, prompt, executor="numpy").votes == (2, 1)
+    for executor in ("numpy", "exact"):
+        with pytest.raises(CheckFailed, match=r"'plus0' gave 2\.75 votes in all for 3 examples"):
+            run(broken, prompt, executor=executor)
+
+
+def test_more_votes_than_examples_are_a_failed_check():
+    weight = "layers.3.heads.0.W_K"
+    broken = with_weight(CONSTRUCTION, weight, lambda W: 2 * W)
+    with pytest.raises(CheckFailed, match=r"2 votes in all for 1 examples"):
+        run(broken, Prompt.of([[[3], [3]]], [[2]]), executor="numpy")
 
 
 def test_a_prompt_outside_the_domain_is_not_run():

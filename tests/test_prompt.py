@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from construct import (
@@ -16,8 +16,10 @@ from construct import (
     affine,
     check_domain,
     parse_prompt,
+    relu_sum,
     retrieval,
 )
+from construct.prompt import BETWEEN, MATCH, SEPARATE, exactly, judge, matches
 from construct.rational import to_json
 from generators import matrices, vectors
 
@@ -290,3 +292,76 @@ def test_the_check_is_the_definition_of_the_domain(rows, grid, delta):
         refused = pytest.raises(OutsideDomain, match=r"^example [123]: ")
         with nullcontext() if inside else refused:
             check(examples, query, Domain(4, 8, delta, grid), dtype=dtype)
+
+
+# --- Distances without rounding -------------------------------------------------
+
+HUGE = [10**17, 1 - 10**17, Fraction(1, 3), Fraction(1, 3000), Fraction(1, 10**30), 10**300]
+
+
+@st.composite
+def judged(draw):
+    """Features, C and A of cancelling, tiny or huge terms; a format, an input, a nudge."""
+    d, count = draw(st.integers(1, 2)), draw(st.integers(1, 4))
+    number = st.sampled_from([*HUGE, 0, 1, -1, 2, Fraction(-1, 7)])
+    features = [[{"a": draw(vectors(d, number)), "e": draw(number)}] for _ in range(count)]
+    C = [draw(vectors(count, number)) for _ in range(d)]
+    fields = features, C, [draw(vectors(d, number)) for _ in range(d)]
+    dtype = draw(st.sampled_from(["float32", "float64"]))
+    x = draw(vectors(d, st.floats(-8, 8, width=32)))
+    nudge = draw(st.sampled_from([0, 1, 2.0**-16, 2.0**-31, 2.0**-30, 2.0**-12, 1 - 2.0**-27]))
+    return fields, dtype, x, nudge
+
+
+@given(judged())
+def test_floats_are_judged_as_the_rationals_that_they_are(case):
+    fields, dtype, x, nudge = case
+    task = relu_sum("f", *fields)
+    exact = [v + Fraction(nudge) for v in task([[Fraction(t) for t in x]])]
+    assume(max(map(abs, exact)) < 10**38)
+    prompt = Prompt.of([[x, exact]], [x]).astype(dtype)
+    p = np.finfo(dtype).nmant + 1
+    gap = task(exactly(prompt.X[0])) - exactly(prompt.Y[0])
+    square = (gap**2).sum()
+    limits = (Fraction(1, 2 ** (p + 7)), (1 - Fraction(1, 2 ** (p // 2))) ** 2)
+    wanted = MATCH if square <= limits[0] else SEPARATE if square >= limits[1] else BETWEEN
+    assert judge(task, prompt, *limits).tolist() == [wanted]
+    assert matches(task, prompt, 1).tolist() == [wanted == MATCH]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_label_at_a_limit_and_those_beside_it_are_told_apart(dtype):
+    one, half = affine("one", [[1]]), (np.finfo(dtype).nmant + 1) // 2
+    match, separate = dtype(2.0**-20), dtype(1 - 2.0**-half)
+    y = [np.nextafter(limit, dtype(way)) for limit in (match, separate) for way in (0, 2)]
+    y = np.array([match, *y[:2], separate, *y[2:]], dtype)[:, None]
+    prompt = Prompt(np.zeros((6, 1, 1), dtype), y, np.zeros((1, 1), dtype))
+    limits = (Fraction(float(limit)) ** 2 for limit in (match, separate))
+    found = judge(one, prompt, *limits).tolist()
+    assert found == [MATCH, MATCH, BETWEEN, SEPARATE, BETWEEN, SEPARATE]
+
+
+@pytest.mark.parametrize("grid", ["1/3", "1/10", "1/7", "1e-30", "3/4", 1, "2/3"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_exactly_the_rounded_multiples_of_a_grid_are_on_it(grid, dtype):
+    step = Fraction(grid)
+    domain = Domain(3**40 * step, 3**40 * step, step, grid=step)
+    for k in (0, 1, -3, 7, 10**6 + 1, 2**24 - 1, 2**40 + 1, 2**53 + 1, 3**37):
+        on = Prompt.of([], [[k * step]]).astype(dtype)
+        check_domain(on, [], domain, 1)
+        if 0 < abs(k) < 2 ** (np.finfo(dtype).nmant - 2):
+            off = Prompt.of([], [[(k + Fraction(1, 3)) * step]]).astype(dtype)
+            with pytest.raises(OutsideDomain, match="multiples of"):
+                check_domain(off, [], domain, 1)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("steps", [20, 24, 25, 30, 53, 54, 60, 160])
+def test_a_label_at_delta_stays_inside_on_a_binary_grid_that_the_format_rounds(dtype, steps):
+    """Multiples of a binary grid are rounded too, once they have more digits than the format."""
+    grid = Fraction(1, 2**steps)
+    domain = Domain(8, 16, 1, grid=grid)
+    for k in (1, 2 ** (steps - 1) + 1, 2**steps - 1, 3 * 2**steps + 1):
+        x = k * grid
+        prompt = Prompt.of([[[x], [x + 1]], [[-x], [-x - 1]], [[x], [x - 1]]], [[x]])
+        check_domain(prompt.astype(dtype), [affine("f", [[1]])], domain, 4)

@@ -2,7 +2,9 @@ import copy
 import dataclasses
 import json
 import pickle
+from collections import Counter
 from fractions import Fraction
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -29,7 +31,7 @@ from construct import (
 )
 from construct.rational import rational
 from construct.tasks import KINDS, from_definition, normal_form, same_map
-from generators import definitions
+from generators import definitions, matrices, vectors
 
 thirds = st.integers(-6, 6).map(lambda p: Fraction(p, 3))
 WORDS = Vocabulary(["one", "two", "three"])
@@ -455,3 +457,60 @@ def test_another_map_does_not_keep_the_definition_of_the_first():
     assert other.definition == {}
     again = from_definition(other.as_json(words=False), d=2, vocabulary=None)
     assert same_map(again, other)
+
+
+# --- Equal features -----------------------------------------------------------
+
+
+@st.composite
+def repeated(draw):
+    """Features, C and A of a relu-sum that writes some features twice, in other orders."""
+    small = st.integers(-2, 2)
+    hinge = st.fixed_dictionaries(
+        {
+            "c": small,
+            "a": st.dictionaries(st.sampled_from("12"), vectors(2), max_size=2),
+            "e": small,
+        }
+    )
+    features = draw(st.lists(st.lists(hinge, max_size=2), min_size=1, max_size=2))
+    features = [draw(st.permutations(f)) for f in features * draw(st.integers(1, 3))]
+    C = draw(matrices(2, len(features)))
+    return features, C, draw(matrices(2, 2))
+
+
+@given(repeated(), matrices(2, 2, st.fractions(-4, 4, max_denominator=4)))
+def test_merged_is_the_same_map_with_every_feature_once(fields, x):
+    task = relu_sum("f", *fields)
+    merged = task.merged
+    assert merged(x).tolist() == task(x).tolist()
+    assert same_map(merged, task)
+    multisets = [Counter(feature) for feature in merged.features]
+    assert all(a != b for a, b in combinations(multisets, 2))
+    assert merged.merged is merged
+    assert (task.merged is task) == (len(task.features) == len(merged.features))
+
+
+def test_columns_of_equal_features_add_up():
+    feature = [{"a": [1]}, {"a": [2], "e": -1}]
+    task = relu_sum("f", [feature, [{"a": [3]}], feature[::-1]], [[5, 7, -4]])
+    assert len(task.merged.features) == 2
+    assert task.merged.C.tolist() == [[1, 7]]
+
+
+@given(repeated(), matrices(2, 2, st.floats(-4, 4, width=16)))
+def test_the_gauge_bounds_terms_and_what_evaluation_in_floats_is_off(fields, x):
+    task = relu_sum("f", *fields)
+    a, b, t = task.gauge
+    exact = [[Fraction(v) for v in row] for row in x]
+    size = max(abs(v) for row in exact for v in row)
+    assert max(abs(task(exact))) <= a * size + b
+    for in_floats, wanted in zip(task(np.array(x)), task(exact), strict=True):
+        off = (t + 8) * (Fraction(1, 2**52) * (a * size + b) + Fraction(1, 2**800))
+        assert abs(Fraction(float(in_floats)) - wanted) <= off
+
+
+@pytest.mark.parametrize("number", [2**101, Fraction(1, 2**101), 10**400])
+def test_numbers_that_floats_may_lose_have_no_gauge(number):
+    assert affine("f", [[1]]).gauge == (1, 0, 2)
+    assert affine("f", [[number]]).gauge is None

@@ -301,7 +301,7 @@ def check_domain(prompt: Prompt, tasks: Sequence, domain: Any, m: int) -> None:
     Distances are those of the numbers that the prompt holds, without rounding. On floats
     with p bits a label counts as a match as in `mixture`, and as separate from
     delta (1 - 2^-(p//2)) on: a label at distance delta stays separate when it is rounded.
-    On a binary grid, as on rationals, both are exact.
+    On a grid of which the format holds every multiple, as on rationals, both are exact.
 
     Args:
         tasks: callables with a `name`, each X -> f(X).
@@ -321,7 +321,7 @@ def check_domain(prompt: Prompt, tasks: Sequence, domain: Any, m: int) -> None:
     if not len(prompt.X):
         return
     match, separate = match_limit(prompt, domain.delta), Fraction(domain.delta) ** 2
-    if prompt.X.dtype != object and not domain.binary:
+    if prompt.X.dtype != object and not _holds(prompt.X.dtype, domain):
         p = np.finfo(prompt.Y.dtype).nmant + 1
         separate *= (1 - Fraction(1, 2 ** (p // 2))) ** 2
     for task in tasks:
@@ -371,16 +371,25 @@ def _in_format(bound: Any, array: np.ndarray) -> Any:
             return array.dtype.type(np.inf)
 
 
+def _holds(dtype: np.dtype, domain: Any) -> bool:
+    """Whether the entries of a domain are multiples of a grid that a float format holds."""
+    grid, limits = domain.grid, np.finfo(dtype)
+    if grid is None or not is_dyadic(grid) or grid.denominator * Fraction(float(limits.tiny)) > 1:
+        return False
+    return max(domain.R, domain.Ry) * grid.denominator <= 2 ** (limits.nmant + 1)
+
+
 def _off_grid(array: np.ndarray, grid: Rational) -> np.ndarray:
     """Where an entry is no multiple of the grid, rounded to the array's format."""
     if array.dtype == object:
         return array % grid != 0
-    if is_dyadic(grid) and is_float(grid):
-        # The remainder of two floats is a float.
-        return np.fmod(array.astype(np.float64), float(grid)) != 0
-    values, places = np.unique(array, return_inverse=True)
-    off = np.array([_no_multiple(value, grid) for value in values], dtype=bool)
-    return off[places].reshape(array.shape)
+    off = np.ones(array.shape, dtype=bool)
+    if is_float(grid):
+        # The remainder of two floats is a float: these are multiples themselves.
+        off = np.fmod(array.astype(np.float64), float(grid)) != 0
+    values, places = np.unique(array[off], return_inverse=True)
+    off[off] = np.array([_no_multiple(value, grid) for value in values], dtype=bool)[places]
+    return off
 
 
 def _no_multiple(value: np.floating, grid: Rational) -> bool:

@@ -11,6 +11,7 @@ import jax
 import pytest
 
 from construct import ConstructError, prepare
+from construct.execute import devices
 from construct.execute.devices import mesh
 
 # By number of processes: executors, kinds of prompts, and meshes of each format.
@@ -69,3 +70,14 @@ def test_a_mesh_of_one_device_is_one_device(name):
     for stream in (batch, batch[0]):
         assert one(stream).stream.tolist() == other(stream).stream.tolist()
         assert one(stream).attended.tolist() == other(stream).attended.tolist()
+
+
+@pytest.mark.parametrize("name", ["jax", "sparse"])
+@pytest.mark.parametrize("on", [None, mesh()], ids=["one device", "mesh"])
+def test_a_tpu_is_said_to_be_certified_for_nothing(name, on, monkeypatch):
+    assert devices.platforms(on) == {jax.default_backend()}
+    monkeypatch.setattr(devices, "platforms", lambda on: {"cpu"})
+    prepare(name, hand.by_hand(), "float32", on)  # a warning would be an error
+    monkeypatch.setattr(devices, "platforms", lambda on: {"tpu"})
+    with pytest.warns(UserWarning, match="no number format is certified on a TPU"):
+        prepare(name, hand.by_hand(), "float32", on)

@@ -1,4 +1,5 @@
 import hand
+import pytest
 import torch
 
 from construct import Prompt, affine, build, embed, load, prepare, save
@@ -36,7 +37,30 @@ def test_a_loaded_artifact_runs_without_a_warning(tmp_path):
     prepare("torch", transformer)(transformer.W_pos)
 
 
-def test_no_weight_asks_for_a_gradient_and_products_are_not_tf32():
-    prepare("torch", hand.by_hand())
-    assert not torch.backends.cuda.matmul.allow_tf32
+def test_no_weight_asks_for_a_gradient():
     assert not any(w.requires_grad for w in TransformerModule(hand.by_hand()).parameters())
+
+
+@pytest.mark.parametrize("asked", ["highest", "high", "medium"])
+def test_products_are_ieee_whatever_the_process_asks_for_and_its_setting_stays(asked, monkeypatch):
+    seen = []
+    forward = TransformerModule.forward
+
+    def spy(module, h):
+        seen.append([backend.fp32_precision for backend in BACKENDS])
+        return forward(module, h)
+
+    monkeypatch.setattr(TransformerModule, "forward", spy)
+    torch.set_float32_matmul_precision(asked)
+    try:
+        before = [backend.fp32_precision for backend in BACKENDS]
+        done = prepare("torch", hand.by_hand(), "float32")(hand.STREAM)
+        assert [backend.fp32_precision for backend in BACKENDS] == before
+        assert torch.get_float32_matmul_precision() == asked
+    finally:
+        torch.set_float32_matmul_precision("highest")
+    assert seen == [["ieee", "ieee"]]
+    assert done.stream.tolist() == hand.AFTER
+
+
+BACKENDS = torch.backends.cuda.matmul, torch.backends.mkldnn.matmul

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from construct.errors import ConstructError
-from construct.rational import Rational, is_dyadic, rational, to_json
+from construct.rational import Rational, rational, to_json
 from construct.tasks import Task
 
 
@@ -44,11 +44,6 @@ class Domain:
             if value <= 0:
                 raise ConstructError(f"{name} of the domain is {value}; it must be positive.")
             object.__setattr__(self, name, value)
-
-    @property
-    def binary(self) -> bool:
-        """Whether there is a grid and binary formats hold it: no entry is rounded."""
-        return self.grid is not None and is_dyadic(self.grid)
 
     @classmethod
     def from_json(cls, value: Any) -> "Domain":

@@ -5,10 +5,12 @@ which the tokens of each are. With several processes, call `jax.distributed.init
 first, then the same code in each; every process gets the whole result.
 """
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.experimental.multihost_utils import process_allgather
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
@@ -35,6 +37,26 @@ def mesh(devices: Sequence[Any] | None = None, *, batch: int = 1) -> Mesh:
             "choose a divisor."
         )
     return Mesh(found.reshape(batch, -1), (BATCH, SEQUENCE))
+
+
+def warn_where_nothing_is_certified(on: Mesh | None) -> None:
+    """A TPU multiplies float32 in passes of bfloat16 and emulates float64.
+
+    The proof of the certificates (proofs/floats.md) is about IEEE arithmetic, which CPUs and
+    GPUs have at the precision that the executors ask for.
+    """
+    if "tpu" in platforms(on):
+        warnings.warn(
+            "no number format is certified on a TPU, which computes float32 in passes of "
+            "bfloat16 and emulates float64; set JAX_PLATFORMS=cpu for what is certified.",
+            stacklevel=2,
+        )
+
+
+def platforms(on: Mesh | None) -> set[str]:
+    """What the devices are that a pass will run on: cpu, gpu, tpu."""
+    devices = jnp.zeros(()).devices() if on is None else on.devices.flat
+    return {device.platform for device in devices}
 
 
 def replicated(tree: Any, on: Mesh) -> Any:

@@ -18,7 +18,15 @@ from jax import lax
 from jax.sharding import Mesh
 
 from construct.execute import Pass, Run
-from construct.execute.devices import BATCH, SEQUENCE, collect, on_mesh, replicated, spread
+from construct.execute.devices import (
+    BATCH,
+    SEQUENCE,
+    collect,
+    on_mesh,
+    replicated,
+    spread,
+    warn_where_nothing_is_certified,
+)
 from construct.transformer import Head, Mlp, Transformer
 
 # For each layer the heads of each stack, by number: what jit may compile in.
@@ -33,6 +41,7 @@ _dot = partial(jnp.matmul, precision=lax.Precision.HIGHEST)
 
 def prepare(transformer: Transformer, dtype: str = "float64", mesh: Mesh | None = None) -> Run:
     """See `construct.execute`."""
+    warn_where_nothing_is_certified(mesh)
     K, x64 = transformer.sizes.K, dtype == "float64"
     with jax.enable_x64(x64):
         stacks, weights = cast(transformer, dtype)

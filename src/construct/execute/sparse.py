@@ -25,7 +25,15 @@ from scipy.sparse import coo_array, csr_array, sparray
 
 from construct.errors import ConstructError
 from construct.execute import Pass, Run
-from construct.execute.devices import BATCH, SEQUENCE, collect, on_mesh, replicated, spread
+from construct.execute.devices import (
+    BATCH,
+    SEQUENCE,
+    collect,
+    on_mesh,
+    replicated,
+    spread,
+    warn_where_nothing_is_certified,
+)
 from construct.reach import ALL, ANYWHERE, EVERY, OWN, Place, Reach, Tokens
 from construct.transformer import Head, Layer, Transformer
 
@@ -97,6 +105,7 @@ class Step:
 
 def prepare(transformer: Transformer, dtype: str = "float64", mesh: Mesh | None = None) -> Run:
     """See `construct.execute`."""
+    warn_where_nothing_is_certified(mesh)
     sizes, context, x64 = transformer.sizes, transformer.sparse("W_pos").shape, dtype == "float64"
     with jax.enable_x64(x64):
         steps, weights = cast(transformer, dtype)

@@ -1,5 +1,7 @@
 """PyTorch (an extra): an `nn.Module` whose parameters are the artifact's tensors."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -79,16 +81,33 @@ class TransformerModule(nn.Module):
         return h, torch.stack(attended, dim=-3), states
 
 
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """IEEE products of float32, whatever `torch.set_float32_matmul_precision` says.
+
+    TF32 and bfloat16 round the whole numbers that decide. Whoever calls the module itself
+    calls it in here.
+    """
+    settings: Any = torch.backends
+    backends = settings.cuda.matmul, settings.mkldnn.matmul
+    asked = [backend.fp32_precision for backend in backends]
+    try:
+        for backend in backends:
+            backend.fp32_precision = "ieee"
+        yield
+    finally:
+        for backend, precision in zip(backends, asked, strict=True):
+            backend.fp32_precision = precision
+
+
 def prepare(transformer: Transformer, dtype: str = "float64") -> Run:
     """See `construct.execute`."""
     number = getattr(torch, dtype)
-    # TF32 would round the whole numbers that decide.
-    torch.backends.cuda.matmul.allow_tf32 = False
     device = "cuda" if torch.cuda.is_available() else "cpu"
     module = TransformerModule(transformer, number).to(device)
 
     def run(stream: Any, trace: bool = False) -> Pass:
-        with torch.inference_mode():
+        with torch.inference_mode(), full_precision():
             h, attended, states = module(torch.tensor(stream, dtype=number, device=device))
         return Pass(
             h.cpu().numpy(),
