@@ -250,3 +250,17 @@ def test_a_query_near_the_least_number_is_answered_in_full(executor, dtype):
     _, wrong = compare(made, prompt, specification(made, prompt), answer, dtype)
     assert not wrong
     assert Fraction(float(answer.answer[0])) == query
+
+
+@pytest.mark.parametrize(("dtype", "bits"), [("float32", 14), ("float64", 30)])
+def test_a_grid_that_the_format_rounds_is_certified_with_room_for_labels_short_of_delta(
+    dtype, bits
+):
+    """Inputs that no task reads may be rounded; then labels are judged as rounded ones are."""
+    grid = Fraction(1, 2**bits)
+    made = build([affine("f", [[0]])], m=1, domain=Domain(2**60, 2, 1, grid=grid))
+    assert dtype in made.certified
+    short = Prompt.of([[[0], [1 - grid]]], [[0]])
+    with pytest.raises(OutsideDomain):
+        run(made, short, executor="exact")
+    assert run(made, short.astype(dtype), executor="numpy", dtype=dtype).votes == (0,)

@@ -66,7 +66,7 @@ def failures(
         yield f"whole: the table of M = {M} reaches {table} > 2^{p}"
     yield from _range_failures(sizes, bounds, domain, margins, fmt)
     off = C * (2 * ell_e + 4 * ell_t + 2) + 1
-    if not _exact_on_grid(bounds, B, off, limit, fmt.tiny):
+    if not _exact_on_grid(bounds, domain, B, off, fmt):
         yield from _rounding_failures(sizes, bounds, domain, margins, fmt, off)
 
 
@@ -101,15 +101,16 @@ def _underflow(bounds: Bounds, B: Rational, fmt: Format) -> Fraction:
     return bounds.operations * fmt.tiny * (1 + most) ** 3 * (1 + 1 / Fraction(B))
 
 
-def _exact_on_grid(bounds: Bounds, B: Rational, off: Rational, limit: int, tiny: Rational) -> bool:
-    """Every partial sum of e_k and of its scores is exact, and none underflows."""
-    step = bounds.step
+def _exact_on_grid(bounds: Bounds, domain: Domain, B: Rational, off: Rational, fmt: Format) -> bool:
+    """No entry is rounded, and every partial sum of e_k and of its scores is exact."""
+    step, limit = bounds.step, 1 << fmt.p
     if step is None or not is_dyadic(step):
         return False
     unit = min(Fraction(1), B * step**2)
-    if min(step, B * step, unit) < tiny:
+    if min(step, B * step, unit) < fmt.tiny:
         return False
-    return bounds.largest <= limit * step and B * bounds.E2 + off <= limit * unit
+    digits = max(domain.R, domain.Ry) * (domain.grid or Fraction(1)).denominator
+    return max(digits, bounds.largest / step, (B * bounds.E2 + off) / unit) <= limit
 
 
 def _rounding_failures(
