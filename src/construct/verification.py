@@ -124,7 +124,8 @@ def compare(
         wrong += [f"the answer differs by {float(max(error)):g}"] if max(error) else []
         return float(max(error) > 0), wrong
     query = exactly(prompt.query)
-    voted = {k: construction.tasks[k] for k, c in enumerate(wanted.votes) if c}
+    # The terms that the network adds up: those of equal features are one.
+    voted = {k: construction.wiring.tasks[k] for k, c in enumerate(wanted.votes) if c}
     largest = max((largest_term(task, query) for task in voted.values()), default=Fraction(0))
     ulps = float(max(error) / ulp(largest, BY_NAME[dtype].p))
     absolute = {k: summands(task, query).sum(axis=1) for k, task in voted.items()}
