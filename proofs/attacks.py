@@ -293,7 +293,7 @@ def _table(sizes: Sizes, totals: Sequence[int]) -> Transformer:
     """Layer 6 without its head, and with these units alone; they write 1, not s/v."""
     v = np.array([*totals], dtype=object)[:, None]
     hidden = Rows({"sq": 0 * v - 1, "tot": 2 * v, "one": 1 - v**2})
-    units = mlp(sizes, "some units", hidden, {"rec": (0 * v + 1).T})
+    units = mlp(sizes, "some units", len(v), lambda: (hidden, {"rec": (0 * v + 1).T}))
     W_pos, W_U = np.zeros((len(v), sizes.D)), np.zeros((sizes.D, 0))
-    only = layer(sizes, "square", "", [], units)
+    only = layer(sizes, "square", "", [], units).emit()
     return Transformer(sizes, (only,), W_U.T, W_pos, W_U, answer=0)

@@ -213,7 +213,7 @@ def _succeeds(
 
 def _with(made: Construction, margins: Margins) -> Construction:
     plan = Plan(made.sizes, made.wiring, margins)
-    transformer = replace(made.transformer, layers=tuple(layer(plan) for layer in LAYERS))
+    transformer = replace(made.transformer, layers=tuple(layer(plan).emit() for layer in LAYERS))
     return replace(made, transformer=transformer, margins=margins)
 
 

@@ -57,7 +57,7 @@ def test_functionals_add_and_scale_as_vectors_do(one, other, c, stream):
 @given(st.lists(st.tuples(rows_of_one(), rows_of_one()), min_size=1, max_size=3), streams)
 def test_score_of_a_head_is_the_sum_of_its_inner_products(pairs, stream):
     score = [(q, k) for (q, _), (k, _) in pairs] + [(read("pe"), 2 * read("pe"))]
-    made = head(SIZES, "h", "test", score, {"tot": constant(1)})
+    made = head(SIZES, "h", "test", score, {"tot": constant(1)}).emit()
     h_i, h_j = stream
     pe = RESIDUAL["pe"].at
     wanted = sum((q @ h_i) * (k @ h_j) for (_, q), (_, k) in pairs) + 2 * h_i[pe] @ h_j[pe]
@@ -67,7 +67,7 @@ def test_score_of_a_head_is_the_sum_of_its_inner_products(pairs, stream):
 @given(rows_of_one(), whole, streams)
 def test_a_head_writes_its_values_to_the_fields_named_and_nowhere_else(one, c, stream):
     rows, plain = one
-    made = head(SIZES, "h", "test", [], {"cnt": rows, "out": c * read("lab")})
+    made = head(SIZES, "h", "test", [], {"cnt": rows, "out": c * read("lab")}).emit()
     h = stream[0]
     wanted = np.zeros(SIZES.D)
     wanted[RESIDUAL["cnt"].at] = plain @ h
@@ -79,9 +79,8 @@ def test_a_head_writes_its_values_to_the_fields_named_and_nowhere_else(one, c, s
 def test_an_mlp_writes_its_hidden_units_times_its_matrix(one, other, column, stream):
     (f, a), (g, b) = one, other
     hidden = Rows(dict((f + g).blocks))
-    made = mlp(
-        SIZES, "test", hidden, {"out": column[:, None], "rec": np.array([[5]], dtype=object)}
-    )
+    write = {"out": column[:, None], "rec": np.array([[5]], dtype=object)}
+    made = mlp(SIZES, "test", 1, lambda: (hidden, write)).emit()
     h = stream[0]
     unit = max((a + b) @ h, 0)
     wanted = np.zeros(SIZES.D)
@@ -97,7 +96,7 @@ def test_own_example_at_is_1_at_the_own_example_and_position_and_at_most_minus_1
     position = data.draw(st.integers(1, n))
     places = build([affine("f", [[1]])], m=m, n=n).transformer
     sizes, stream = places.sizes, places.W_pos
-    made = head(sizes, "h", "test", own_example_at(sizes, position), {"tot": constant(1)})
+    made = head(sizes, "h", "test", own_example_at(sizes, position), {"tot": constant(1)}).emit()
     scores = (stream @ made.W_Q) @ (stream @ made.W_K).T
     for i in range(sizes.tokens):
         for j in range(sizes.tokens):
@@ -111,17 +110,23 @@ def test_own_example_at_is_1_at_the_own_example_and_position_and_at_most_minus_1
 
 def test_an_entry_that_float64_rounds_stands_exactly_beside_the_weights():
     third = np.array([[Fraction(1, 3), Fraction(1, 2)]], dtype=object)
-    made = head(SIZES, "h", "test", [(constant(1), Rows({"tok": third}))], {"tot": constant(1)})
+    score = [(constant(1), Rows({"tok": third}))]
+    made = head(SIZES, "h", "test", score, {"tot": constant(1)}).emit()
     assert made.W_K[:2, 0].tolist() == [1 / 3, 0.5]
     assert made.exact == {"W_K": {(0, 0): Fraction(1, 3)}}
-    assert head(SIZES, "h", "test", [], {"tot": constant(1)}).exact == {}
+    assert head(SIZES, "h", "test", [], {"tot": constant(1)}).emit().exact == {}
 
 
 @pytest.mark.parametrize("given_heads", [0, 1, 3])
 def test_a_layer_has_K_heads_and_the_idle_ones_are_zero(given_heads):
     one = head(SIZES, "h", "test", [], {"tot": constant(1)})
-    made = layer(SIZES, "test", "lemma", [one] * given_heads)
+    made = layer(SIZES, "test", "lemma", [one] * given_heads).emit()
     assert [h.name for h in made.heads] == ["h"] * given_heads + ["idle"] * (3 - given_heads)
+    described = layer(SIZES, "test", "lemma", [one] * given_heads)
+    for formula, emitted in zip(
+        (*described.heads, described.mlp), (*made.heads, made.mlp), strict=True
+    ):
+        assert {n: emitted.sparse(n).shape for n in emitted.WEIGHTS} == formula.shapes
     for idle in made.heads[given_heads:]:
         assert not any(getattr(idle, name).any() for name in idle.WEIGHTS)
     assert not made.mlp.W_in.any()

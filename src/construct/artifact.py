@@ -2,8 +2,11 @@
 
 `config.json` holds all that is not a weight: sizes, domain, margins, tasks,
 vocabulary, the fields of the residual stream, layers and heads by name with their
-reach, the shape of every weight, and the checksums. `model.safetensors` holds the
-weights by their non-zeros: for each NAME that is not all zero
+reach, the shape of every weight, and the checksums. `load` believes what cannot be
+derived: m, n, d, tasks, vocabulary, domain, and the margins, if the weights hold them.
+All else that stands there is for other readers: it is derived anew and never read.
+`model.safetensors` holds the weights by their non-zeros: for each NAME that is not all
+zero
 
     NAME            (nonzeros,) float64, row by row
     NAME.at         (2, nonzeros) int32, the rows and columns of these
@@ -19,6 +22,7 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -30,12 +34,13 @@ from safetensors.numpy import save as write_tensors
 from scipy.sparse import coo_array, csr_array
 
 from construct.certify import Domain, Margins
-from construct.compiler import Construction, validate
+from construct.compiler import Construction, embedding_shapes, formulas, validate
 from construct.errors import ConstructError
+from construct.primitives import Shapes
 from construct.rational import FLOAT64, is_float, rational, to_json
-from construct.reach import ANYWHERE, EVERY, answer_token, reaches
+from construct.residual import Sizes
 from construct.taskfile import tasks_from_json
-from construct.transformer import Entries, Head, Layer, Mlp, Transformer
+from construct.transformer import Entries, Layer, Part, Transformer
 
 FORMAT = "construct-artifact"
 VERSION = 2
@@ -74,7 +79,11 @@ def save(construction: Construction, directory: str | Path, *, dense: bool = Fal
 
 
 def load(directory: str | Path) -> Construction:
-    """Read an artifact and check its version, checksums, names, shapes and dtypes.
+    """Read an artifact and check its version, checksums, margins, shapes and dtypes.
+
+    Names, order, reach, lemmas and certificates are those of the tasks, the domain and
+    the margins, whatever the config says of them. That the weights are those that the
+    tasks compile to is another question: `provenance.first_difference`.
 
     Raises:
         ConstructError: if anything is missing, altered or of another version.
@@ -272,12 +281,12 @@ class _Reader:
     def weight(self, name: str, shape: tuple[int, ...]) -> csr_array:
         """The matrix of that name."""
         if self.dense:
-            return csr_array(self._take(name, np.float64, shape))
+            return csr_array(_finite(name, self._take(name, np.float64, shape)))
         if name not in self.tensors and f"{name}.at" not in self.tensors:
             return csr_array(shape)
         at = self._places(f"{name}.at", shape)
         values = self._take(name, np.float64, (at.shape[1],))
-        return csr_array(coo_array((values, at), shape))
+        return csr_array(coo_array((_finite(name, values), at), shape))
 
     def exact(self, name: str, weight: csr_array) -> Entries | None:
         """The entries of a weight that float64 rounds; None if there are none."""
@@ -293,6 +302,17 @@ class _Reader:
         entries = Entries.join(found)
         _refuse_other_values(name, weight, entries)
         return entries
+
+    def part(self, prefix: str, shapes: Shapes) -> dict[str, Any]:
+        """The weights of a head or an MLP, and the entries that float64 rounds."""
+        found: dict[str, Any] = {}
+        exact = {}
+        for name, shape in shapes.items():
+            found[name] = self.weight(f"{prefix}.{name}", shape)
+            entries = self.exact(f"{prefix}.{name}", found[name])
+            if entries is not None:
+                exact[name] = entries
+        return {**found, "exact": exact}
 
     def close(self) -> None:
         """Refuse what nobody asked for."""
@@ -316,6 +336,12 @@ class _Reader:
         if not inside or (np.diff(at[0] * columns + at[1]) <= 0).any():
             raise _wrong(name, f"not a list of places in a matrix of shape {list(shape)}")
         return at
+
+
+def _finite(name: str, values: np.ndarray) -> np.ndarray:
+    if not np.isfinite(values).all():
+        raise _wrong(name, "not finite throughout")
+    return values
 
 
 def _wrong(name: str, what: str) -> ConstructError:
@@ -355,62 +381,56 @@ def _nearest(entries: Entries) -> tuple[np.ndarray, np.ndarray]:
 def _restore(
     config: dict[str, Any], tensors: dict[str, np.ndarray], large: dict[str, Any]
 ) -> Construction:
+    """From tasks, domain, m, n and margins all but the weights follows; nothing else is read."""
     sizes, vocabulary = config["sizes"], config["vocabulary"]
     fields = {"tasks": config["tasks"], "d": sizes["d"], "vocabulary": vocabulary}
     tasks = tasks_from_json({k: v for k, v in fields.items() if v is not None}, CONFIG)
     wiring, sizes = validate(tasks.tasks, sizes["m"], sizes["n"], tasks.vocabulary)
-    dense = config["storage"] == "dense"
-    reader = _Reader(tensors, large, dense)
-
-    def weights(prefix: str, names: tuple[str, ...]) -> dict[str, Any]:
-        found, exact = {}, {}
-        for name in names:
-            path = prefix + name
-            found[name] = reader.weight(path, tuple(config["tensors"][path]))
-            entries = reader.exact(path, found[name])
-            if entries is not None:
-                exact[name] = entries
-        return {**found, "exact": exact} if prefix else found
-
-    # The reach is not taken from the file: it has to be what the tasks imply.
-    reach = reaches(sizes, wiring.slots, wiring.homes)
+    domain, margins = Domain.from_json(config["domain"]), _margins(config["margins"], sizes)
+    reader = _Reader(tensors, large, dense=config["storage"] == "dense")
     layers = []
-    for i, entry in enumerate(config["layers"]):
-        known = [*reach[entry["name"]], *[ANYWHERE] * sizes.K]
-        heads = tuple(
-            Head(
-                head["name"],
-                head["purpose"],
-                **weights(f"layers.{i}.heads.{k}.", Head.WEIGHTS),
-                reach=known[k],
-            )
-            for k, head in enumerate(entry["heads"])
-        )
-        acts = answer_token(sizes) if entry["name"] == "square" else EVERY
-        mlp = Mlp(entry["mlp"]["purpose"], **weights(f"layers.{i}.mlp.", Mlp.WEIGHTS), acts=acts)
-        layers.append(Layer(entry["name"], entry["lemma"], heads, mlp))
-    transformer = Transformer(
-        sizes, tuple(layers), **weights("", Transformer.WEIGHTS), answer=sizes.tokens - 1
-    )
+    for i, layer in enumerate(formulas(sizes, wiring, margins)):
+        heads = [
+            head.given(reader.part(f"layers.{i}.heads.{k}", head.shapes))
+            for k, head in enumerate(layer.heads)
+        ]
+        mlp = layer.mlp.given(reader.part(f"layers.{i}.mlp", layer.mlp.shapes))
+        layers.append(Layer(layer.name, layer.lemma, tuple(heads), mlp))
+    outer = {name: reader.weight(name, shape) for name, shape in embedding_shapes(sizes).items()}
     reader.close()
-    margins = {key: rational(config["margins"][key]) for key in "BCs"}
-    made = Construction(
-        transformer,
-        tasks.tasks,
-        Domain.from_json(config["domain"]),
-        Margins(B=margins["B"], C=margins["C"], s=int(margins["s"]), N=sizes.N),
-        config["certificates"],
-        tasks.vocabulary,
-    )
-    _refuse_other_claims(made, config, dense)
-    return made
+    transformer = Transformer(sizes, tuple(layers), **outer, answer=sizes.tokens - 1)
+    _refuse_other_margins(transformer, margins)
+    return Construction(transformer, tasks.tasks, domain, margins, tasks.vocabulary)
 
 
-def _refuse_other_claims(made: Construction, config: dict[str, Any], dense: bool) -> None:
-    """What the config says of sizes, margins, fields and layers is what its tasks imply."""
-    implied = json.loads(json.dumps(_config(made, b"", dense)))
-    for key in set(implied) - {"tasks", "checksums"}:
-        if implied[key] != config[key]:
+def _margins(listed: dict[str, Any], sizes: Sizes) -> Margins:
+    """B, C and s: the build has chosen them, the certificate judges them."""
+    found = {}
+    for name in "BCs":
+        value = found[name] = rational(listed[name], f"margin {name} in {CONFIG}")
+        halves = value.numerator * value.denominator
+        if value <= 0 or halves & (halves - 1) or (name == "s" and type(value) is not int):
             raise ConstructError(
-                f"{key!r} in {CONFIG} is not what the artifact's tasks imply; build it anew."
+                f"margin {name} in {CONFIG} is {value}; it must be a power of two"
+                f"{', at least 1' if name == 's' else ''}; build the artifact anew."
+            )
+    return Margins(B=found["B"], C=found["C"], s=int(found["s"]), N=sizes.N)
+
+
+def _refuse_other_margins(transformer: Transformer, margins: Margins) -> None:
+    """The certificate judges the margins: they have to be those that the weights hold."""
+    residual, d = transformer.sizes.residual, transformer.sizes.d
+    first, table = transformer.layers[3].heads[0], transformer.layers[5].mlp
+    entries: dict[str, tuple[Part, str, tuple[int, int]]] = {
+        "B": (first, "W_Q", (residual["lab"].start, 0)),  # of -B (f - lab)
+        "C": (first, "W_Q", (residual["pe"].start, d)),  # of C pe
+        "s": (table, "W_out", (0, residual["rec"].start)),  # of s/1
+    }
+    for name, (part, weight, at) in entries.items():
+        exact: Mapping = part.exact.get(weight, {})
+        held = exact[at] if at in exact else Fraction(float(part.sparse(weight)[at]))
+        if held != getattr(margins, name):
+            raise ConstructError(
+                f"margin {name} in {CONFIG} is {getattr(margins, name)}, and the weights hold "
+                f"{held}; build the artifact anew."
             )

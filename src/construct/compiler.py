@@ -25,6 +25,7 @@ from construct.codes import code
 from construct.errors import ConstructError
 from construct.layers import LAYERS
 from construct.plan import Plan
+from construct.primitives import LayerFormula
 from construct.residual import Sizes
 from construct.tasks import Task, normal_form, permutation
 from construct.transformer import Transformer
@@ -41,7 +42,6 @@ class Construction:
         tasks: the K tasks, in the order of the heads of layer 4.
         domain: the prompts on which the theorem holds.
         margins: B, C, s, N.
-        certificates: number format -> why it is not certified; empty if it is.
         vocabulary: the words, if prompts are words.
     """
 
@@ -49,13 +49,17 @@ class Construction:
     tasks: tuple[Task, ...]
     domain: Domain
     margins: Margins
-    certificates: dict[str, list[str]]
     vocabulary: Vocabulary | None = None
 
     @property
     def sizes(self) -> Sizes:
         """K, d, m, n, S, P and what follows from them."""
         return self.transformer.sizes
+
+    @cached_property
+    def certificates(self) -> dict[str, list[str]]:
+        """Number format -> why it is not certified; empty if it is."""
+        return certify(self.sizes, self.wiring, self.domain, self.margins)
 
     @property
     def certified(self) -> tuple[str, ...]:
@@ -135,17 +139,20 @@ def build(
     if domain is None:
         domain = default_domain(sizes, wiring, vocabulary)
     margins = choose_margins(sizes, wiring, domain)
+    layers = tuple(formula.emit() for formula in formulas(sizes, wiring, margins))
+    transformer = Transformer(sizes, layers, **embeddings(sizes), answer=sizes.tokens - 1)
+    return Construction(transformer, tuple(tasks), domain, margins, vocabulary)
+
+
+def formulas(sizes: Sizes, wiring: Wiring, margins: Margins) -> tuple[LayerFormula, ...]:
+    """The seven layers: cheap, before any weight is emitted."""
     plan = Plan(sizes, wiring, margins)
-    transformer = Transformer(
-        sizes,
-        layers=tuple(layer(plan) for layer in LAYERS),
-        W_E=_embedding(sizes),
-        W_pos=_places(sizes),
-        W_U=_unembedding(sizes),
-        answer=sizes.tokens - 1,
-    )
-    certificates = certify(sizes, wiring, domain, margins)
-    return Construction(transformer, tuple(tasks), domain, margins, certificates, vocabulary)
+    return tuple(layer(plan) for layer in LAYERS)
+
+
+def embeddings(sizes: Sizes) -> dict[str, csr_array]:
+    """W_E, W_pos and W_U: they depend on the sizes alone."""
+    return {"W_E": _embedding(sizes), "W_pos": _places(sizes), "W_U": _unembedding(sizes)}
 
 
 def default_domain(sizes: Sizes, wiring: Wiring, vocabulary: Vocabulary | None) -> Domain:
@@ -229,6 +236,12 @@ def validate(
             f"tasks give {K} heads a layer; build them together with {S - K} more tasks."
         )
     return wiring, Sizes(K, d, m, n, S, P=len(wiring.dictionary))
+
+
+def embedding_shapes(sizes: Sizes) -> dict[str, tuple[int, int]]:
+    """The shapes of these."""
+    d, D = sizes.d, sizes.D
+    return {"W_E": (d + 1, D), "W_pos": (sizes.N, D), "W_U": (D, d)}
 
 
 def _embedding(sizes: Sizes) -> csr_array:

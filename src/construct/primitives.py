@@ -1,17 +1,20 @@
 """Bai's primitives over named fields (2306.04637, Definitions 1 to 3).
 
-A layer is written in formulas over fields and emitted as matrices:
+A layer is written in formulas over fields, and emitted as matrices when it is asked for:
 
     h_i <- h_i + sum_heads (1/N) sum_j relu(<Q h_i, K h_j>) V h_j
     h_i <- h_i + W2 relu(W1 h_i)
 
 `Rows` is a list of linear functionals of one token. A head's score is a sum of
 inner products <q(h_i), k(h_j)> of such lists, so that a score is written here as
-it is written on paper. Weights are emitted by their non-zeros.
+it is written on paper. Weights are emitted by their non-zeros. What a layer is called,
+what its heads read and the shape of each weight follow from the formulas alone.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array
@@ -20,7 +23,7 @@ from construct.codes import code
 from construct.rational import Rational, is_float, to_float
 from construct.reach import ANYWHERE, EVERY, Reach, Tokens
 from construct.residual import Residual, Sizes
-from construct.transformer import Entries, Exact, Head, Layer, Mlp
+from construct.transformer import Entries, Head, Layer, Mlp
 
 
 class Rows:
@@ -33,17 +36,24 @@ class Rows:
     # NumPy must leave `matrix * rows` to __rmul__ below.
     __array_ufunc__ = None
 
-    def __init__(self, blocks: Mapping[str, np.ndarray | Rational]) -> None:
-        self.blocks = dict(blocks)
+    def __init__(self, blocks: Mapping[str, np.ndarray | Rational], scale: Rational = 1) -> None:
+        self._blocks, self._scale = dict(blocks), scale
+
+    @property
+    def blocks(self) -> dict[str, np.ndarray | Rational]:
+        """The block of each field; scaled only now, for a formula may never be emitted."""
+        if self._scale == 1:
+            return dict(self._blocks)
+        return {name: self._scale * block for name, block in self._blocks.items()}
 
     def __add__(self, other: "Rows") -> "Rows":
-        blocks = dict(self.blocks)
+        blocks = self.blocks
         for name, block in other.blocks.items():
             blocks[name] = blocks[name] + block if name in blocks else block
         return Rows(blocks)
 
     def __rmul__(self, scale: Rational) -> "Rows":
-        return Rows({name: scale * block for name, block in self.blocks.items()})
+        return Rows(self._blocks, scale * self._scale)
 
     def __neg__(self) -> "Rows":
         return -1 * self
@@ -61,9 +71,9 @@ class Rows:
         """How many functionals there are."""
         counts = {
             len(block) if isinstance(block, np.ndarray) else residual[name].width
-            for name, block in self.blocks.items()
+            for name, block in self._blocks.items()
         }
-        assert len(counts) == 1, f"blocks of unequal length: {self.blocks}"
+        assert len(counts) == 1, f"blocks of unequal length: {self._blocks}"
         return counts.pop()
 
 
@@ -98,6 +108,64 @@ def own_example_at(sizes: Sizes, position: int) -> Score:
     ]
 
 
+# The shape of each weight of a part, and its weights as the part takes them.
+Shapes = Mapping[str, tuple[int, int]]
+Weights = Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class HeadFormula:
+    """A head before its weights are emitted: `Head` says what the fields are."""
+
+    name: str
+    purpose: str
+    shapes: Shapes
+    weights: Callable[[], Weights]
+    reach: Reach = ANYWHERE
+
+    def given(self, weights: Weights) -> Head:
+        """The head with weights from elsewhere."""
+        return Head(self.name, self.purpose, **weights, reach=self.reach)
+
+    def emit(self) -> Head:
+        """The head with the weights of its formula."""
+        return self.given(self.weights())
+
+
+@dataclass(frozen=True, eq=False)
+class MlpFormula:
+    """An MLP before its weights are emitted: `Mlp` says what the fields are."""
+
+    purpose: str
+    shapes: Shapes
+    weights: Callable[[], Weights]
+    acts: Tokens = EVERY
+
+    def given(self, weights: Weights) -> Mlp:
+        """The MLP with weights from elsewhere."""
+        return Mlp(self.purpose, **weights, acts=self.acts)
+
+    def emit(self) -> Mlp:
+        """The MLP with the weights of its formula."""
+        return self.given(self.weights())
+
+
+@dataclass(frozen=True, eq=False)
+class LayerFormula:
+    """A layer of exactly K heads before its weights are emitted."""
+
+    name: str
+    lemma: str
+    heads: tuple[HeadFormula, ...]
+    mlp: MlpFormula
+
+    def emit(self) -> Layer:
+        """The layer with the weights of its formulas."""
+        once = {head: head.emit() for head in dict.fromkeys(self.heads)}  # idle ones are one
+        heads = tuple(once[head] for head in self.heads)
+        return Layer(self.name, self.lemma, heads, self.mlp.emit())
+
+
 def head(
     sizes: Sizes,
     name: str,
@@ -105,51 +173,81 @@ def head(
     score: Score,
     write: Mapping[str, Rows],
     reach: Reach = ANYWHERE,
-) -> Head:
+) -> HeadFormula:
     """The head with this score that adds `write[field]`, read at j, to each field."""
-    residual, values = sizes.residual, list(write.values())
-    targets = [
-        residual[field].start + np.arange(rows.count(residual)) for field, rows in write.items()
-    ]
-    into = np.concatenate(targets)
-    W_O = coo_array((np.ones(len(into)), (np.arange(len(into)), into)), (len(into), residual.width))
-    matrices = {
-        "W_Q": _stack(residual, [q for q, _ in score]),
-        "W_K": _stack(residual, [k for _, k in score]),
-        "W_V": _stack(residual, values),
-    }
-    weights = {key: matrix.rounded() for key, matrix in matrices.items()}
-    exact = _not_empty({key: matrix.exact() for key, matrix in matrices.items()})
-    return Head(name, purpose, **weights, W_O=csr_array(W_O), exact=exact, reach=reach)
+    residual = sizes.residual
+    d_head = sum(q.count(residual) for q, _ in score)
+    d_value = sum(rows.count(residual) for rows in write.values())
+
+    def weights() -> Weights:
+        targets = [
+            residual[field].start + np.arange(rows.count(residual)) for field, rows in write.items()
+        ]
+        at = np.arange(d_value), np.concatenate(targets)
+        W_O = coo_array((np.ones(d_value), at), (d_value, sizes.D))
+        return {
+            **_weights(
+                W_Q=_stack(residual, [q for q, _ in score]),
+                W_K=_stack(residual, [k for _, k in score]),
+                W_V=_stack(residual, list(write.values())),
+            ),
+            "W_O": csr_array(W_O),
+        }
+
+    return HeadFormula(name, purpose, _head_shapes(sizes.D, d_head, d_value), weights, reach)
 
 
 def mlp(
     sizes: Sizes,
     purpose: str,
-    hidden: Rows,
-    write: Mapping[str, np.ndarray],
+    units: int,
+    formula: Callable[[], tuple[Rows, Mapping[str, np.ndarray]]],
     acts: Tokens = EVERY,
-) -> Mlp:
-    """The MLP with these hidden units; `write[field]` is (field width, units)."""
-    W_in = _stack(sizes.residual, [hidden])
-    W_out = _Matrix(W_in.shape[1], sizes.D)
-    for field, matrix in write.items():
-        W_out.place(0, sizes.residual[field].start, matrix.T)
-    rounded = W_in.rounded(), W_out.rounded()
-    exact = _not_empty({"W_in": W_in.exact(), "W_out": W_out.exact()})
-    return Mlp(purpose, *rounded, exact, acts)
+) -> MlpFormula:
+    """The MLP with that many hidden units.
+
+    Args:
+        formula: gives the hidden units, and for each field that is written to the
+            (field width, units) matrix that is applied to them.
+    """
+
+    def weights() -> Weights:
+        hidden, write = formula()
+        W_in, W_out = _stack(sizes.residual, [hidden]), _Matrix(units, sizes.D)
+        for field, matrix in write.items():
+            W_out.place(0, sizes.residual[field].start, matrix.T)
+        return _weights(W_in=W_in, W_out=W_out)
+
+    return MlpFormula(purpose, _mlp_shapes(sizes.D, units), weights, acts)
 
 
 def layer(
-    sizes: Sizes, name: str, lemma: str, heads: Sequence[Head], mlp: Mlp | None = None
-) -> Layer:
+    sizes: Sizes,
+    name: str,
+    lemma: str,
+    heads: Sequence[HeadFormula],
+    mlp: MlpFormula | None = None,
+) -> LayerFormula:
     """A layer of exactly K heads: those given, and idle ones."""
-    zero = csr_array((sizes.D, 1))
-    across = csr_array((1, sizes.D))
-    idle = Head("idle", "nothing: all weights are zero", zero, zero, zero, across)
+    nothing, shapes = "nothing: all weights are zero", _head_shapes(sizes.D, 1, 1)
+    idle = HeadFormula("idle", nothing, shapes, lambda: _zero(shapes))
     padded = (*heads, *[idle] * (sizes.K - len(heads)))
-    nothing = Mlp("nothing: all weights are zero", zero, across)
-    return Layer(name, lemma, padded, nothing if mlp is None else mlp)
+    if mlp is None:
+        units = _mlp_shapes(sizes.D, 1)
+        mlp = MlpFormula(nothing, units, lambda: _zero(units))
+    return LayerFormula(name, lemma, padded, mlp)
+
+
+def _head_shapes(D: int, d_head: int, d_value: int) -> Shapes:
+    return {"W_Q": (D, d_head), "W_K": (D, d_head), "W_V": (D, d_value), "W_O": (d_value, D)}
+
+
+def _mlp_shapes(D: int, units: int) -> Shapes:
+    return {"W_in": (D, units), "W_out": (units, D)}
+
+
+def _zero(shapes: Shapes) -> Weights:
+    return {name: csr_array(shape) for name, shape in shapes.items()}
 
 
 class _Matrix:
@@ -204,5 +302,8 @@ def _stack(residual: Residual, rows: Sequence[Rows]) -> _Matrix:
     return W
 
 
-def _not_empty(exact: Exact) -> Exact:
-    return {name: entries for name, entries in exact.items() if entries}
+def _weights(**matrices: _Matrix) -> dict[str, Any]:
+    """Each matrix rounded, and the entries that float64 rounds."""
+    exact = {name: matrix.exact() for name, matrix in matrices.items()}
+    rounded = {name: matrix.rounded() for name, matrix in matrices.items()}
+    return {**rounded, "exact": {name: entries for name, entries in exact.items() if entries}}

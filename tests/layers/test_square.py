@@ -37,7 +37,7 @@ def test_square_writes_sq_and_rec_and_nothing_else(case):
 def test_reciprocal_of_every_possible_total_is_correctly_rounded(dtype):
     sizes = Sizes(K=20, d=1, m=50, n=2)
     s = 1024
-    layer = square(Plan(sizes, Wiring((), (), (), (), ()), Margins(1, 1, s, sizes.N)))
+    layer = square(Plan(sizes, Wiring((), (), (), (), ()), Margins(1, 1, s, sizes.N))).emit()
     head, mlp = layer.heads[0], layer.mlp
     residual = sizes.residual
     for total in range(sizes.M + 1):

@@ -6,13 +6,12 @@ score = rec_j, which is non-zero at the answer token only, value (N/s) out.
 from fractions import Fraction
 
 from construct.plan import Plan
-from construct.primitives import constant, head, layer, read
-from construct.transformer import Layer
+from construct.primitives import LayerFormula, constant, head, layer, read
 
 LEMMA = "At the answer token, tok = sum_k c_k f_k(X_q) / sum_k c_k (0 if no c_k)."
 
 
-def divide(plan: Plan) -> Layer:
+def divide(plan: Plan) -> LayerFormula:
     """One head."""
     sizes = plan.sizes
     scaled = head(

@@ -4,13 +4,12 @@ score_s = 1 + (<pe_i, pe_j> - ell_e) + (<code(p_s), pt_j> - ell_t), value N tok.
 """
 
 from construct.plan import Plan
-from construct.primitives import head, layer, own_example_at, read
-from construct.transformer import Layer
+from construct.primitives import LayerFormula, head, layer, own_example_at, read
 
 LEMMA = "At every token of every example, slot s holds the example's operand at p_s."
 
 
-def gather(plan: Plan) -> Layer:
+def gather(plan: Plan) -> LayerFormula:
     """S heads, one for each operand slot."""
     sizes = plan.sizes
     heads = [

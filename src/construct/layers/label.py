@@ -4,13 +4,12 @@ score = 1 + (<pe_i, pe_j> - ell_e) + (<code(n), pt_j> - ell_t), value N tok.
 """
 
 from construct.plan import Plan
-from construct.primitives import head, layer, own_example_at, read
-from construct.transformer import Layer
+from construct.primitives import LayerFormula, head, layer, own_example_at, read
 
 LEMMA = "At every token of example i, lab holds the label y_i (0 in the query)."
 
 
-def label(plan: Plan) -> Layer:
+def label(plan: Plan) -> LayerFormula:
     """One head."""
     sizes = plan.sizes
     fetch = head(

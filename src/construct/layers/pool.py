@@ -6,13 +6,12 @@ values N out and N cnt.
 
 from construct.codes import code
 from construct.plan import Plan
-from construct.primitives import along, constant, head, layer, read
-from construct.transformer import Layer
+from construct.primitives import LayerFormula, along, constant, head, layer, read
 
 LEMMA = "At the answer token, out = sum_k c_k f_k(X_q) and tot = sum_k c_k."
 
 
-def pool(plan: Plan) -> Layer:
+def pool(plan: Plan) -> LayerFormula:
     """One head."""
     sizes = plan.sizes
     am_answer = (

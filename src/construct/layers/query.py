@@ -9,9 +9,18 @@ import numpy as np
 
 from construct.codes import code
 from construct.plan import Plan
-from construct.primitives import Rows, along, constant, head, layer, mlp, read
+from construct.primitives import (
+    LayerFormula,
+    MlpFormula,
+    Rows,
+    along,
+    constant,
+    head,
+    layer,
+    mlp,
+    read,
+)
 from construct.rational import zeros
-from construct.transformer import Layer, Mlp
 
 LEMMA = (
     "At every token of position p, qry and qslot hold the query's token at p and "
@@ -19,7 +28,7 @@ LEMMA = (
 )
 
 
-def query(plan: Plan) -> Layer:
+def query(plan: Plan) -> LayerFormula:
     """One head; the MLP if there is a dictionary."""
     sizes = plan.sizes
     slots = range(1, sizes.S + 1)
@@ -43,13 +52,17 @@ def query(plan: Plan) -> Layer:
     return layer(sizes, "query", LEMMA, [fetch], _dictionary(plan))
 
 
-def _dictionary(plan: Plan) -> Mlp | None:
+def _dictionary(plan: Plan) -> MlpFormula | None:
     """Each hinge twice: over (tok, slot) into gx, over (qry, qslot) into gq."""
-    sizes, wiring = plan.sizes, plan.wiring
-    hinges = [(u, *unit) for u, feature in enumerate(wiring.dictionary) for unit in feature]
+    hinges = [(u, *unit) for u, feature in enumerate(plan.wiring.dictionary) for unit in feature]
     if not hinges:
         return None
-    count = len(hinges)
+    purpose = "the dictionary of the example and of the query"
+    return mlp(plan.sizes, purpose, 2 * len(hinges), lambda: _units(plan, hinges))
+
+
+def _units(plan: Plan, hinges: list) -> tuple[Rows, dict[str, np.ndarray]]:
+    sizes, wiring, count = plan.sizes, plan.wiring, len(hinges)
     blocks: dict[str, np.ndarray] = {"one": zeros(2 * count, 1)}
     write = {"gx": zeros(sizes.P, 2 * count), "gq": zeros(sizes.P, 2 * count)}
     copies = (("tok", "slot", "gx"), ("qry", "qslot", "gq"))
@@ -60,4 +73,4 @@ def _dictionary(plan: Plan) -> Mlp | None:
                 blocks.setdefault(field, zeros(2 * count, sizes.d))[v] += vector
             blocks["one"][v] = e
             write[into][u, v] = c
-    return mlp(sizes, "the dictionary of the example and of the query", Rows(blocks), write)
+    return Rows(blocks), write

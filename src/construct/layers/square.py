@@ -11,14 +11,13 @@ from fractions import Fraction
 import numpy as np
 
 from construct.plan import Plan
-from construct.primitives import Rows, constant, head, layer, mlp, read
+from construct.primitives import LayerFormula, Rows, constant, head, layer, mlp, read
 from construct.reach import answer_token
-from construct.transformer import Layer
 
 LEMMA = "At the answer token, sq = tot^2, and rec = s/tot (0 if tot = 0)."
 
 
-def square(plan: Plan) -> Layer:
+def square(plan: Plan) -> LayerFormula:
     """One head, and M hidden units."""
     sizes = plan.sizes
     squared = head(
@@ -29,12 +28,18 @@ def square(plan: Plan) -> Layer:
         write={"sq": constant(sizes.N)},
         reach=plan.reach["square"][0],
     )
-    v = np.arange(1, sizes.M + 1).astype(object)[:, None]
     table = mlp(
         sizes,
         "a table of reciprocals: unit v fires at tot = v and writes s/v",
-        hidden=Rows({"sq": 0 * v - 1, "tot": 2 * v, "one": 1 - v**2}),
-        write={"rec": np.array([[Fraction(plan.margins.s, int(u)) for u in v[:, 0]]])},
+        units=sizes.M,
+        formula=lambda: _table(plan),
         acts=answer_token(sizes),
     )
     return layer(sizes, "square", LEMMA, [squared], table)
+
+
+def _table(plan: Plan) -> tuple[Rows, dict[str, np.ndarray]]:
+    v = np.arange(1, plan.sizes.M + 1).astype(object)[:, None]
+    hidden = Rows({"sq": 0 * v - 1, "tot": 2 * v, "one": 1 - v**2})
+    shares = [Fraction(plan.margins.s, int(u)) for u in v[:, 0]]
+    return hidden, {"rec": np.array([shares], dtype=object)}

@@ -13,8 +13,7 @@ value is N f_k(query) for out and N for cnt.
 
 from construct.codes import code
 from construct.plan import Plan
-from construct.primitives import along, constant, head, layer, read
-from construct.transformer import Head, Layer
+from construct.primitives import HeadFormula, LayerFormula, along, constant, head, layer, read
 
 LEMMA = (
     "At the home token p of example i, out holds the sum of f_k(X_q) and cnt the "
@@ -22,13 +21,13 @@ LEMMA = (
 )
 
 
-def superpose(plan: Plan) -> Layer:
+def superpose(plan: Plan) -> LayerFormula:
     """K heads, one for each task."""
     heads = [_test_and_apply(plan, k) for k in range(plan.sizes.K)]
     return layer(plan.sizes, "superpose", LEMMA, heads)
 
 
-def _test_and_apply(plan: Plan, k: int) -> Head:
+def _test_and_apply(plan: Plan, k: int) -> HeadFormula:
     sizes, wiring = plan.sizes, plan.wiring
     B, C = plan.margins.B, plan.margins.C
     name, home = wiring.tasks[k].name, wiring.homes[k]
