@@ -390,6 +390,16 @@ def claims(value, path=()):
             yield from claims(value[key], (*path, key))
 
 
+def kinds_of_claims(config):
+    """A path of each kind: of entries of a list, and of tensors, the last."""
+    kinds = {}
+    for path in claims(config):
+        if path and path[0] != "checksums":
+            keys = ["*" if type(key) is int or "." in key else key for key in path]
+            kinds[tuple(keys)] = path
+    return kinds.values()
+
+
 def others(value):
     """Other values of the same kind, and of another."""
     match value:
@@ -417,7 +427,7 @@ def test_every_claim_of_a_config_is_refused_or_not_believed(tmp_path, make):
     save(made, target)
     text = (target / CONFIG).read_text()
     tried = 0
-    for path in [p for p in claims(json.loads(text)) if p and p[0] != "checksums"]:
+    for path in kinds_of_claims(json.loads(text)):
         for k in range(4):
             config = place = json.loads(text)
             for step in path[:-1]:
@@ -437,7 +447,7 @@ def test_every_claim_of_a_config_is_refused_or_not_believed(tmp_path, make):
                 as_it_says(loaded, config)
             else:
                 assert same(loaded, made), (path, wanted)
-    assert tried > 500
+    assert tried > 120
 
 
 def as_it_says(loaded, config):

@@ -22,7 +22,6 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -427,10 +426,17 @@ def _refuse_other_margins(transformer: Transformer, margins: Margins) -> None:
         "s": (table, "W_out", (0, residual["rec"].start)),  # of s/1
     }
     for name, (part, weight, at) in entries.items():
-        exact: Mapping = part.exact.get(weight, {})
-        held = exact[at] if at in exact else Fraction(float(part.sparse(weight)[at]))
+        held = _value(part, weight, at)
         if held != getattr(margins, name):
             raise ConstructError(
                 f"margin {name} in {CONFIG} is {getattr(margins, name)}, and the weights hold "
                 f"{held}; build the artifact anew."
             )
+
+
+def _value(part: Part, weight: str, at: tuple[int, int]) -> Fraction:
+    """An entry, exactly; without an index of the exact ones, which may be millions."""
+    exact = Entries.of(part.exact.get(weight, {}))
+    for k in np.flatnonzero((exact.at == np.array([at]).T).all(axis=0)):
+        return Fraction(exact.numerators[k], exact.denominators[k])
+    return Fraction(float(part.sparse(weight)[at]))
