@@ -1,6 +1,8 @@
+import base64
 import hashlib
 import json
 import os
+import zlib
 from fractions import Fraction
 from pathlib import Path
 
@@ -521,6 +523,23 @@ def test_two_tasks_of_one_name_are_refused(saved):
     rewrite(saved, lambda config: config["tasks"].append(config["tasks"][0]))
     with pytest.raises(ConstructError, match="rename one"):
         load(saved)
+
+
+OLD = json.loads((Path(__file__).parent / "old" / "version2.json").read_text())
+
+
+@pytest.mark.parametrize("name", OLD)
+def test_artifacts_saved_before_load_and_answer_the_same(tmp_path, name):
+    """Built when load still compared the config with itself: its claims are not read."""
+    old = OLD[name]
+    for file, key in ((CONFIG, "config"), (MODEL, "model")):
+        (tmp_path / file).write_bytes(zlib.decompress(base64.b64decode(old[key])))
+    loaded = load(tmp_path)
+    assert first_difference(loaded) is None
+    assert list(loaded.certified) == old["certified"]
+    answer = run(loaded, Prompt.of(old["examples"], old["query"]), executor="exact")
+    assert [str(x) for x in answer.answer] == old["answer"]
+    assert list(answer.votes) == old["votes"]
 
 
 def tensors_of(saved: Path) -> dict:
