@@ -199,11 +199,15 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("call", "failing", "older"),
     [
+        ("mkdir", 1, False),
         ("fsync", 1, False),
         ("fsync", 2, False),
+        ("fsync", 3, False),
         ("rename", 1, False),
+        ("mkdir", 1, True),
         ("fsync", 1, True),
         ("fsync", 2, True),
+        ("fsync", 3, True),
         ("rename", 1, True),
         ("rename", 2, True),
     ],
@@ -217,11 +221,11 @@ def test_a_write_that_fails_leaves_what_was_there_and_no_debris(
     before = contents(target) if older else None
     real, calls = getattr(os, call), []
 
-    def fail(*args):
+    def fail(*args, **options):
         calls.append(args)
-        if len(calls) == failing:
+        if (len(calls) == failing and call != "mkdir") or "new-" in str(args[0]):
             raise OSError(28, "No space left on device")
-        return real(*args)
+        return real(*args, **options)
 
     monkeypatch.setattr(os, call, fail)
     with pytest.raises(ConstructError, match=r"cannot write .*: No space left on device"):

@@ -21,7 +21,6 @@ two. Exact values beyond int64 stand in the metadata. No pickle anywhere.
 import hashlib
 import json
 import os
-import tempfile
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -32,6 +31,7 @@ from safetensors.numpy import load as read_tensors
 from safetensors.numpy import save as write_tensors
 from scipy.sparse import coo_array, csr_array
 
+from construct import swap
 from construct.certify import Domain, Margins
 from construct.compiler import Construction, embedding_shapes, formulas, validate
 from construct.errors import ConstructError
@@ -50,6 +50,9 @@ INT64 = 1 << 63  # it holds all whole numbers below
 def save(construction: Construction, directory: str | Path, *, dense: bool = False) -> Path:
     """Write an artifact, whole or not at all; an older artifact there is replaced.
 
+    Whatever interrupts it, the older or the new one is there, or comes back under its
+    name with the next `save` or `load` of it (`construct.swap`).
+
     Args:
         dense: write each weight as a dense matrix, zeros included, for programs that
             want it so.
@@ -58,20 +61,15 @@ def save(construction: Construction, directory: str | Path, *, dense: bool = Fal
         ConstructError: if `directory` cannot be written, or exists and is no artifact.
     """
     target = Path(directory)
-    if target.exists() and not _replaceable(target):
-        raise ConstructError(
-            f"{target} exists and is not an artifact of construct; choose another folder."
-        )
+    if target.name in ("", ".."):
+        raise ConstructError(f"{target} is not the name of a folder; choose another.")
+    if os.path.lexists(target):
+        _refuse_others(target)
     model = _model(construction.transformer, dense)
     config = json.dumps(_config(construction, model, dense), indent=1, ensure_ascii=False) + "\n"
+    files = {MODEL: model, CONFIG: config.encode()}
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as scratch:
-            fresh = Path(scratch) / "new"
-            fresh.mkdir()
-            _write(fresh / MODEL, model)
-            _write(fresh / CONFIG, config.encode())
-            _swap(fresh, target, Path(scratch) / "old")
+        swap.replace(target, files, whole=_is_whole, check=_refuse_others)
     except OSError as error:
         raise ConstructError(f"cannot write {target}: {error.strerror or error}.") from error
     return target
@@ -88,10 +86,11 @@ def load(directory: str | Path) -> Construction:
         ConstructError: if anything is missing, altered or of another version.
     """
     source = Path(directory)
-    config = _read_config(source)
-    model = _read(source / MODEL)
-    if hashlib.sha256(model).hexdigest() != config["checksums"][MODEL]:
-        raise ConstructError(f"{source / MODEL} is corrupted: its checksum differs; build it anew.")
+    try:
+        config, model = _read_files(source)
+    except ConstructError:
+        # Another process may be replacing it now, or was interrupted when it did.
+        config, model = _read_again(source)
     try:
         return _restore(config, read_tensors(model), _metadata(model))
     except ConstructError:
@@ -186,8 +185,15 @@ def _model(transformer: Transformer, dense: bool) -> bytes:
     return write_tensors(tensors, metadata={"exact": json.dumps(large)})
 
 
+def _refuse_others(target: Path) -> None:
+    """What is replaced is an artifact (never a link to one), or an empty folder."""
+    if not _replaceable(target):
+        raise ConstructError(
+            f"{target} exists and is not an artifact of construct; choose another folder."
+        )
+
+
 def _replaceable(target: Path) -> bool:
-    """An artifact (never a link to one), or an empty folder."""
     if target.is_symlink() or not target.is_dir():
         return False
     names = {path.name for path in target.iterdir()}
@@ -200,27 +206,34 @@ def _replaceable(target: Path) -> bool:
     return isinstance(config, dict) and config.get("format") == FORMAT
 
 
-def _swap(fresh: Path, target: Path, old: Path) -> None:
-    """Put `fresh` in the place of `target`; if that fails, `target` is as it was."""
-    replaced = target.exists()
-    if replaced:
-        os.rename(target, old)
-    try:
-        os.rename(fresh, target)
-    except OSError:
-        if replaced:
-            os.rename(old, target)
-        raise
-
-
-def _write(path: Path, content: bytes) -> None:
-    with open(path, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
 # --- Reading -----------------------------------------------------------------
+
+
+def _read_files(source: Path) -> tuple[dict[str, Any], bytes]:
+    """The config and the weights, if both are as they were written."""
+    config = _read_config(source)
+    model = _read(source / MODEL)
+    if hashlib.sha256(model).hexdigest() != config["checksums"][MODEL]:
+        raise ConstructError(f"{source / MODEL} is corrupted: its checksum differs; build it anew.")
+    return config, model
+
+
+def _read_again(source: Path) -> tuple[dict[str, Any], bytes]:
+    """The same while nobody replaces it, and after giving it its name again."""
+    with swap.locked(source.parent):
+        try:
+            swap.restore(source, _is_whole)
+        except OSError as error:
+            raise ConstructError(f"cannot restore {source}: {error.strerror or error}.") from error
+        return _read_files(source)
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        _read_files(folder)
+    except ConstructError:
+        return False
+    return True
 
 
 def _read(path: Path) -> bytes:

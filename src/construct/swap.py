@@ -1,0 +1,170 @@
+"""A folder of files replaced whole: at every moment the old one or the new one is there.
+
+A new folder NAME is written beside the old one as `.NAME.new-TOKEN`. Then two renames,
+NAME to `.NAME.old-TOKEN` and `.NAME.new-TOKEN` to NAME, put it in its place. Who is
+interrupted between them (or killed, or loses power) leaves both folders whole, and
+`restore` gives one its name again. Two locks, which end with the process that holds
+them, keep processes apart: that of the parent folder during the renames, and that of
+the new folder while it is written, so that nobody removes it as a left-over.
+"""
+
+import importlib
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+# Locks, where there are any.
+fcntl: Any = importlib.import_module("fcntl") if os.name == "posix" else None
+
+
+def replace(
+    target: Path,
+    files: Mapping[str, bytes],
+    *,
+    whole: Callable[[Path], bool],
+    check: Callable[[Path], None],
+) -> None:
+    """Write a folder of these files, whole or not at all, in the place of an older one.
+
+    Args:
+        whole: whether a folder holds all that it should.
+        check: raises an error if what stands at the path given must not be replaced.
+
+    Raises:
+        OSError: if it cannot be written; then all is as it was.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    token = secrets.token_hex(8)
+    fresh, old = (target.with_name(f".{target.name}.{kind}-{token}") for kind in ("new", "old"))
+    lock = None
+    try:
+        with locked(target.parent):
+            restore(target, whole)
+            _remove_left_overs(target, files)
+            os.mkdir(fresh)
+            lock = _Lock(fresh)
+        for name, content in files.items():
+            _write(fresh / name, content)
+        _sync(fresh)
+        with locked(target.parent):
+            if os.path.lexists(target):
+                check(target)
+                os.rename(target, old)
+            os.rename(fresh, target)
+            with suppress(OSError):  # the new one is there, and whole
+                _sync(target.parent)
+    finally:
+        _tidy(target, fresh, old)
+        if lock is not None:
+            lock.close()
+
+
+def _tidy(target: Path, fresh: Path, old: Path) -> None:
+    """What has happened is read off the folders: an interrupt comes at any moment."""
+    with locked(target.parent):
+        if os.path.lexists(old) and not os.path.lexists(target):
+            os.rename(old, target)
+        for folder in (fresh, old):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def restore(target: Path, whole: Callable[[Path], bool]) -> None:
+    """Give a folder its name again that an interrupted `replace` has left without.
+
+    The caller holds the lock of the parent folder.
+
+    Args:
+        whole: whether a folder holds all that it should.
+    """
+    if os.path.lexists(target):
+        return
+    found = [folder for folder in _left_overs(target) if whole(folder)]
+    if found:
+        # The new one, if both are whole: it is the younger.
+        newest = max(found, key=lambda folder: (".new-" in folder.name, folder.stat().st_mtime_ns))
+        os.rename(newest, target)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Wait until no other process is between its renames in this folder, and keep it so."""
+    lock = _Lock(folder, wait=True)
+    try:
+        yield
+    finally:
+        lock.close()
+
+
+def _left_overs(target: Path) -> Iterator[Path]:
+    """The folders that `replace` has left beside the target and that nobody writes now."""
+    pattern = re.compile(rf"\.{re.escape(target.name)}\.(new|old)-[0-9a-f]{{16}}")
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for folder in sorted(target.parent.iterdir()):
+            if pattern.fullmatch(folder.name) and folder.is_dir() and not _in_use(folder):
+                yield folder
+
+
+def _remove_left_overs(target: Path, files: Mapping[str, bytes]) -> None:
+    """Those with other files than ours are not ours."""
+    # Where there are no locks, another process may still be writing them.
+    for folder in _left_overs(target) if fcntl else ():
+        if {path.name for path in folder.iterdir()} <= set(files):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _in_use(folder: Path) -> bool:
+    lock = _Lock(folder)
+    lock.close()
+    return lock.refused
+
+
+class _Lock:
+    """The lock of a folder, held until it is closed or forgotten, or the process ends.
+
+    Attributes:
+        refused: whether another has it; never where there are no locks.
+    """
+
+    def __init__(self, folder: Path, *, wait: bool = False) -> None:
+        self.handle: int | None = None
+        self.refused = False
+        if fcntl is None:
+            return
+        try:
+            self.handle = os.open(folder, os.O_RDONLY)
+            fcntl.flock(self.handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            self.refused = True
+        except OSError:
+            pass  # a file system without locks, or no such folder: there is nothing to keep
+
+    def close(self) -> None:
+        """Let others have it."""
+        handle, self.handle = self.handle, None
+        if handle is not None:
+            os.close(handle)
+
+    __del__ = close
+
+
+def _write(path: Path, content: bytes) -> None:
+    with open(path, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    """Bring the names in a folder to the disk."""
+    if fcntl is None:
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
