@@ -304,6 +304,7 @@ def _stack(residual: Residual, rows: Sequence[Rows]) -> _Matrix:
 
 def _weights(**matrices: _Matrix) -> dict[str, Any]:
     """Each matrix rounded, and the entries that float64 rounds."""
-    exact = {name: matrix.exact() for name, matrix in matrices.items()}
+    # Rounded first: that refuses what is beyond float64.
     rounded = {name: matrix.rounded() for name, matrix in matrices.items()}
+    exact = {name: matrix.exact() for name, matrix in matrices.items()}
     return {**rounded, "exact": {name: entries for name, entries in exact.items() if entries}}
