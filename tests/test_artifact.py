@@ -3,12 +3,14 @@ import hashlib
 import json
 import os
 import zlib
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
 from safetensors.numpy import load as read_tensors
 from safetensors.numpy import save as write_tensors
 
@@ -23,13 +25,14 @@ from construct import (
     build,
     load,
     lookup,
+    parse_tasks,
     random_tasks,
     relu_sum,
     run,
     save,
 )
 from construct.provenance import first_difference
-from construct.rational import to_json
+from construct.rational import rational, to_json
 from construct.tasks import same_map
 from generators import cases
 
@@ -133,6 +136,96 @@ def test_an_artifact_is_two_files_and_its_config_is_plain_json(saved):
     assert config["sizes"]["D"] == sizes.D
     assert config["tensors"].keys() == small().transformer.tensors().keys()
     assert config["checksums"][MODEL] == hashlib.sha256((saved / MODEL).read_bytes()).hexdigest()
+
+
+def long_numbers():
+    """Decimals and fractions of up to 600 digits, of any size, as a file may write them."""
+    digits = st.integers(1, 600).flatmap(lambda n: st.integers(10 ** (n - 1), 10**n - 1))
+    decimals = st.text("0123456789", min_size=1, max_size=590).map(lambda t: f"0.{t}")
+    fractions = st.builds(lambda p, q: f"{p}/{q}", digits, digits)
+    powers = st.builds(lambda c, e: f"{c}e{e}", st.integers(1, 99), st.integers(-390, 300))
+    floats = st.floats(allow_nan=False, allow_infinity=False)
+    unsigned = decimals | fractions | powers | st.integers(0, 2**70)
+    signed = st.builds(lambda sign, x: f"{sign}{x}", st.sampled_from(["", "-"]), unsigned)
+    return signed | floats | st.integers(-(2**70), 2**70) | st.sampled_from(["1/3", 5e-324, 0.1])
+
+
+def built(number, bounds, kind):
+    """The construction; None if it is refused."""
+    hinges = [{"a": {1: [number[3]]}, "e": number[4], "c": number[5]}, {"a": [number[6]]}]
+    with suppress(ConstructError):
+        tasks = [
+            affine("f", [[number[0]]], [number[1]]),
+            relu_sum("g", [hinges], [[number[7]]], b=[number[8]]),
+        ]
+        R, Ry, delta, grid = map(rational, bounds)
+        domain = None if kind == "none" else Domain(R, Ry, delta, grid if kind == "grid" else None)
+        return build(tasks, m=1, domain=domain)
+    return None
+
+
+@settings(
+    max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(st.data())
+def test_whatever_builds_loads_again_and_means_the_same(tmp_path, data):
+    x = long_numbers()
+    positive = x.map(lambda t: t.lstrip("-") if isinstance(t, str) else abs(t) or 1)
+    made = built(
+        [data.draw(x) for _ in range(9)],
+        [data.draw(positive) for _ in range(4)],
+        data.draw(st.sampled_from(["none", "wide", "grid"])),
+    )
+    event("built" if made else "refused")
+    if made is not None:
+        loaded = load(save(made, tmp_path / "artifact"))
+        assert same(made, loaded)
+        assert first_difference(loaded) is None
+
+
+def test_a_third_in_500_digits_builds_and_is_read(tmp_path):
+    """It was built, and its artifact could not be read."""
+    task = {"name": "f", "kind": "affine", "A": [["third"]]}
+    text = json.dumps({"tasks": [task]}).replace('"third"', "0." + "3" * 500)
+    file = parse_tasks(text)
+    made = build(file.tasks, m=1)
+    loaded = load(save(made, tmp_path / "artifact"))
+    assert same(made, loaded)
+    assert loaded.tasks[0]([1]).tolist() == [Fraction(int("3" * 500), 10**500)]
+
+
+@pytest.mark.parametrize("written", ["0.1", "1e-1", "0.10", '"1/10"'])
+def test_a_decimal_in_a_config_is_the_decimal_of_a_task_file(saved, written):
+    """0.1 was the double there, and 1/10 in a task file."""
+    rewrite(saved, lambda config: config["tasks"][0]["A"][0].__setitem__(1, json.loads(written)))
+    text = (saved / CONFIG).read_text()
+    plain = f'[["1/3", {json.dumps(json.loads(written))}]'
+    assert plain in text
+    (saved / CONFIG).write_text(text.replace(plain, f'[["1/3", {written}]'))
+    assert load(saved).tasks[0].A[1][0, 1] == Fraction(1, 10)
+
+
+def test_a_config_with_a_key_twice_is_refused(saved):
+    text = (saved / CONFIG).read_text()
+    (saved / CONFIG).write_text(text.replace('"version": 2', '"version": 2, "version": 2'))
+    with pytest.raises(ConstructError, match="'version' twice"):
+        load(saved)
+
+
+def test_weights_whose_fractions_no_file_holds_are_refused_by_the_build():
+    """Sums of hinges with many different long denominators."""
+    primes = [10**599 + k for k in (1, 3, 7, 9, 11, 13, 17, 19)]
+    features = [[{"a": [1]}]] * len(primes)
+    task = relu_sum("f", features, [[Fraction(1, p) for p in primes]])
+    with pytest.raises(ConstructError, match="is a fraction of more than 4000 digits"):
+        build([task], m=1, domain=Domain(1, 1, 1))
+
+
+@pytest.mark.parametrize("name", ["R", "Ry", "delta", "grid"])
+def test_a_bound_that_no_file_holds_is_refused_by_the_build(name):
+    bounds = {"R": 1, "Ry": 1, "delta": 1, name: Fraction(10**700, 3)}
+    with pytest.raises(ConstructError, match=f"{name} of the domain is too long"):
+        build([affine("f", [[1]])], m=1, domain=Domain(**bounds))
 
 
 # --- Writing whole or not at all ---------------------------------------------
@@ -597,11 +690,24 @@ def test_exact_values_that_no_entry_rounds_are_refused(saved, place, value):
         ("layers.5.mlp.W_out", "0,0", "1e400"),
         ("layers.5.mlp.W_out", "0,0", "abc"),
         ("layers.5.mlp.W_out", "0", "1/3"),
+        ("layers.5.mlp.W_out", "0,0,0", "1/3"),
     ],
 )
 def test_large_exact_values_that_no_entry_rounds_are_refused(saved, tensor, place, value):
     replace_model(saved, tensors_of(saved), {tensor: {place: value}})
     with pytest.raises(ConstructError, match=r"exact|not a whole|one too many"):
+        load(saved)
+
+
+def test_an_exact_value_twice_at_one_place_is_refused(tmp_path):
+    saved = save(build([affine("f", [[Fraction(1, 3**50)]])], m=1), tmp_path / "artifact")
+    model = (saved / MODEL).read_bytes()
+    length = int.from_bytes(model[:8], "little")
+    large = json.loads(json.loads(model[8 : 8 + length])["__metadata__"]["exact"])
+    [(place, value)] = large["layers.3.heads.0.W_K"].items()
+    large["layers.3.heads.0.W_K"] = {f"0{place}": "1/7", place: value}
+    replace_model(saved, tensors_of(saved), large)
+    with pytest.raises(ConstructError, match="W_K is exact twice at one place"):
         load(saved)
 
 

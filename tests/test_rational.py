@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from construct import ConstructError
 from construct.rational import (
+    MOST_DIGITS,
     identity,
     rational,
     rational_array,
@@ -117,3 +118,51 @@ def test_malformed_json_names_its_source(text):
 def test_json_that_python_cannot_hold_is_refused(text):
     with pytest.raises(ConstructError, match="the prompt"):
         read_json(text, "the prompt")
+
+
+digits = st.integers(1, MOST_DIGITS).flatmap(lambda n: st.integers(10 ** (n - 1), 10**n - 1))
+
+
+@given(digits, digits, st.sampled_from([1, -1]))
+def test_numbers_of_up_to_600_digits_are_the_same_written_in_any_form(p, q, sign):
+    x = Fraction(sign * p, q)
+    for written in (x, str(x), f"{sign * p}/{q}", to_json(x)):
+        assert rational(written) == x
+    for whole in (sign * p, str(sign * p), Fraction(sign * p)):
+        assert rational(whole) == sign * p
+    assert read_json(json.dumps([to_json(x), sign * p]), "the file")[1] == sign * p
+
+
+@given(st.text("0123456789", min_size=1, max_size=MOST_DIGITS - 1))
+def test_long_decimals_are_exact(decimals):
+    wanted = Fraction(int(decimals), 10 ** len(decimals))
+    assert rational(f"0.{decimals}") == wanted
+    assert read_json(f"[-0.{decimals}]", "the file") == [-wanted]
+
+
+LONG = "3" * (MOST_DIGITS + 1)
+TOO_LONG = [int(LONG), -int(LONG), Fraction(1, int(LONG)), LONG, f"-{LONG}", f"1/{LONG}"]
+TOO_LONG += [f"0.{LONG}", f"{LONG}/7", "7" * 5000, "0." + "3" * 5000, 10**5000]
+TOO_LONG += [Fraction(1, 10**5000), f"1/{'9' * 5000}"]
+
+
+@pytest.mark.parametrize("value", TOO_LONG, ids=lambda value: type(value).__name__)
+def test_numbers_that_could_not_be_written_again_are_refused(value):
+    with pytest.raises(ConstructError, match=r"^the bound is too long: .* 600 digits each"):
+        rational(value, "the bound")
+    with pytest.raises(ConstructError, match="the bound is too long"):
+        rational_array([[value]], (1, 1), "the bound")
+
+
+@pytest.mark.parametrize("number", [LONG, "9" * 5000, f"0.{LONG}", f"-0.{'3' * 5000}"], ids=len)
+def test_long_numbers_of_a_file_are_refused_with_its_name(number):
+    with pytest.raises(ConstructError, match=r"a number in tasks\.json is too long"):
+        read_json(f"[{number}]", "tasks.json")
+
+
+def test_a_message_shows_a_value_of_any_length():
+    with pytest.raises(ConstructError, match=r"b is 'xxx.*\.\.\.; write a finite number") as error:
+        rational("x" * 400, "b")
+    assert len(str(error.value)) < 150
+    with pytest.raises(ConstructError, match="b is a list with a number of thousands of digits"):
+        rational([10**5000], "b")

@@ -79,3 +79,28 @@ def test_a_malformed_file_is_answered_with_what_is_wrong(value, said):
 def test_text_that_is_no_json_names_the_file():
     with pytest.raises(ConstructError, match=r"tasks.json is not valid JSON"):
         parse_tasks("{", "tasks.json")
+
+
+NFC, NFD = "S\u00e3o Tom\u00e9", "Sa\u0303o Tome\u0301"
+
+
+def table(**tables):
+    tasks = [{"name": name, "kind": "lookup", "table": words} for name, words in tables.items()]
+    return parse_tasks(json.dumps({"tasks": tasks}), "the file")
+
+
+def test_a_word_spelt_in_two_ways_in_two_tables_is_one_word():
+    """Accents may be one character or two (Unicode NFC, NFD): it was refused as being twice."""
+    read = table(f={NFC: "a"}, g={NFD: "b"})
+    assert list(read.vocabulary) == [NFC, "a", "b"]
+    word = read.vocabulary.one_hot(NFD)
+    assert [task(word).tolist() for task in read.tasks] == [[0, 1, 0], [0, 0, 1]]
+    assert list(table(f={"a": NFC, "b": NFD}).vocabulary) == ["a", NFC, "b"]
+
+
+def test_two_spellings_of_one_word_in_a_table_have_one_image_or_are_refused():
+    """They gave (0, 1, 1): both images at once."""
+    with pytest.raises(ConstructError, match=f"table of task 'f' maps '{NFD}' to two words"):
+        table(f={NFC: "a", NFD: "b"})
+    read = table(f={NFC: "a", NFD: "a"})
+    assert read.tasks[0](read.vocabulary.one_hot(NFC)).tolist() == [0, 1]

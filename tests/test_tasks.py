@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 
 from construct import (
     ConstructError,
+    Domain,
     Hinge,
     Task,
     Vocabulary,
     absolute,
     add,
     affine,
+    build,
     clip,
     lookup,
     maximum,
@@ -514,3 +516,54 @@ def test_the_gauge_bounds_terms_and_what_evaluation_in_floats_is_off(fields, x):
 def test_numbers_that_floats_may_lose_have_no_gauge(number):
     assert affine("f", [[1]]).gauge == (1, 0, 2)
     assert affine("f", [[number]]).gauge is None
+
+
+@pytest.mark.parametrize("keys", [("1", "01"), (1, "1"), ("2", "\uff12")], ids=str)
+def test_a_position_named_twice_in_one_mapping_is_refused(keys):
+    """The first was lost, without a word."""
+    vectors = {keys[0]: [1], keys[1]: [2]}
+    with pytest.raises(ConstructError, match="names a position twice"):
+        relu_sum("f", [[{"a": vectors}]], [[1]])
+    matrices = {key: [vector] for key, vector in vectors.items()}
+    for make in (affine, lambda name, A: relu_sum(name, [[]], [[1]], A=A)):
+        with pytest.raises(ConstructError, match="names a position twice"):
+            make("f", matrices)
+
+
+NO_POSITIONS = [10**10, "9" * 5000, 10**5000, 0, "-1", "x", 1.0, True]
+
+
+@pytest.mark.parametrize("position", NO_POSITIONS, ids=range(len(NO_POSITIONS)))
+def test_a_position_that_no_example_has_is_refused(position):
+    with pytest.raises(ConstructError, match=r"positions are whole numbers from 1 to 10\^9"):
+        retrieval("f", position, d=1)
+
+
+BIG = [2**63, -1]
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        affine("f", [BIG, [-5, 2**70]], BIG),
+        permutation("f", [2, 1], by=BIG),
+        shift("f", BIG),
+        clip("f", -1, 2**63, d=2),
+        relu_sum("f", [[{"a": BIG, "e": 2**63, "c": -1}, {"a": [-3, 2**64]}]], [[2**63], [-1]]),
+    ],
+    ids=lambda task: task.definition["kind"],
+)
+def test_whole_numbers_beyond_2_to_the_63_beside_negative_ones_stay_exact(task):
+    """NumPy makes floats of them where it is not told to keep objects."""
+    for X in ([BIG], [[[BIG]]], [[1, -1]], np.array([BIG], dtype=object)):
+        value = task(X)
+        assert value.dtype == object
+        assert {type(x) for x in value.flat} <= {int, Fraction}
+    held = build([task], m=1, domain=Domain(1, 1, 1)).transformer.exact_entries()
+    assert all(type(x) is int for e in held.values() for x in e.numerators)
+
+
+def test_floats_in_a_list_are_evaluated_as_floats():
+    assert affine("f", [[2]])([0.5]).dtype == np.float64
+    assert affine("f", [[2, 0], [0, 1]])([0.5, 2**63]).dtype == np.float64
+    assert affine("f", [[2, 0], [0, 1]])([np.float32(0.5), 1]).dtype == np.float64

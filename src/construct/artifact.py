@@ -21,6 +21,7 @@ two. Exact values beyond int64 stand in the metadata. No pickle anywhere.
 import hashlib
 import json
 import os
+import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ from construct.certify import Domain, Margins
 from construct.compiler import Construction, embedding_shapes, formulas, validate
 from construct.errors import ConstructError
 from construct.primitives import Shapes
-from construct.rational import FLOAT64, is_float, rational, to_json
+from construct.rational import FLOAT64, MOST_DIGITS, is_float, rational, read_json, to_json
 from construct.residual import Sizes
 from construct.taskfile import tasks_from_json
 from construct.transformer import Entries, Layer, Part, Transformer
@@ -45,6 +46,8 @@ FORMAT = "construct-artifact"
 VERSION = 2
 CONFIG, MODEL = "config.json", "model.safetensors"
 INT64 = 1 << 63  # it holds all whole numbers below
+MOST_DIGITS_HELD = 4 * MOST_DIGITS  # of a margin: B may be 1/delta^2
+_DECIMAL = re.compile(r"[\[:,\s]-?[0-9]+[.eE]")  # a JSON number that Python would round
 
 
 def save(construction: Construction, directory: str | Path, *, dense: bool = False) -> Path:
@@ -249,7 +252,10 @@ def _read(path: Path) -> bytes:
 def _read_config(source: Path) -> dict[str, Any]:
     path = source / CONFIG
     try:
-        config = json.loads(_read(path).decode())
+        text = _read(path).decode()
+        # Numbers are exact as in a task file; the checksum is that of JSON's own reading.
+        config = read_json(text, str(path), digits=MOST_DIGITS_HELD)
+        plain = json.loads(text) if _DECIMAL.search(text) else config
     except (ValueError, RecursionError) as error:
         if isinstance(error, ConstructError):
             raise
@@ -262,7 +268,7 @@ def _read_config(source: Path) -> dict[str, Any]:
             f"reads version {VERSION}: build it anew."
         )
     try:
-        intact = _config_checksum(config) == config["checksums"][CONFIG]
+        intact = _config_checksum(plain) == config["checksums"][CONFIG]
     except (KeyError, TypeError, AttributeError):
         intact = False
     if not intact:
@@ -273,15 +279,14 @@ def _read_config(source: Path) -> dict[str, Any]:
 def _metadata(model: bytes) -> dict[str, dict[tuple[int, int], Fraction]]:
     """The exact values that int64 does not hold."""
     length = int.from_bytes(model[:8], "little")
-    entries = json.loads(model[8 : 8 + length])["__metadata__"]["exact"]
-    return {
-        name: {
-            (int(i), int(j)): Fraction(value)
-            for key, value in tensor.items()
-            for i, j in [key.split(",")]
-        }
-        for name, tensor in json.loads(entries).items()
-    }
+    entries = read_json(json.loads(model[8 : 8 + length])["__metadata__"]["exact"], MODEL)
+    large = {}
+    for name, tensor in entries.items():
+        places = [(int(i), int(j)) for i, j in (key.split(",") for key in tensor)]
+        if len(set(places)) < len(places):
+            raise _wrong(name, "exact twice at one place")
+        large[name] = dict(zip(places, map(Fraction, tensor.values()), strict=True))
+    return large
 
 
 class _Reader:
@@ -419,7 +424,8 @@ def _margins(listed: dict[str, Any], sizes: Sizes) -> Margins:
     """B, C and s: the build has chosen them, the certificate judges them."""
     found = {}
     for name in "BCs":
-        value = found[name] = rational(listed[name], f"margin {name} in {CONFIG}")
+        what = f"margin {name} in {CONFIG}"
+        value = found[name] = rational(listed[name], what, digits=MOST_DIGITS_HELD)
         halves = value.numerator * value.denominator
         if value <= 0 or halves & (halves - 1) or (name == "s" and type(value) is not int):
             raise ConstructError(

@@ -26,6 +26,7 @@ from construct.errors import ConstructError
 from construct.layers import LAYERS
 from construct.plan import Plan
 from construct.primitives import LayerFormula
+from construct.rational import rational
 from construct.residual import Sizes
 from construct.tasks import Task, normal_form, permutation
 from construct.transformer import Transformer
@@ -138,9 +139,12 @@ def build(
     wiring, sizes = validate(tasks, m, n, vocabulary)
     if domain is None:
         domain = default_domain(sizes, wiring, vocabulary)
+    for name in ("R", "Ry", "delta", "grid"):
+        rational(getattr(domain, name) or 1, f"{name} of the domain")  # or it is too long
     margins = choose_margins(sizes, wiring, domain)
     layers = tuple(formula.emit() for formula in formulas(sizes, wiring, margins))
     transformer = Transformer(sizes, layers, **embeddings(sizes), answer=sizes.tokens - 1)
+    _refuse_long(transformer)
     return Construction(transformer, tuple(tasks), domain, margins, vocabulary)
 
 
@@ -153,6 +157,21 @@ def formulas(sizes: Sizes, wiring: Wiring, margins: Margins) -> tuple[LayerFormu
 def embeddings(sizes: Sizes) -> dict[str, csr_array]:
     """W_E, W_pos and W_U: they depend on the sizes alone."""
     return {"W_E": _embedding(sizes), "W_pos": _places(sizes), "W_U": _unembedding(sizes)}
+
+
+# Digits of a weight's numerator and denominator: Python reads and writes 4300.
+MOST_WEIGHT_DIGITS = 4000
+
+
+def _refuse_long(transformer: Transformer) -> None:
+    """Weights are sums and products of given numbers; files hold them as text."""
+    end = 10**MOST_WEIGHT_DIGITS
+    for name, entries in transformer.exact_entries().items():
+        if max(abs(entries.numerators).max(), entries.denominators.max()) >= end:
+            raise ConstructError(
+                f"weight {name} is a fraction of more than {MOST_WEIGHT_DIGITS} digits; round "
+                "the numbers of the tasks or of the domain."
+            )
 
 
 def default_domain(sizes: Sizes, wiring: Wiring, vocabulary: Vocabulary | None) -> Domain:

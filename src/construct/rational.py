@@ -8,6 +8,7 @@ entries are `int` where they are whole and `Fraction` where they are not.
 import json
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,36 +17,79 @@ from construct.errors import ConstructError
 
 Rational = int | Fraction
 
-# The widest exponent a number in a file may have: float64 ends at 10^308, and
+# Float64 holds all whole numbers up to it.
+FLOAT64 = 1 << 53
+
+# The widest exponent a decimal in a file may have: float64 ends at 10^308, and
 # an unbounded one ("1e999999999") would cost gigabytes as a fraction.
 LARGEST_EXPONENT = 400
 
+# The most digits that the numerator and the denominator of a given number may have.
+# Python writes and reads no more than 4300 (640 where it is told to be careful), and a
+# weight is a product of several numbers.
+MOST_DIGITS = 600
 
-def rational(value: Any, what: str = "a number") -> Rational:
+
+def rational(value: Any, what: str = "a number", *, digits: int = MOST_DIGITS) -> Rational:
     """`value` as an exact rational.
 
+    Args:
+        digits: the most that its numerator and its denominator may have.
+
     Raises:
-        ConstructError: if it is no finite number; `what` names it in the message.
+        ConstructError: if it is no finite number, or too long; `what` names it in the
+            message.
     """
     if isinstance(value, np.generic):
         # A longdouble has no Python type of its own: item() gives it back.
         value = float(value) if isinstance(value, np.floating) else value.item()
     # type() and not isinstance(): a bool is an int, and no number of ours.
-    if type(value) is int:
+    if type(value) is int and -FLOAT64 < value < FLOAT64:
         return value
     try:
         if isinstance(value, str):
+            _refuse_long(len(value) > 2 * digits + 20, what, digits)
             value = _from_text(value)
-        if isinstance(value, Fraction | float) and not isinstance(value, bool):
-            fraction = Fraction(value)
-            return fraction.numerator if fraction.denominator == 1 else fraction
-    except (ValueError, OverflowError, ZeroDivisionError, InvalidOperation):
-        pass
-    raise ConstructError(f'{what} is {value!r}; write a finite number such as 2, 0.5 or "1/3".')
+        if isinstance(value, int | Fraction | float) and not isinstance(value, bool):
+            found = Fraction(value)
+            longest = max(abs(found.numerator), found.denominator)
+            _refuse_long(longest >= _end(digits), what, digits)
+            return found.numerator if found.denominator == 1 else found
+    except (OverflowError, ZeroDivisionError, InvalidOperation, ValueError) as error:
+        if isinstance(error, ConstructError):
+            raise
+    raise ConstructError(
+        f'{what} is {shortened(value)}; write a finite number such as 2, 0.5 or "1/3".'
+    )
+
+
+def shortened(value: Any) -> str:
+    """A value as a message shows it, whatever its length."""
+    try:
+        text = repr(value)
+    except ValueError:  # more digits than Python writes
+        return f"a {type(value).__name__} with a number of thousands of digits"
+    return text if len(text) <= 80 else f"{text[:60]}..."
+
+
+@lru_cache
+def _end(digits: int) -> int:
+    return 10**digits
+
+
+def _refuse_long(long: bool, what: str, digits: int) -> None:
+    if long:
+        raise ConstructError(
+            f"{what} is too long: its numerator and its denominator may have {digits} "
+            "digits each; round it."
+        )
 
 
 def _from_text(text: str) -> Fraction:
     numerator, _, denominator = text.partition("/")
+    whole = [part.strip().lstrip("+-") for part in (numerator, denominator or "1")]
+    if all(part.isdecimal() for part in whole):
+        return Fraction(int(numerator), int(denominator or 1))
     parts = [Decimal(numerator), Decimal(denominator or 1)]
     if any(not p.is_finite() or abs(p.adjusted()) > LARGEST_EXPONENT for p in parts):
         raise ValueError(text)
@@ -104,10 +148,6 @@ def is_dyadic(x: Rational) -> bool:
     return x.denominator & (x.denominator - 1) == 0
 
 
-# Float64 holds all whole numbers up to it.
-FLOAT64 = 1 << 53
-
-
 def is_float(value: Rational) -> bool:
     """Whether float64 holds it; most are told without a comparison of fractions."""
     if type(value) is int and -FLOAT64 < value < FLOAT64:
@@ -128,11 +168,15 @@ def to_json(value: Any) -> Any:
     return value
 
 
-def read_json(text: str, source: str) -> Any:
+def read_json(text: str, source: str, *, digits: int = MOST_DIGITS) -> Any:
     """JSON with decimals kept exact.
 
+    Args:
+        digits: the most that a number may have.
+
     Raises:
-        ConstructError: if `text` is not JSON, or holds NaN or Infinity.
+        ConstructError: if `text` is not JSON, or holds NaN, Infinity, or a number that is
+            too long.
     """
 
     def refuse(constant: str) -> None:
@@ -146,12 +190,19 @@ def read_json(text: str, source: str) -> Any:
             found[key] = value
         return found
 
-    def exact(digits: str) -> Rational:
-        return rational(digits, source)
+    def exact(number: str) -> Rational:
+        return rational(number, f"a number in {source}", digits=digits)
+
+    def whole(number: str) -> Rational:
+        return int(number) if len(number) < MOST_DIGITS else exact(number)
 
     try:
         return json.loads(
-            text, parse_float=exact, parse_constant=refuse, object_pairs_hook=no_twins
+            text,
+            parse_float=exact,
+            parse_int=whole,
+            parse_constant=refuse,
+            object_pairs_hook=no_twins,
         )
     except json.JSONDecodeError as error:
         raise ConstructError(f"{source} is not valid JSON: {error}.") from error

@@ -12,7 +12,7 @@ from construct.certify import Domain
 from construct.errors import ConstructError
 from construct.rational import read_json, to_json
 from construct.tasks import Task, from_definition
-from construct.vocabulary import Vocabulary
+from construct.vocabulary import Vocabulary, one_spelling
 
 KEYS = ("d", "n", "tasks", "domain", "vocabulary")
 
@@ -88,4 +88,4 @@ def _vocabulary(listed: Any, definitions: list, source: str) -> Vocabulary | Non
         if not isinstance(listed, list) or not listed:
             raise ConstructError(f'"vocabulary" of {source} must be a list of words.')
         return Vocabulary(listed)
-    return Vocabulary(dict.fromkeys(words)) if words else None
+    return Vocabulary(dict.fromkeys(map(one_spelling, words))) if words else None

@@ -23,10 +23,12 @@ from jaxtyping import Shaped
 from construct.errors import ConstructError
 from construct.frozen import FrozenDict, frozen
 from construct.rational import (
+    MOST_DIGITS,
     Rational,
     identity,
     rational,
     rational_array,
+    shortened,
     to_float,
     to_json,
     zeros,
@@ -182,8 +184,7 @@ class Task:
         Raises:
             ConstructError: if X has another shape.
         """
-        x = np.asarray(X)
-        x = x.astype(np.float64 if x.dtype.kind == "f" else object)
+        x = _inputs(X)
         if x.ndim == 1:
             x = x[None, :]
         last = max(self.positions, default=1)
@@ -230,6 +231,17 @@ class Task:
 
 def _sorted(feature: Feature) -> Feature:
     return tuple(sorted(feature, key=lambda hinge: (hinge.c, hinge.a, hinge.e)))
+
+
+def _inputs(X: Any) -> np.ndarray:
+    """An array of float64 if any entry is a float, else of objects."""
+    x = np.asarray(X)
+    if x.dtype.kind == "f" and not isinstance(X, np.ndarray):
+        # NumPy makes floats of whole numbers too, where there are some beyond 2^63.
+        entries = np.array(X, dtype=object)
+        if not any(isinstance(entry, float | np.floating) for entry in entries.flat):
+            return entries
+    return x.astype(np.float64 if x.dtype.kind == "f" else object)
 
 
 def _product(matrix: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -370,6 +382,7 @@ def shift(name: str, by: Any, modulo: Any = None, position: Any = 1) -> Task:
             f"task {name!r}: with modulo, both by and modulo are whole numbers, "
             "and modulo is at least 1."
         )
+    rational(by, f"by of task {name!r}")
     return Task(name, {place: np.roll(identity(modulo), by, axis=0)}, zeros(modulo))
 
 
@@ -395,9 +408,16 @@ def lookup(name: str, table: Any, position: Any = 1, *, vocabulary: Vocabulary) 
         raise ConstructError(
             f'table of task {name!r} must be an object such as {{"France": "Paris"}}.'
         )
-    matrix = zeros(len(vocabulary), len(vocabulary))
+    images: dict[int, int] = {}
     for word, image in table.items():
-        matrix[vocabulary.index(image), vocabulary.index(word)] = 1
+        # Two spellings (Unicode) of one word are one word.
+        source, target = vocabulary.index(word), vocabulary.index(image)
+        if images.setdefault(source, target) != target:
+            raise ConstructError(
+                f"table of task {name!r} maps {word!r} to two words, in two spellings; keep one."
+            )
+    matrix = zeros(len(vocabulary), len(vocabulary))
+    matrix[[*images.values()], [*images]] = 1
     return Task(name, {_position(position, name): matrix}, zeros(len(vocabulary)))
 
 
@@ -485,7 +505,7 @@ def _parse_hinge(hinge: Any, d: int, name: str) -> Hinge:
     if not isinstance(hinge, Mapping) or not {"a"} <= set(hinge) <= {"c", "a", "e"}:
         raise ConstructError(f'{what} is {hinge!r}; write {{"c": 1, "a": [...], "e": 0}}.')
     a = hinge["a"] if isinstance(hinge["a"], Mapping) else {1: hinge["a"]}
-    vectors = {_position(p, name): rational_array(v, (d,), f"a of {what}") for p, v in a.items()}
+    vectors = {p: rational_array(v, (d,), f"a of {what}") for p, v in _by_position(a, name).items()}
     c, e = (
         rational(hinge.get(k, default), f"{k} of {what}") for k, default in (("c", 1), ("e", 0))
     )
@@ -509,11 +529,12 @@ def _vector(value: Any, d: int | None, what: str) -> np.ndarray:
 
 
 def _position(value: Any, name: str) -> int:
-    if isinstance(value, str) and value.isdecimal():
+    if isinstance(value, str) and value.isdecimal() and len(value) < MOST_DIGITS:
         value = int(value)
-    if type(value) is not int or value < 1:
+    if type(value) is not int or not 1 <= value <= 10**9:
         raise ConstructError(
-            f"task {name!r} reads position {value!r}; positions are whole numbers from 1."
+            f"task {name!r} reads position {shortened(value)}; positions are whole numbers "
+            "from 1 to 10^9."
         )
     return value
 

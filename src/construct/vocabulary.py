@@ -15,7 +15,7 @@ class Vocabulary:
     """Distinct words in a fixed order; word number i is the i-th unit vector."""
 
     def __init__(self, words: Iterable[Any]) -> None:
-        self.words = tuple(_normal(word) for word in words)
+        self.words = tuple(one_spelling(word) for word in words)
         for word in self.words:
             if not _writable(word):
                 raise ConstructError(
@@ -42,7 +42,7 @@ class Vocabulary:
         Raises:
             ConstructError: if it is no token, with the nearest ones that are.
         """
-        word = _normal(word)
+        word = one_spelling(word)
         if isinstance(word, str) and word in self._index:
             return self._index[word]
         near = difflib.get_close_matches(str(word), self.words, n=3, cutoff=0.6)
@@ -56,8 +56,8 @@ class Vocabulary:
         return vector
 
 
-def _normal(word: Any) -> Any:
-    """One spelling for each word: accents may be written in two ways (Unicode NFC)."""
+def one_spelling(word: Any) -> Any:
+    """The spelling of a word: accents may be written in two ways (Unicode NFC)."""
     return unicodedata.normalize("NFC", word) if isinstance(word, str) else word
 
 

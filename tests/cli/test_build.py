@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from construct import load
+from construct import ConstructError, load
+from construct.rational import rational
 
 
 def test_K_4_d_16_has_width_77_seven_layers_and_four_heads(command):
@@ -145,3 +146,54 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(command, arguments, said):
     assert "Traceback" not in done.err
     assert sorted(map(str, Path().rglob("*"))) == before
     assert Path("file").read_text() == Path("folder/mine.txt").read_text() == "mine"
+
+
+def test_a_domain_at_the_ends_of_float64_is_built_and_printed(command):
+    """A math domain error came after the artifact was written."""
+    extremes = ((10**300, 10**300, 0), ("1e-300", "1e-300", 2), (10**300, 1, 2), (8, 10**300, 0))
+    for k, (R, delta, code) in enumerate(extremes):
+        domain = {"R": R, "Ry": R, "delta": delta}
+        task = {"name": "f", "kind": "affine", "A": [[1]]}
+        Path("t.json").write_text(json.dumps({"tasks": [task], "domain": domain}))
+        for form in ([], ["--json"]):
+            out = f"a{k}{len(form)}"
+            done = command("build", "--tasks", "t.json", "--m", 1, "--out", out, *form)
+            assert done.code == code
+            assert "Traceback" not in done.err
+            assert Path(out).exists() == (code == 0)
+            if not code:
+                assert load(out).domain.delta == rational(delta)
+            if not code and not form:
+                assert max(map(len, done.out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]], ids=["table", "json"])
+def test_what_fails_in_the_report_fails_before_the_artifact_is_written(command, monkeypatch, form):
+    def fail(*args):
+        raise ConstructError("no limits today.")
+
+    monkeypatch.setattr("construct.compiler.limits", fail)
+    done = command("build", "--K", 1, "--d", 1, "--out", "a", *form)
+    assert done.code == 2
+    assert not Path("a").exists()
+
+
+LONG = [
+    '{"tasks": [{"name": "f", "kind": "affine", "A": [[%s]]}]}' % ("7" * 5000),
+    '{"tasks": [{"name": "f", "kind": "affine", "A": [[0.%s]]}]}' % ("7" * 5000),
+    '{"tasks": [{"name": "f", "kind": "affine", "A": [["1/%s"]]}]}' % ("7" * 5000),
+    '{"tasks": [{"name": "f", "kind": "shift", "by": 1%s, "modulo": 3}]}' % ("0" * 700),
+    '{"tasks": [{"name": "f", "kind": "affine", "A": {"%s": [[1]]}}]}' % ("1" * 5000),
+    '{"tasks": [{"name": "f", "kind": "affine", "A": [[1]]}], "domain": '
+    '{"R": 1, "Ry": 1, "delta": 1%s}}' % ("0" * 700),
+]
+
+
+@pytest.mark.parametrize("text", LONG, ids=range(len(LONG)))
+def test_numbers_of_thousands_of_digits_are_one_sentence(command, text):
+    Path("t.json").write_text(text)
+    done = command("build", "--tasks", "t.json", "--out", "a")
+    assert done.code == 2
+    assert "600 digits" in done.err or "whole numbers from 1" in done.err
+    assert len(done.err) < 300
+    assert not Path("a").exists()

@@ -15,8 +15,11 @@ from typing import Any
 import numpy as np
 
 from construct.errors import ConstructError
-from construct.rational import Rational, rational, to_json
+from construct.rational import MOST_DIGITS, Rational, rational, to_json
 from construct.tasks import Task
+
+# Digits of a bound, also of one that `limits` multiplies; a build takes MOST_DIGITS.
+COMPUTED = 2 * MOST_DIGITS
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Domain:
             value = getattr(self, name)
             if value is None and name == "grid":
                 continue
-            value = rational(value, f"{name} of the domain")
+            value = rational(value, f"{name} of the domain", digits=COMPUTED)
             if value <= 0:
                 raise ConstructError(f"{name} of the domain is {value}; it must be positive.")
             object.__setattr__(self, name, value)
@@ -58,7 +61,9 @@ class Domain:
                 f'the domain is {value!r}; write {{"R": 8, "Ry": 32, "delta": 1}}, '
                 'with "grid" if all entries are multiples of it.'
             )
-        return cls(**{k: rational(v, f"{k} of the domain") for k, v in value.items()})
+        return cls(
+            **{k: rational(v, f"{k} of the domain", digits=COMPUTED) for k, v in value.items()}
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The form that `from_json` reads."""

@@ -1,5 +1,7 @@
 """`construct build`: tasks become an artifact."""
 
+from pathlib import Path
+
 import click
 
 from construct.errors import ConstructError
@@ -40,6 +42,7 @@ def command(
 ) -> None:
     """Compile tasks into the explicit weights of a seven-layer transformer."""
     from construct import artifact
+    from construct.cli.show import console, print_json, table
     from construct.compiler import build, random_tasks
 
     if path is None:
@@ -52,12 +55,14 @@ def command(
         file, n = read_tasks(path, K, d, n)
         made = build(file.tasks, m=m, n=n, domain=file.domain, vocabulary=file.vocabulary)
         given = file.domain is not None
-    sizes = made.sizes
-    target = artifact.save(made, out or f"construct-K{sizes.K}-d{sizes.d}", dense=dense)
+    target = Path(out or f"construct-K{made.sizes.K}-d{made.sizes.d}")
+    # All that can fail comes before the artifact is written.
+    report = _json(made, target) if as_json else _rows(made, target, given)
+    artifact.save(made, target, dense=dense)
     if as_json:
-        _print_json(made, str(target))
+        print_json(report)
     else:
-        _print_table(made, str(target), given)
+        console().print(table(report))
 
 
 def read_tasks(path: str, K: int | None, d: int | None, n: int | None):
@@ -89,34 +94,32 @@ def _facts(made) -> dict:
     }
 
 
-def _print_json(made, target: str) -> None:
-    from construct.cli.show import machine, print_json
+def _json(made, target: Path) -> dict:
+    from construct.cli.show import machine
 
     sizes, margins = made.sizes, made.margins
-    print_json(
-        {
-            "artifact": target,
-            **_facts(made),
-            "formula": sizes.formula,
-            "sizes": {s: getattr(sizes, s) for s in ("K", "d", "m", "n", "S", "P", "N", "M")},
-            "tasks": [task.name for task in made.tasks],
-            "domain": made.domain.to_json(),
-            "margins": {name: machine(getattr(margins, name)) for name in ("B", "C", "s", "N")},
-            "certified": list(made.certified),
-            "not_certified": {k: why for k, why in made.certificates.items() if why},
-            "answer_ulp": {name: made.accuracy[name].ulps for name in made.certified},
-            "limits": {
-                name: {"m": limit.m, "times": machine(limit.times)}
-                for name, limit in made.limits.items()
-            },
-        }
-    )
+    return {
+        "artifact": str(target),
+        **_facts(made),
+        "formula": sizes.formula,
+        "sizes": {s: getattr(sizes, s) for s in ("K", "d", "m", "n", "S", "P", "N", "M")},
+        "tasks": [task.name for task in made.tasks],
+        "domain": made.domain.to_json(),
+        "margins": {name: machine(getattr(margins, name)) for name in ("B", "C", "s", "N")},
+        "certified": list(made.certified),
+        "not_certified": {k: why for k, why in made.certificates.items() if why},
+        "answer_ulp": {name: made.accuracy[name].ulps for name in made.certified},
+        "limits": {
+            name: {"m": limit.m, "times": machine(limit.times)}
+            for name, limit in made.limits.items()
+        },
+    }
 
 
-def _print_table(made, target: str, given: bool) -> None:
-    from construct.cli.show import console, power, table
+def _rows(made, target: Path, given: bool) -> list[tuple[str, object]]:
+    from construct.cli.show import power
 
-    out, sizes, margins, facts = console(), made.sizes, made.margins, _facts(made)
+    sizes, margins, facts = made.sizes, made.margins, _facts(made)
     names = [task.name for task in made.tasks]
     listed = ", ".join(names[:8]) + (f", ... ({len(names)} in all)" if len(names) > 8 else "")
     rows = [
@@ -145,4 +148,4 @@ def _print_table(made, target: str, given: bool) -> None:
         bound = f"up to {float(limit.times):.4g} times" if limit.times else "none at this m"
         rows.append(("" if i else "limits", f"{name}: {slots}, or R and R_y {bound}"))
     rows.append(("written to", target))
-    out.print(table(rows))
+    return rows

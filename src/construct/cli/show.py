@@ -1,7 +1,6 @@
 """What the commands print with: plain text, colours on a terminal only."""
 
 import json
-import math
 import os
 import re
 import sys
@@ -17,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from construct.errors import ConstructError
-from construct.rational import to_json
+from construct.rational import Rational, to_json
 
 WIDTH = 80
 
@@ -112,7 +111,7 @@ def read_text(path: str) -> str:
         raise ConstructError(f"{path} is no UTF-8 text; save it as UTF-8.") from error
 
 
-def power(x: Any) -> str:
-    """A power of two as 2^k (value)."""
-    exponent = round(math.log2(x))
-    return f"2^{exponent} = {x}" if x != 1 else "1"
+def power(x: Rational) -> str:
+    """A power of two as 2^k (value), without the value where that is long."""
+    exponent = x.numerator.bit_length() - x.denominator.bit_length()
+    return "1" if x == 1 else f"2^{exponent} = {x}" if abs(exponent) < 64 else f"2^{exponent}"

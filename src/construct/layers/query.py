@@ -70,7 +70,8 @@ def _units(plan: Plan, hinges: list) -> tuple[Rows, dict[str, np.ndarray]]:
         for v, (u, c, a, e) in enumerate(hinges, start=copy * count):
             for operand, vector in a:
                 field = wiring.field(operand, home, slot)
-                blocks.setdefault(field, zeros(2 * count, sizes.d))[v] += vector
+                rows = blocks.setdefault(field, zeros(2 * count, sizes.d))
+                rows[v] += np.array(vector, dtype=object)
             blocks["one"][v] = e
             write[into][u, v] = c
     return Rows(blocks), write
