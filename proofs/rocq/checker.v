@@ -44,9 +44,6 @@ Definition head_differs l k (E : emitted_head T) (H : head coord T) :=
   tensor_differs (TensorV l k) (W_V E) (map fst (vals H)) ++
   tensor_differs (TensorO l k) (W_O E) (map snd (vals H)).
 
-Definition no_head : emitted_head T := EmittedHead [::] [::] [::] [::].
-Definition no_layer : emitted_layer T := EmittedLayer [::] [::] [::].
-
 Definition layer_differs l (E : emitted_layer T) (L : layer coord T) :=
   (if size (ehs E) != size (heads L) then [:: Heads l] else
    flatten [seq head_differs l k (nth no_head (ehs E) k) (nth idle_head (heads L) k)
@@ -168,9 +165,9 @@ Lemma layer_sound l E L : layer_differs o p l E L = [::] ->
 Proof.
 move=> /cat_nil[+ /cat_nil[h2 h3]]; case: eqP => //= sz h1.
 split; rewrite /= ?fst_pairs ?snd_pairs; [|exact: tensor_sound h2|exact: tensor_sound h3].
-apply: (all_ok_nth (a0 := map_ehead phi (no_head _)) (b0 := map_head id phi idle_head)).
+apply: (all_ok_nth (a0 := map_ehead phi no_head) (b0 := map_head id phi idle_head)).
   by rewrite !size_map.
-rewrite size_map => k kH; rewrite !(nth_map (no_head _)) ?sz // (nth_map idle_head) //.
+rewrite size_map => k kH; rewrite !(nth_map no_head) ?sz // (nth_map idle_head) //.
 exact: head_sound (flatten_map_nil h1 kH).
 Qed.
 
@@ -204,10 +201,10 @@ split; rewrite ?embedding_map ?places_map ?unembedding_map.
 - exact: tensor_sound h2.
 - exact: tensor_sound h4.
 rewrite (compile_map mo) -/Ls.
-apply: (all_ok_nth (a0 := map_elayer phi (no_layer _)) (b0 := map_layer id phi (Layer [::] [::]))).
+apply: (all_ok_nth (a0 := map_elayer phi no_layer) (b0 := map_layer id phi (Layer [::] [::]))).
   by rewrite !size_map sz.
 move=> l; rewrite size_map => lL.
-rewrite (nth_map (no_layer _)) ?sz // (nth_map (Layer [::] [::])) //.
+rewrite (nth_map no_layer) ?sz // (nth_map (Layer [::] [::])) //.
 apply: layer_sound; exact: (flatten_map_nil h3 lL).
 Qed.
 End Sound.

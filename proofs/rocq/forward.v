@@ -141,7 +141,7 @@ Proof.
 case/andP=> /eqP sK /eqP sO [sh hM].
 apply: (is_matrix_map (a0 := [::]) sh) => t.
 apply: is_rowP; last exact: is_row_iota.
-move=> j /=; rewrite /head_mx [RHS]mxE; congr (_ * _); rewrite [RHS]mxE.
+move=> j /=; rewrite /head_mx /scores_mx [RHS]mxE; congr (_ * _); rewrite [RHS]mxE.
 set ws := [seq relu o _ | k <- _]; set acc := [seq weighted o ws _ r | r <- _].
 have rQ (a : 'I_N) : is_row (project o D (W_Q H) (nth [::] h a))
     ((M *m columns D (W_Q H) (size (W_Q H))) a).

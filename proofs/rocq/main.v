@@ -1,19 +1,166 @@
-(* The statements, in one place, and the axioms that they rest on: none. *)
-From construct Require Import residual theorem network artifact sharpness instances margins.
+(* The theorem on one page. Each definition that it stands on is written out again; that it
+   is the one of the development is checked (`by []`: both sides compute to the same).
 
-About width.               (* the coordinates are D, a formula without K *)
-About construction_correct.  (* the seven layers leave the mixture at the answer token *)
-About network_correct.     (* so do flat matrices with the compiler's entries *)
-About checked.             (* so does an artifact in which the checker finds no difference *)
-About every_kind_has_an_instance.  (* tasks of each kind meet all hypotheses ... *)
-About conditions_are_needed.       (* ... of which nine are needed, each by itself *)
-About margins_exist.       (* for tasks that are wired, in every domain, margins exist *)
+   Notation, for readers of other systems: `seq T` is a list; `nth x0 s i` its entry i, or x0;
+   `[seq F x | x <- s]` a map; `iota 0 n` is 0, ..., n-1; `'I_n` are the numbers below n;
+   `%:R` a natural number in the field; `\sum_(i < n)` a sum; `'M_(N, D)` are matrices, `*m`
+   is their product, `a *: M` a multiple; `x / 0 = 0`. All counting is from 0.
+   A `realFieldType` is an ordered field: the rationals Q, real numbers, ... *)
+From Coq Require Import QArith.
+From mathcomp Require Import all_ssreflect all_algebra.
+From construct Require Import numbers residual spec plan stream matrices network.
+From construct Require Import transport checker artifact.
+From construct Require theorem bai concrete sharpness instances margins.
 
-Print Assumptions width.
-Print Assumptions construction_correct.
-Print Assumptions network_correct.
-Print Assumptions checked.
-Print Assumptions every_kind_has_an_instance.
-Print Assumptions every_instance_is_answered.
-Print Assumptions conditions_are_needed.
-Print Assumptions margins_exist.
+Set Implicit Arguments.
+Unset Strict Implicit.
+Unset Printing Implicit Defensive.
+
+Import GRing.Theory Num.Theory Order.TTheory.
+Local Open Scope ring_scope.
+
+(* --- What the tasks say: spec.v --- *)
+
+Section Specification.
+Variables (R : realFieldType) (d m n : nat) (ts : seq (task R)) (pr : prompt R).
+
+(* f(X) = sum_p A_p x_p + C g(X) + b; `linear_of a X` is the sum of the a * X p u that row a
+   lists as (p, u, a), and g_v is a sum of hinges c max(<a, X> + e, 0). *)
+Fact f_is (t : task R) X i : f t X i =
+  linear_of (nth [::] (tA t) i) X +
+  \sum_(q <- nth [::] (tC t) i) q.2 * feature_of (nth [::] (tg t) q.1) X + nth 0 (tb t) i.
+Proof. by []. Qed.
+
+Fact feature_is (g : seq (hinge R)) X :
+  feature_of g X = \sum_(h <- g) hc h * Num.max (linear_of (ha h) X + he h) 0.
+Proof. by []. Qed.
+
+(* Task k explains example i: the example is there, and f_k(X_i) = y_i entry by entry. *)
+Fact explains_is k i : explains d ts pr k i =
+  used pr i && all (fun u => f_ ts k (X pr i) u - Y pr i u == 0) (iota 0 d).
+Proof. by []. Qed.
+
+(* c_k: how many of the m examples task k explains; and the mixture. *)
+Fact votes_are k : votes d m ts pr k = count (explains d ts pr k) (iota 0 m).
+Proof. by []. Qed.
+
+Fact mixture_is u : mixture d m ts pr u =
+  (\sum_(k < size ts) (votes d m ts pr k)%:R * f_ ts k (query pr) u) /
+  (\sum_(k < size ts) votes d m ts pr k)%:R.
+Proof. by []. Qed.
+
+(* The domain: entries are bounded, and a label is on a task or at least delta from it. *)
+Fact domain_is Rx Ry delta : in_domain d m n ts pr Rx Ry delta <->
+  [/\ forall i q u, (i < m)%N -> used pr i -> (q < n.-1)%N -> (u < d)%N -> `|X pr i q u| <= Rx,
+      forall i u, (i < m)%N -> used pr i -> (u < d)%N -> `|Y pr i u| <= Ry,
+      forall q u, (q < n.-1)%N -> (u < d)%N -> `|query pr q u| <= Rx &
+      forall k i, (k < size ts)%N -> (i < m)%N -> used pr i -> explains d ts pr k i \/
+        delta ^+ 2 <= \sum_(u < d) (f_ ts k (X pr i) u - Y pr i u) ^+ 2].
+Proof. by split=> [[]|[]]. Qed.
+End Specification.
+
+(* --- What the weights do: matrices.v --- *)
+
+Section Transformer.
+Variables (R : realFieldType) (D N d : nat) (E : emitted R) (x : 'M[R]_(N, d.+1)).
+
+(* A tensor is a list of vectors along the D coordinates of the residual stream, each a list
+   of its non-zeros; `columns D vs r` is the D x r matrix of these columns, `rows_` of rows. *)
+Fact scores_are (H : emitted_head R) (h : 'M_(N, D)) : scores_mx H h =
+  relu_mx ((h *m columns D (W_Q H) (size (W_Q H))) *m (h *m columns D (W_K H) (size (W_Q H)))^T).
+Proof. by []. Qed.
+
+Fact head_is (H : emitted_head R) (h : 'M_(N, D)) : head_mx H h =
+  N%:R^-1 *: (scores_mx H h *m (h *m columns D (W_V H) (size (W_V H))) *m
+              rows_ D (W_O H) (size (W_V H))).
+Proof. by []. Qed.
+
+(* A layer: all heads at once, then the MLP; both are added to the stream. *)
+Fact layer_is (L : emitted_layer R) (h : 'M_(N, D)) : layer_mx L h =
+  let a := h + \sum_(H <- ehs L) head_mx H h in
+  a + relu_mx (a *m columns D (W_in L) (size (W_in L))) *m rows_ D (W_out L) (size (W_in L)).
+Proof. by []. Qed.
+
+Fact pass_is : forward D E x =
+  foldl (fun h L => layer_mx L h) (x *m rows_ D (W_E E) d.+1 + rows_ D (W_pos E) N) (elayers E).
+Proof. by []. Qed.
+
+Fact answer_is t : answer_mx D E x t = row t (forward D E x) *m columns D (W_U E) d.
+Proof. by []. Qed.
+
+(* What head k of layer l gives at token t: the sum of its scores over all tokens. *)
+Fact given_is l k t : given_mx D E x l k t = \sum_j scores_mx
+  (nth no_head (ehs (nth no_layer (elayers E) l)) k)
+  (foldl (fun h L => layer_mx L h) (embed_mx D E x) (take l (elayers E))) t j.
+Proof. by []. Qed.
+End Transformer.
+
+(* How a prompt becomes tokens: its vectors, with a flag that is 1 in examples. Token t is in
+   position t mod n of example t / n; the last of the query is empty, and is the answer's. *)
+Fact tokens_are (R : realFieldType) (p : plan R) pr t u : tokens p pr t u =
+  if (u < pd p)%N then vec p pr t u else ((t %/ pn p < pm p)%N && used pr (t %/ pn p))%:R.
+Proof. by rewrite mxE. Qed.
+
+Fact answer_token_is (R : realFieldType) (p : plan R) : answer p = (pm p * pn p + (pn p).-1)%N.
+Proof. by []. Qed.
+
+(* --- The theorem --- *)
+
+(* For all tasks, sizes, domains, margins (p) and weights E in which the checker finds no
+   difference to those of the construction, and that lie within the width:
+   E has seven layers of K heads, width (4+2S)d + 2P + ceil(log2(m+1)) + ceil(log2 n) + 6,
+   two hidden units for each hinge of the dictionary in layer 3, mK in layer 6, and one in
+   each other layer, where the MLP adds nothing; and in every ordered field, on every prompt
+   of the domain, the answer is the mixture, what the heads give in layer 4 are the votes
+   c_k, and their shares c_k / sum_j c_j. *)
+Theorem an_artifact_computes_the_mixture (p : plan Q) (E : emitted Q) :
+  fits (D (sizes_of p)) E -> differences rat_ops p E = [::] ->
+  [/\ [seq size (ehs L) | L <- elayers E] = nseq 7 (K p),
+      D (sizes_of p) = ((4 + 2 * size (slots p)) * pd p + 2 * size (dict p) +
+        up_log 2 (pm p).+1 + up_log 2 (pn p) + 6)%N,
+      [seq size (W_in L) | L <- elayers E] =
+        [:: 1; 1; maxn 1 (2 * sumn (map size (dict p))); 1; 1; pm p * K p; 1]%N,
+      forall (R : realFieldType) l, (l < 7)%N -> l != 2%N -> l != 5%N ->
+        let L := nth no_layer (elayers (map_emitted (@q2r R) E)) l in
+        forall h : 'M_(N p, D (sizes_of (map_plan (@q2r R) p))), mlp_mx (W_in L) (W_out L) h = h &
+      forall (R : realFieldType) (pr : prompt R),
+        let q := map_plan (@q2r R) p in let Eq := map_emitted (@q2r R) E in
+        let c := votes (pd q) (pm q) (tasks q) pr in
+        let given k := \sum_t given_mx (D (sizes_of q)) Eq (tokens q pr) 3 k t in
+        in_domain (pd q) (pm q) (pn q) (tasks q) pr (Rx q) (Ry q) (delta q) ->
+        [/\ forall t : 'I_(N q), t = answer q :> nat ->
+              answer_mx (D (sizes_of q)) Eq (tokens q pr) t =
+              \row_u mixture (pd q) (pm q) (tasks q) pr u,
+            forall k, (k < K q)%N -> given k = (c k)%:R &
+            forall k, (k < K q)%N ->
+              given k / (\sum_(j < K q) given j) = (c k)%:R / (\sum_(j < K q) c j)%:R]].
+Proof.
+move=> wide none; have [h1 h2 _ idle every] := checked wide none; split=> //.
+  by move=> R l l7 l2 l5 L h; apply: (idle R l h).
+by move=> R pr q Eq c given dom; have [? ? ? _] := every R pr dom; split.
+Qed.
+
+(* --- Every main statement, and the axioms that it rests on: none --- *)
+
+Print Assumptions residual.places.
+Print Assumptions residual.width.
+Print Assumptions theorem.construction_correct.
+Print Assumptions transport.compile_map.
+Print Assumptions transport.admissible_map.
+Print Assumptions network.network_correct.
+Print Assumptions network.votes_correct.
+Print Assumptions checker.accepted.
+Print Assumptions artifact.checked.
+Print Assumptions concrete.conditions_are_the_hypotheses.
+Print Assumptions concrete.answer_computes.
+Print Assumptions concrete.emit_differs.
+Print Assumptions sharpness.counterexamples.
+Print Assumptions sharpness.conditions_are_needed.
+Print Assumptions sharpness.follow.
+Print Assumptions sharpness.no_answer_token.
+Print Assumptions sharpness.not_K_heads.
+Print Assumptions instances.every_kind_has_an_instance.
+Print Assumptions instances.every_instance_is_answered.
+Print Assumptions instances.tasks_are_of_their_kinds.
+Print Assumptions margins.margins_exist.
+Print Assumptions main.an_artifact_computes_the_mixture.

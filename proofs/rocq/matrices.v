@@ -36,7 +36,12 @@ Record emitted := Emitted {
   W_U : vectors;     (* d columns *)
   elayers : seq emitted_layer;
 }.
+
+Definition no_head := EmittedHead [::] [::] [::] [::].
+Definition no_layer := EmittedLayer [::] [::] [::].
 End Emitted.
+Arguments no_head {T}.
+Arguments no_layer {T}.
 
 Local Open Scope ring_scope.
 
@@ -50,11 +55,15 @@ Definition rows_ (vs : vectors R) r : 'M[R]_(r, D) := \matrix_(i, j) entry (nth 
 
 Definition relu_mx r c (A : 'M[R]_(r, c)) := map_mx (fun x => Num.max x 0) A.
 
-Definition head_mx (H : emitted_head R) (h : 'M[R]_(N, D)) : 'M[R]_(N, D) :=
+(* Row t: the scores that token t gives to all tokens. *)
+Definition scores_mx (H : emitted_head R) (h : 'M[R]_(N, D)) : 'M[R]_N :=
   let q := h *m columns (W_Q H) (size (W_Q H)) in
   let k := h *m columns (W_K H) (size (W_Q H)) in
+  relu_mx (q *m k^T).
+
+Definition head_mx (H : emitted_head R) (h : 'M[R]_(N, D)) : 'M[R]_(N, D) :=
   let v := h *m columns (W_V H) (size (W_V H)) in
-  N%:R^-1 *: (relu_mx (q *m k^T) *m v *m rows_ (W_O H) (size (W_V H))).
+  N%:R^-1 *: (scores_mx H h *m v *m rows_ (W_O H) (size (W_V H))).
 
 Definition attention_mx (Hs : seq (emitted_head R)) h := h + \sum_(H <- Hs) head_mx H h.
 
@@ -67,6 +76,12 @@ Definition layer_mx L h := mlp_mx (W_in L) (W_out L) (attention_mx (ehs L) h).
 Definition embed_mx E (x : 'M[R]_(N, d.+1)) := x *m rows_ (W_E E) d.+1 + rows_ (W_pos E) N.
 
 Definition forward E x := foldl (fun h L => layer_mx L h) (embed_mx E x) (elayers E).
+
+(* The stream before layer l (from 0), and what head k of that layer gives there at token t:
+   the sum of its scores over all tokens. *)
+Definition stream_mx E x l := foldl (fun h L => layer_mx L h) (embed_mx E x) (take l (elayers E)).
+Definition given_mx E x l k (t : 'I_N) : R :=
+  \sum_j scores_mx (nth no_head (ehs (nth no_layer (elayers E) l)) k) (stream_mx E x l) t j.
 
 (* The answer: token t's stream through the unembedding. *)
 Definition answer_mx E x (t : 'I_N) : 'rV[R]_d := row t (forward E x) *m columns (W_U E) d.
@@ -176,29 +191,41 @@ Lemma mat_snd es (s : seq (form coord R * form coord R)) i : mat_ok es (map snd 
   vec_ok (nth [::] es i) (nth ([::], [::]) s i).2.
 Proof. by case=> _ H iS; have := H i; rewrite size_map (nth_map ([::], [::])) //; apply. Qed.
 
+Lemma scores_places E H M h (t a : 'I_N) : at_places M h -> valid_pairs (rows H) ->
+  head_ok E H -> scores_mx E M t a = numbers.relu o (score H (h t) (h a)).
+Proof.
+move=> Mh vr [eQ eK _ _]; rewrite mxE reluE; congr (Num.max _ _).
+have sQ : size (W_Q E) = size (rows H) by case: eQ => ->; rewrite size_map.
+rewrite mxE /score big_pairs sQ; apply: eq_bigr => r _; rewrite !mxE.
+have [v1 v2] := valid_pair vr (ltn_ord r).
+have q1 := mat_fst eQ (ltn_ord r); have q2 := mat_snd eK (ltn_ord r).
+rewrite -(read_vec t Mh v1 q1) -(read_vec a Mh v2 q2).
+by congr (_ * _); apply: eq_bigr => i _; rewrite !mxE.
+Qed.
+
 Lemma head_places E H M h (t : 'I_N) (j : 'I_D) c : at_places M h ->
   valid_pairs (rows H) -> valid_pairs (vals H) -> head_ok E H -> valid z c -> place z c = j ->
   head_mx E M t j =
   N%:R^-1 * \sum_(a < N) numbers.relu o (score H (h t) (h a)) * write (vals H) (h a) c.
 Proof.
-move=> Mh vr vv [eQ eK eV eO] vc cj; rewrite /head_mx mxE; congr (_ * _); rewrite mxE.
-have sQ : size (W_Q E) = size (rows H) by case: eQ => ->; rewrite size_map.
+move=> Mh vr vv eH vc cj; rewrite /head_mx mxE; congr (_ * _); rewrite mxE.
+have [_ _ eV eO] := eH.
 have sV : size (W_V E) = size (vals H) by case: eV => ->; rewrite size_map.
 under eq_bigr => r _ do rewrite mxE mulr_suml.
-rewrite exchange_big /=; apply: eq_bigr => a _; rewrite mxE reluE.
-have -> : ((M *m columns D (W_Q E) (size (W_Q E))) *m
-      (M *m columns D (W_K E) (size (W_Q E)))^T) t a =
-    score H (h t) (h a).
-  rewrite mxE /score big_pairs sQ; apply: eq_bigr => r _; rewrite !mxE.
-  have [v1 v2] := valid_pair vr (ltn_ord r).
-  have q1 := mat_fst eQ (ltn_ord r); have q2 := mat_snd eK (ltn_ord r).
-  rewrite -(read_vec t Mh v1 q1) -(read_vec a Mh v2 q2).
-  by congr (_ * _); apply: eq_bigr => i _; rewrite !mxE.
+rewrite exchange_big /=; apply: eq_bigr => a _; rewrite (scores_places _ _ Mh vr eH).
 under eq_bigr => r _ do rewrite -mulrA.
 rewrite -mulr_sumr; congr (_ * _); rewrite /write big_pairs sV; apply: eq_bigr => r _; rewrite !mxE.
 have [v1 v2] := valid_pair vv (ltn_ord r).
 rewrite -(read_vec a Mh v1 (mat_fst eV (ltn_ord r))) (write_vec v2 (mat_snd eO (ltn_ord r)) vc cj).
 by congr (_ * _); apply: eq_bigr => i _; rewrite !mxE.
+Qed.
+
+(* An idle MLP leaves the stream as it is. *)
+Lemma idle_mx win wout (M : 'M[R]_(N, D)) : size win = 1%N -> mat_ok wout [:: [::]] ->
+  mlp_mx win wout M = M.
+Proof.
+move=> sw [so ok0]; rewrite /mlp_mx sw (_ : rows_ _ wout 1 = 0) ?mulmx0 ?addr0 //.
+by apply/matrixP => i j; rewrite !mxE ord1 (ok0 0%N isT) // /map_form entry_nil.
 Qed.
 
 Definition valid_layer (L : layer coord R) :=

@@ -40,8 +40,8 @@ Definition first_difference :=
 
 (* --- Changes --- *)
 
-Definition head_of l k := nth (no_head Q) (ehs (nth (no_layer Q) (elayers E) l)) k.
-Definition layer_of l := nth (no_layer Q) (elayers E) l.
+Definition head_of l k := nth no_head (ehs (nth no_layer (elayers E) l)) k.
+Definition layer_of l := nth no_layer (elayers E) l.
 
 Definition get t : vectors Q :=
   match t with
@@ -52,9 +52,9 @@ Definition get t : vectors Q :=
   end.
 
 Definition set_layer l L :=
-  Emitted (W_E E) (W_pos E) (W_U E) (set_nth (no_layer Q) (elayers E) l L).
+  Emitted (W_E E) (W_pos E) (W_U E) (set_nth no_layer (elayers E) l L).
 Definition set_head l k H :=
-  set_layer l (EmittedLayer (set_nth (no_head Q) (ehs (layer_of l)) k H)
+  set_layer l (EmittedLayer (set_nth no_head (ehs (layer_of l)) k H)
                             (W_in (layer_of l)) (W_out (layer_of l))).
 
 Definition put t vs : emitted Q :=

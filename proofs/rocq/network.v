@@ -82,6 +82,27 @@ case: c vc cj tok => [u|r u|u|u|r u|v|v|u|b|b||||||] vc cj tok /=;
 - by rewrite big1 => [|i _]; rewrite ?mulr0 // add0r mulr1 addr0.
 Qed.
 
+(* --- Layer by layer --- *)
+
+Lemma all_ok_take (A B : Type) (P : A -> B -> Prop) s t l :
+  all_ok P s t -> all_ok P (take l s) (take l t).
+Proof. by elim: s t l => [|x s IH] [|y t] [|l] //= [xy /IH]. Qed.
+
+Lemma all_ok_size (A B : Type) (P : A -> B -> Prop) s t : all_ok P s t -> size s = size t.
+Proof. by elim: s t => [|x s IH] [|y t] //= [_ /IH->]. Qed.
+
+Lemma all_ok_at (A B : Type) (P : A -> B -> Prop) a b s t i :
+  all_ok P s t -> (i < size t)%N -> P (nth a s i) (nth b t i).
+Proof. by elim: s t i => [|x s IH] [|y t] [|i] //= [xy /IH]; last apply. Qed.
+
+Lemma layers_places Ls : forall es (M : 'M[R]_(N, D)) h, at_places M h -> all (valid_layer p) Ls ->
+  all_ok (@layer_ok R p) es Ls ->
+  at_places (foldl (fun h0 L => layer_mx L h0) M es) (run_layers N Ls h).
+Proof.
+elim: Ls => [|L Ls IH] [|e es] //= M h Mh /andP[vL vLs] [e1 e2].
+by apply: IH => //; apply: layer_places.
+Qed.
+
 (* The emitted weights compute the mixture. *)
 Theorem network_correct E (t : 'I_N) :
   in_domain d (pm p) (pn p) (tasks p) pr (Rx p) (Ry p) (delta p) -> emitted_ok p E ->
@@ -89,12 +110,7 @@ Theorem network_correct E (t : 'I_N) :
   answer_mx D E tokens t = \row_u mixture d (pm p) (tasks p) pr u.
 Proof.
 move=> dom eo ta; have [_ _ eU eL] := eo.
-have all_layers Ls : forall es (M : 'M[R]_(N, D)) h, at_places M h -> all (valid_layer p) Ls ->
-    all_ok (@layer_ok R p) es Ls ->
-    at_places (foldl (fun h0 L => layer_mx L h0) M es) (run_layers N Ls h).
-  elim: Ls => [|L Ls IH] [|e es] //= M h Mh /andP[vL vLs] [e1 e2].
-  by apply: IH => //; apply: layer_places.
-have A := all_layers _ _ _ _ (embed_places eo) (compile_valid ok) eL.
+have A := layers_places (embed_places eo) (compile_valid ok) eL.
 apply/rowP => u; rewrite !mxE.
 have [sU okU] := eU; have uU : (u < size (unembedding o p))%N by rewrite size_map size_iota.
 have := okU u uU; rewrite (nth_map 0%N) ?size_iota // nth_iota // add0n => vU.
@@ -102,5 +118,60 @@ rewrite -(construction_correct ok dom (h := stream0 p pr)) ?ltn_ord // -ta.
 have := read_vec t A (_ : valid_form p [:: (Tok u, 1)]) vU.
 rewrite /valid_form /= ltn_ord => /(_ isT); rewrite ap1 mul1r => <-.
 by apply: eq_bigr => i _; rewrite !mxE.
+Qed.
+
+(* --- The votes --- *)
+
+(* Head k of layer 4 gives 1 at the home tokens of the examples that task k explains. *)
+Lemma given_matched E k (t : 'I_N) :
+  in_domain d (pm p) (pn p) (tasks p) pr (Rx p) (Ry p) (delta p) -> emitted_ok p E ->
+  (k < K p)%N -> given_mx D E tokens 3 k t = (matched p pr k t)%:R.
+Proof.
+move=> dom eo kK; have [_ _ _ eL] := eo; have vL := compile_valid ok.
+have H1 := gather_correct (pr := pr) ok (fun _ _ _ _ => erefl).
+have H3 := query_correct ok (label_correct ok H1).
+have vL3 : all (valid_layer p) (take 3 (compile o p)).
+  by move: vL; rewrite -{1}(cat_take_drop 3 (compile o p)) all_cat => /andP[].
+have A := layers_places (embed_places eo) vL3 (all_ok_take 3 eL).
+have [e4 _ _] := all_ok_at no_layer (Layer [::] [::]) eL (isT : (3 < 7)%N).
+have k4 : (k < size (heads (superpose o p)))%N.
+  by rewrite size_cat size_map size_iota ltn_addr.
+have eH := all_ok_at no_head idle_head e4 k4.
+have head4 : nth idle_head (heads (superpose o p)) k = superpose_head o p k.
+  by rewrite nth_cat size_map size_iota kK (nth_map 0%N) ?size_iota // nth_iota.
+have vH : valid_pairs p (rows (superpose_head o p k)).
+  have /and5P[_ _ _ /andP[v4 _] _] := vL.
+  by have /(all_nthP idle_head)/(_ k k4) := v4; rewrite head4 => /andP[].
+rewrite head4 in eH; rewrite /given_mx.
+under eq_bigr => j _ do rewrite (scores_places t j A vH eH) (superpose_gate ok dom H3 kK) //.
+rewrite (bigD1 t) //= eqxx andbT big1 ?addr0 // => j jt.
+by rewrite (_ : (j == t :> nat) = false) ?andbF //; apply: negPf jt.
+Qed.
+
+(* ... once for each such example. *)
+Lemma example_matched k i : (k < K p)%N -> (i < pm p)%N ->
+  \sum_(t < N | ex p t == i) (matched p pr k t)%:R = (explains d (tasks p) pr k i)%:R :> R.
+Proof.
+move=> kK im; have hn : (home p k < pn p)%N.
+  by have /and4P[H _ _ _] := wiredP ok kK; rewrite (leq_trans H) ?leq_pred.
+have tN : (token p i (home p k) < N)%N by rewrite token_lt // ltnW.
+rewrite (bigD1 (Ordinal tN)) /=; last by rewrite token_ex.
+rewrite /matched token_ex // token_pos // im eqxx big1 ?addr0 // => t /andP[/eqP et nt].
+rewrite et im /=; case: (pos p t =P home p k) => [pt|] //; case/negP: nt.
+by apply/eqP/val_inj/eqP; rewrite /= (tokenE ok) // et pt !eqxx.
+Qed.
+
+(* What head k gives: at the tokens of example i whether task k explains it; at all tokens
+   together, the votes. *)
+Theorem votes_correct E k :
+  in_domain d (pm p) (pn p) (tasks p) pr (Rx p) (Ry p) (delta p) -> emitted_ok p E ->
+  (k < K p)%N ->
+  (forall i, (i < pm p)%N -> \sum_(t < N | ex p t == i) given_mx D E tokens 3 k t =
+    (explains d (tasks p) pr k i)%:R) /\
+  \sum_t given_mx D E tokens 3 k t = (votes d (pm p) (tasks p) pr k)%:R.
+Proof.
+move=> dom eo kK; split=> [i im|].
+  under eq_bigr do rewrite given_matched //; exact: example_matched.
+under eq_bigr do rewrite given_matched //; exact: sum_matched.
 Qed.
 End Network.

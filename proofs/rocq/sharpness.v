@@ -186,5 +186,3 @@ case=> ->.
 exists (wired_ 3 [:: identity] [:: 0; 1] 0 [::] [::]), one_triple.
 by split; first by apply: isolatesP; vm_compute.
 Qed.
-
-(* Print Assumptions conditions_are_needed.  Closed under the global context *)

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import subprocess
 from dataclasses import replace
 from fractions import Fraction
 
@@ -10,7 +11,7 @@ import pytest
 
 import construct
 from construct.certify import Domain
-from construct.errors import ConstructError
+from construct.errors import CheckFailed, ConstructError
 from construct.prove import proof, rocq
 from construct.prove.mutations import survivors
 from construct.sampling import random_prompts
@@ -204,6 +205,50 @@ def test_the_forward_pass_in_rocq_sees_a_changed_stream(made, monkeypatch):
 def test_without_rocq_it_is_said_what_to_install(made, monkeypatch):
     monkeypatch.setattr(rocq.shutil, "which", lambda name: None)
     with pytest.raises(ConstructError, match="apt-get install coq"):
+        proof.prove(made)
+
+
+def with_text(tmp_path, monkeypatch, file, text):
+    """The compiled development, in a copy in which one file has more text."""
+    copy = tmp_path / "rocq"
+    shutil.copytree(rocq.development(), copy)
+    with (copy / file).open("a") as end:
+        end.write(text)
+    command = ["coqc", *rocq.FLAGS, "-R", str(copy), "construct", str(copy / file)]
+    subprocess.run(command, check=True, capture_output=True)
+    monkeypatch.setattr(rocq, "development", lambda progress=None: copy)
+
+
+@needs_rocq
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Axiom cheat : False.",
+        "Axiom Private_cheat : False.",
+        "Lemma cheat : False. Admitted.",
+        "Module M. Parameter cheat : False. End M.",
+    ],
+)
+def test_an_axiom_in_an_imported_file_is_refused_though_nothing_uses_it(
+    made, tmp_path, monkeypatch, text
+):
+    with_text(tmp_path, monkeypatch, "mutations.v", text)
+    with pytest.raises(CheckFailed, match=r"assumes: .*cheat: False"):
+        proof.prove(made)
+
+
+@needs_rocq
+def test_a_theorem_that_rests_on_an_axiom_is_refused(made, tmp_path, monkeypatch):
+    cheated = """
+From construct Require Import artifact.
+Axiom cheat : forall P : Prop, P.
+Definition checked p E : fits (D (sizes_of p)) E = true -> differences rat_ops p E = nil ->
+  computes_the_mixture p E := fun _ _ => cheat _.
+"""
+    with_text(tmp_path, monkeypatch, "mutations.v", cheated)
+    theorem = f"From construct Require Import mutations.\n{proof.THEOREM}"
+    monkeypatch.setattr(proof, "THEOREM", theorem)
+    with pytest.raises(CheckFailed, match=r"assumes: Axioms: cheat"):
         proof.prove(made)
 
 

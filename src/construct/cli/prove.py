@@ -73,8 +73,11 @@ def _print(verdict, made, seconds, same, changed, out) -> None:
     if not verdict.proved:
         return
     sizes, transformer = made.sizes, made.transformer
-    out.print(f"proved: for every prompt of the domain the answer of these {sizes.K} heads a")
-    out.print(f"layer, width {sizes.D}, is the mixture of the {sizes.K} tasks.")
+    units = [layer.mlp.sparse("W_in").shape[1] for layer in transformer.layers]
+    out.print(f"proved: for every prompt of the domain the answer of these 7 layers of {sizes.K}")
+    out.print(f"heads, width {sizes.D}, is the mixture of the {sizes.K} tasks; and what the heads give")
+    out.print("in layer 4 are the votes.")
+    out.print(f"Hidden units: {', '.join(map(str, units))} (1 is an idle one).")
     out.print(
         f"{transformer.parameters:,} weights compared, {transformer.nonzeros:,} of them not 0, "
         f"in {seconds:.1f} s; no axioms."

@@ -13,7 +13,7 @@ import numpy as np
 
 from construct.compiler import Construction
 from construct.embedding import embed
-from construct.errors import ConstructError
+from construct.errors import CheckFailed, ConstructError
 from construct.execute import prepare
 from construct.prompt import Prompt, check_domain
 from construct.prove import export, rocq
@@ -21,9 +21,14 @@ from construct.transformer import Transformer
 
 THEOREM = """
 Theorem proved : computes_the_mixture p E.
-Proof. apply checked. vm_cast_no_check (eq_refl (@nil difference)). Qed.
+Proof.
+apply checked.
+- vm_cast_no_check (eq_refl true).
+- vm_cast_no_check (eq_refl (@nil difference)).
+Qed.
 Print Assumptions proved.
-Theorem sizes : (K p, D (sizes_of p), N p, answer p) = ({K}%nat, {D}%nat, {N}%nat, {answer}%nat).
+Theorem sizes : (K p, D (sizes_of p), N p, answer p, hidden_units p) =
+  ({K}%nat, {D}%nat, {N}%nat, {answer}%nat, {hidden}).
 Proof. reflexivity. Qed.
 """
 
@@ -66,6 +71,7 @@ def prove(
 
     Raises:
         ConstructError: if Rocq is missing, or fails for another reason.
+        CheckFailed: if the theorem rests on an axiom, or a file that it imports has one.
     """
     sizes, transformer = construction.sizes, construction.transformer
     _refuse_unknown_shapes(construction)
@@ -75,11 +81,19 @@ def prove(
     for name, (row, column) in wrongly_rounded(transformer):
         return Verdict(False, f"{name}[{row}, {column}] is not its exact value, rounded")
     artifact = export.HEADER + export.plan(construction) + export.weights(transformer)
-    theorem = THEOREM.format(K=sizes.K, D=sizes.D, N=sizes.N, answer=int(transformer.answer))
-    proved, said = rocq.run(artifact + theorem, progress)
+    hidden = [f"{layer.mlp.sparse('W_in').shape[1]}%nat" for layer in transformer.layers]
+    theorem = THEOREM.format(
+        K=sizes.K,
+        D=sizes.D,
+        N=sizes.N,
+        answer=int(transformer.answer),
+        hidden=f"[{'; '.join(hidden)}]",
+    )
+    proved, said = rocq.run(artifact + theorem + rocq.assumptions(), progress)
     if proved:
-        if CLOSED not in said:
-            raise ConstructError(f"the proof rests on axioms: {said}")
+        if said.strip() != CLOSED:
+            assumed = " ".join(said.replace(CLOSED, "").split())
+            raise CheckFailed(f"the proof in Rocq may rest on what it assumes: {assumed}.")
         return Verdict(True)
     found, out = rocq.run(artifact + DIFFERENCE, progress)
     difference = re.search(r"= Some\s*\((.+\))\)\s*:", out, re.S) if found else None

@@ -23,6 +23,9 @@ FLAGS = ("-q", "-w", "-notation-overridden,-ambiguous-paths,-abstract-large-numb
 # The last file that the check of an artifact needs; instances and the like come after it.
 LAST = "mutations.v"
 
+# What is assumed in a file, whether or not anything uses it: `Admitted` is a Conjecture.
+ASSUMED = "is:Axiom | is:Parameter | is:Conjecture | is:Hypothesis | is:Variable | is:Primitive"
+
 # No check of an artifact that fits this machine comes near it.
 SECONDS = 1800
 
@@ -51,6 +54,27 @@ def sources() -> Path:
     return folder
 
 
+def development_files() -> list[str]:
+    """The files that a check of an artifact loads, in the order of compilation."""
+    words = (sources() / "_CoqProject").read_text().split()
+    files = [word for word in words if word.endswith(".v")]
+    return files[: files.index(LAST) + 1]
+
+
+def assumptions() -> str:
+    """Commands that print every axiom of the development's compiled files; nothing if none.
+
+    Rocq's own answer about what it has loaded: the cache is asked, not the sources.
+    """
+    names = " ".join(file.removesuffix(".v") for file in development_files())
+    inside = " ".join(f"construct.{name}" for name in names.split())
+    return (
+        f"From construct Require {names}.\n"
+        'Remove Search Blacklist "Private_" "_subterm".\n'
+        f"Search [ {ASSUMED} ] inside {inside}.\n"
+    )
+
+
 def development(progress: Callable[[str], None] = lambda file: None) -> Path:
     """A folder with the compiled development: made on first use, then cached.
 
@@ -60,9 +84,7 @@ def development(progress: Callable[[str], None] = lambda file: None) -> Path:
     Raises:
         ConstructError: if a file does not compile.
     """
-    folder, coqc = sources(), find_coqc()
-    files = [line for line in (folder / "_CoqProject").read_text().split() if line.endswith(".v")]
-    files = files[: files.index(LAST) + 1]
+    folder, coqc, files = sources(), find_coqc(), development_files()
     digest = hashlib.sha256(subprocess.run([coqc, "--version"], capture_output=True).stdout)
     for file in files:
         digest.update((folder / file).read_bytes())
