@@ -74,8 +74,9 @@ def _print(verdict, made, seconds, same, changed, out) -> None:
         return
     sizes, transformer = made.sizes, made.transformer
     units = [layer.mlp.sparse("W_in").shape[1] for layer in transformer.layers]
-    out.print(f"proved: for every prompt of the domain the answer of these 7 layers of {sizes.K}")
-    out.print(f"heads, width {sizes.D}, is the mixture of the {sizes.K} tasks; and what the heads give")
+    K, D = sizes.K, sizes.D
+    out.print(f"proved: for every prompt of the domain the answer of these 7 layers of {K}")
+    out.print(f"heads, width {D}, is the mixture of the {K} tasks; and what the heads give")
     out.print("in layer 4 are the votes.")
     out.print(f"Hidden units: {', '.join(map(str, units))} (1 is an idle one).")
     out.print(
