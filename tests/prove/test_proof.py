@@ -88,6 +88,15 @@ def test_a_domain_of_fractions_is_proved():
     assert proof.prove(made).proved
 
 
+@needs_rocq
+def test_a_task_with_a_repeated_feature_is_proved_as_it_is_certified():
+    # The weights hold x + max(x, 0); the sum of |50| and |-49| would exceed every margin.
+    hinge = [{"a": [1]}]
+    task = construct.relu_sum("f", [hinge, hinge], [[50, -49]], A=[[1]])
+    made = construct.build([task], m=2, domain=Domain(R=8, Ry=32, delta=1))
+    assert proof.prove(made) == proof.Verdict(True)
+
+
 @pytest.fixture
 def made():
     return construct.build(construct.random_tasks(2, 2), m=2)

@@ -1,8 +1,9 @@
 """An artifact as a Rocq file: a float is a rational, so nothing is rounded.
 
-What stands here is trusted to hand over the right numbers. It takes the tasks as they
-are defined, by position; that homes, slots and dictionary read them so is checked in
-Rocq, as is every weight.
+It takes the tasks by position, equal features merged (`Task.merged`); `readback`
+compares what was written with the artifact's tasks. That homes, slots and dictionary
+read them so is checked in Rocq, as is every weight. The weights' numbers are trusted to
+be handed over as they are.
 """
 
 from collections.abc import Iterable, Mapping
@@ -32,8 +33,7 @@ def plan(construction: Construction) -> str:
     sizes, margins, domain = construction.sizes, construction.margins, construction.domain
     wiring = construction.wiring
     tasks = [
-        _task(task, home, wiring)
-        for task, home in zip(construction.tasks, wiring.homes, strict=True)
+        _task(task, home, wiring) for task, home in zip(wiring.tasks, wiring.homes, strict=True)
     ]
     numbers = (margins.B, margins.C, margins.s, domain.R, domain.Ry, domain.delta)
     fields = [

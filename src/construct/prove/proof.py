@@ -16,7 +16,7 @@ from construct.embedding import embed
 from construct.errors import CheckFailed, ConstructError
 from construct.execute import prepare
 from construct.prompt import Prompt, check_domain
-from construct.prove import export, rocq
+from construct.prove import export, readback, rocq
 from construct.transformer import Transformer
 
 THEOREM = """
@@ -71,7 +71,8 @@ def prove(
 
     Raises:
         ConstructError: if Rocq is missing, or fails for another reason.
-        CheckFailed: if the theorem rests on an axiom, or a file that it imports has one.
+        CheckFailed: if the theorem rests on an axiom, a file that it imports has one, or
+            other tasks were written for Rocq than the artifact's.
     """
     sizes, transformer = construction.sizes, construction.transformer
     _refuse_unknown_shapes(construction)
@@ -80,7 +81,9 @@ def prove(
         return Verdict(False, f"{answer}; the construction has {sizes.tokens - 1}")
     for name, (row, column) in wrongly_rounded(transformer):
         return Verdict(False, f"{name}[{row}, {column}] is not its exact value, rounded")
-    artifact = export.HEADER + export.plan(construction) + export.weights(transformer)
+    plan = export.plan(construction)
+    readback.check(plan, construction)
+    artifact = export.HEADER + plan + export.weights(transformer)
     hidden = [f"{layer.mlp.sparse('W_in').shape[1]}%nat" for layer in transformer.layers]
     theorem = THEOREM.format(
         K=sizes.K,

@@ -1,0 +1,147 @@
+"""What was written for Rocq, read back: are these the artifact's tasks?
+
+The exporter writes the tasks by position, hinges in the order of the dictionary and
+equal features as one. This reader knows none of that: it takes the text as `plan.v`
+and `reader.v` define it, makes tasks of it, and compares them with the artifact's as
+functions (`tasks.normal_form`), exactly. Homes, slots, dictionary and margins are not
+compared: Rocq checks them.
+"""
+
+import re
+from fractions import Fraction
+from typing import Any
+
+from construct.compiler import Construction
+from construct.errors import CheckFailed
+from construct.rational import zeros
+from construct.tasks import Hinge, Task, normal_form
+
+TOKEN = re.compile(r"\s*(-?\d+|[A-Za-z_]\w*|%nat|%N|:=|[][();,.:])")
+
+# The fields of `plan` in plan.v, in order.
+SIZES, WIRING = ("d", "m", "n"), ("slots", "homes", "dict", "reads")
+FIELDS = (*SIZES, "tasks", *WIRING, "N", "B", "C", "s", "R", "Ry", "delta")
+
+
+def check(text: str, construction: Construction) -> None:
+    """Compare the exported plan with the artifact.
+
+    Args:
+        text: `Definition p`, as `export.plan` writes it.
+
+    Raises:
+        CheckFailed: naming what is not the artifact's.
+    """
+    found = read(text)
+    sizes, domain = construction.sizes, construction.domain
+    wanted = {name: getattr(sizes, name) for name in (*SIZES, "N")}
+    wanted |= {"R": domain.R, "Ry": domain.Ry, "delta": domain.delta}
+    for name, value in wanted.items():
+        if found[name] != value:
+            raise CheckFailed(
+                f"{name} = {found[name]} was handed to Rocq; the artifact's is {value}."
+            )
+    if len(found["tasks"]) != len(construction.tasks):
+        raise CheckFailed(
+            f"{len(found['tasks'])} tasks were handed to Rocq; the artifact has "
+            f"{len(construction.tasks)}."
+        )
+    for task, given in zip(construction.tasks, found["tasks"], strict=True):
+        if normal_form(_task(given, sizes.d)) != normal_form(task):
+            raise CheckFailed(f"another task than {task.name!r} was handed to Rocq in its place.")
+
+
+def read(text: str) -> dict[str, Any]:
+    """The fields of a plan: numbers, lists, tuples, and applications as tuples of words.
+
+    Raises:
+        CheckFailed: if the text is no plan.
+    """
+    reader = _Reader(text)
+    reader.expect("Definition", "p", ":", "plan", "Q", ":=", "Plan")
+    values = [reader.atom() for _ in FIELDS]
+    reader.expect(".")
+    return dict(zip(FIELDS, values, strict=True))
+
+
+class _Reader:
+    """Recursive descent over the few forms that the exporter writes."""
+
+    def __init__(self, text: str) -> None:
+        self.tokens = TOKEN.findall(text)
+        if "".join(self.tokens) != re.sub(r"\s", "", text):
+            raise CheckFailed("what was handed to Rocq has signs that no plan has.")
+        self.at = 0
+
+    def next(self) -> str:
+        if self.at == len(self.tokens):
+            raise CheckFailed("what was handed to Rocq ends too early.")
+        self.at += 1
+        return self.tokens[self.at - 1]
+
+    def peek(self) -> str:
+        return self.tokens[self.at] if self.at < len(self.tokens) else ""
+
+    def expect(self, *wanted: str) -> None:
+        for token in wanted:
+            if (found := self.next()) != token:
+                raise CheckFailed(f"{found!r} was handed to Rocq where a plan has {token!r}.")
+
+    def atom(self) -> Any:
+        """A number, a list, a name, or anything in parentheses."""
+        token = self.next()
+        if token == "[":
+            return self.items("]", ";")
+        if token == "(":
+            parts = self.items(")", ",")
+            return parts[0] if len(parts) == 1 else tuple(parts)
+        if re.fullmatch(r"-?\d+", token):
+            if self.peek() in ("%nat", "%N"):
+                self.next()
+            return int(token)
+        return token
+
+    def items(self, end: str, between: str) -> list[Any]:
+        if self.peek() == end:
+            self.next()
+            return []
+        items = [self.application()]
+        while (token := self.next()) == between:
+            items.append(self.application())
+        if token != end:
+            raise CheckFailed(f"{token!r} was handed to Rocq where a plan has {end!r}.")
+        return items
+
+    def application(self) -> Any:
+        """One atom; or a name with its arguments, of which fractions are made numbers."""
+        words = [self.atom()]
+        while self.peek() not in ("]", ")", ";", ",", ""):
+            words.append(self.atom())
+        if words[0] == "Qmake":
+            return Fraction(words[1], words[2])
+        return words[0] if len(words) == 1 else tuple(words)
+
+
+def _task(given: Any, d: int) -> Task:
+    """The task of `read_task A C b g`: positions and entries count from 0 there."""
+    name, rows, mixed, shifts, features = given
+    if name != "read_task" or not len(rows) == len(mixed) == len(shifts) == d:
+        raise CheckFailed(f"a task that was handed to Rocq has not {d} rows.")
+    A: dict[int, Any] = {}
+    C, b = zeros(d, len(features)), zeros(d)
+    for i in range(d):
+        for p, u, value in rows[i]:
+            A.setdefault(p + 1, zeros(d, d))[i, u] += value
+        for v, value in mixed[i]:
+            C[i, v] += value
+        b[i] = shifts[i]
+    hinges = tuple(tuple(_hinge(hinge, d) for hinge in feature) for feature in features)
+    return Task("read", A, b, hinges, C)
+
+
+def _hinge(given: Any, d: int) -> Hinge:
+    c, terms, e = given
+    a: dict[int, Any] = {}
+    for p, u, value in terms:
+        a.setdefault(p + 1, zeros(d))[u] += value
+    return Hinge.of(a, e, c)
