@@ -59,12 +59,8 @@ def test_every_number_of_the_tasks_matters():
         ("another task than 'f'", "(1%N, 0%N, (Qmake (1) 3))", "(0%N, 0%N, (Qmake (1) 3))"),
         ("d = 2 was handed", "1%nat\n  3%nat", "2%nat\n  3%nat"),
         ("m = 4 was handed", "1%nat\n  3%nat", "1%nat\n  4%nat"),
-        (
-            "1 tasks were handed",
-            "; read_task",
-            "; read_task [[]] [[]] [(Qmake (0) 1)] []; read_task",
-        ),
-        ("no plan has|signs", "read_task", "read_task ?"),
+        ("3 tasks were handed", "; read_task", "; read_task [[]] [[]] [0] []; read_task"),
+        ("signs that no plan has", "read_task", "read_task ?"),
         ("where a plan has 'Plan'", "Plan\n", "Pla\n"),
         ("ends too early", ".\n", "\n"),
     ],
@@ -73,7 +69,6 @@ def test_what_is_not_the_artifacts_is_named(what, old, new):
     made = bent()
     text = export.plan(made)
     assert old in text
-    what = what.replace("1 tasks", "3 tasks")
     with pytest.raises(CheckFailed, match=what):
         readback.check(text.replace(old, new, 1) if old != ".\n" else text[:-2] + new, made)
 
