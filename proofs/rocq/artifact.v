@@ -1,7 +1,14 @@
 (* The theorem about an artifact: if the checker finds no difference, its very weights are
    a transformer of seven layers with K heads in each, of width D, whose answer is the
    mixture in every real field, for every prompt of the domain; and what its heads give in
-   layer 4 are the votes. *)
+   layer 4 are the votes.
+
+   hidden_units p   == the number of hidden units in each layer
+   fits w E         == no vector of E has an entry beyond width w
+   vote p E pr k    == what head k gives in layer 4, all tokens together
+   computes p E pr  == on this prompt: the answer is the mixture, the heads give the votes
+   mlp_of p E l h   == the MLP of layer l
+   computes_the_mixture p E == shape, and `computes` for every field and prompt of the domain *)
 From Coq Require Import QArith.
 From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers bai residual spec plan stream.

@@ -1,5 +1,12 @@
 (* Bai et al. (arXiv 2306.04637), Definitions 1 to 3, on residual streams with named
-   coordinates. A functional of a token is a list of (coordinate, weight). *)
+   coordinates. A functional of a token is a list of (coordinate, weight).
+
+   form C T         == a functional: a list of (coordinate, number)
+   head, layer      == rows (query, key) and vals (value, direction); heads and hidden units
+   padded K hs us   == the layer of the heads hs, idle ones up to K, and the units us
+   ap f v           == the functional f at the token v; entry f c == its coefficient at c
+   score H a b      == <Q a, K b>; write ws v c == what values or units write to coordinate c
+   attention N Hs h t c, mlp us v c, run_layer(s) N L h == Definitions 1, 2 and 3 *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers.
 

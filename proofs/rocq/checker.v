@@ -1,6 +1,10 @@
 (* The checker of emitted weights: it computes the compiler's weights over the rationals
    and lists every entry in which an artifact differs from them. If the list is empty,
-   the theorem holds for the artifact. *)
+   the theorem holds for the artifact.
+
+   tensor, difference == where an artifact differs, and how
+   differences o p E == all differences between the weights E and the compiler's
+   map_emitted phi E == the weights with their numbers mapped *)
 From Coq Require Import QArith.
 From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers bai codes residual spec plan stream.

@@ -1,5 +1,9 @@
 (* Codes: the number x as l entries +1 and -1, its bits. The inner product of two
-   codes is l where the numbers agree, and at most l - 2 where they do not. *)
+   codes is l where the numbers agree, and at most l - 2 where they do not.
+
+   bit x r          == bit r of the number x
+   code o x r       == entry r of the code of x: +1 or -1
+   dot R l x y      == the inner product of the codes of x and y, l entries long *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers.
 

@@ -1,6 +1,12 @@
 (* Plans and prompts of rational numbers. Whether they meet the conditions of the theorem,
    the votes, the mixture and the answer of the emitted network are computed over Q; here
-   is proved that what is computed is what holds in every real field. *)
+   is proved that what is computed is what holds in every real field.
+
+   sample           == a prompt as lists of rationals; prompt_of R s == that prompt in R
+   votes_at, mixture_at p s == votes and mixture, computed
+   condition, meets p s c == the seventeen conditions, and whether one is met
+   emit p           == the weights that the compiler writes for the plan p
+   answer_at p s    == what they answer, computed; answer_is_mixture p s == whether that is right *)
 From Coq Require Import QArith.
 From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers bai residual spec plan stream theorem.

@@ -1,4 +1,7 @@
-(* Layer 7, divide: at the answer token tok = sum_k c_k f_k(X_q) / sum_k c_k. *)
+(* Layer 7, divide: at the answer token tok = sum_k c_k f_k(X_q) / sum_k c_k.
+
+   divide o p       == layer 7; divide_head o p == its head
+   stream7 p pr     == the stream after it *)
 From mathcomp Require Import all_ssreflect all_algebra ring.
 From construct Require Import numbers bai codes residual spec plan stream gather label query.
 From construct Require Import reading superpose pool square.

@@ -1,5 +1,9 @@
 (* The forward pass on lists, which computes over the rationals; over a real field it is
-   the pass on matrices, and a map of numbers carries one to the other. *)
+   the pass on matrices, and a map of numbers carries one to the other.
+
+   forward_list o D N E x == the stream after all layers, as a list of rows
+   is_row v F, is_matrix h M == the list v holds the row F, the lists h the matrix M
+   shaped_layer L   == as many keys as queries, rows as values, outputs as units *)
 From Coq Require Import QArith.
 From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers bai residual spec plan stream transport matrices network.

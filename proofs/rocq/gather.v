@@ -1,5 +1,8 @@
 (* Layer 1, gather: at every token of every example, slot r holds the example's operand
-   at position p_r. *)
+   at position p_r.
+
+   gather o p       == layer 1; gather_head o p r == its head r
+   stream1 p pr     == the stream after it *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers bai codes residual spec plan stream.
 

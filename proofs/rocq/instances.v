@@ -5,7 +5,11 @@
    own. Each prompt has an example that its task explains, one that no task explains, and
    a blank one; two kinds have two tasks, a vote for either, and one of the other two.
 
-   That the tasks are what their kinds say is proved too: `tasks_are_of_their_kinds`. *)
+   That the tasks are what their kinds say is proved too: `tasks_are_of_their_kinds`.
+
+   kind, instance_of k == the kinds of tasks; for each a plan, a prompt and the mixture
+   votes_for x      == each task has a vote, and the mixture is as stated and not 0
+   meaning R k j X i == what task j of the plan for the kind k says *)
 From Coq Require Import QArith List.
 From construct Require Import spec plan reader concrete.
 Import ListNotations.

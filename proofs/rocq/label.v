@@ -1,4 +1,7 @@
-(* Layer 2, label: at every token of example i, lab holds the label y_i (0 in the query). *)
+(* Layer 2, label: at every token of example i, lab holds the label y_i (0 in the query).
+
+   label o p        == layer 2; label_head o p == its head
+   stream2 p pr     == the stream after it *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers bai codes residual spec plan stream gather.
 

@@ -101,6 +101,14 @@ Fact tokens_are (R : realFieldType) (p : plan R) pr t u : tokens p pr t u =
   if (u < pd p)%N then vec p pr t u else ((t %/ pn p < pm p)%N && used pr (t %/ pn p))%:R.
 Proof. by rewrite mxE. Qed.
 
+(* The vector of token t; blank examples, the empty last token and padding are 0. *)
+Fact vec_is (R : realFieldType) (p : plan R) pr t u : vec p pr t u =
+  let i := (t %/ pn p)%N in let q := (t %% pn p)%N in
+  if (i < pm p)%N then
+    if used pr i then if (q < (pn p).-1)%N then X pr i q u else Y pr i u else 0
+  else if (i == pm p) && (q < (pn p).-1)%N then query pr q u else 0.
+Proof. by []. Qed.
+
 Fact answer_token_is (R : realFieldType) (p : plan R) : answer p = (pm p * pn p + (pn p).-1)%N.
 Proof. by []. Qed.
 

@@ -1,5 +1,8 @@
 (* Margins exist: for tasks that are wired, in any domain with delta <> 0, there are B, C
-   and s that meet their conditions. *)
+   and s that meet their conditions.
+
+   with_margins p b c s == the plan p with these margins
+   well_wired p     == all of `admissible` but the conditions on margins and domain *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers bai residual spec plan.
 

@@ -1,6 +1,17 @@
 (* The network as it is emitted: flat matrices with indices 0..D-1, in row-vector
    convention (queries are h *m W_Q, heads write ... *m W_O). Matrices whose entries are
-   those of the compiler compute the mixture. *)
+   those of the compiler compute the mixture.
+
+   vectors T        == a tensor, as its vectors along D: lists of (place, number)
+   emitted T        == embedding, places, unembedding, layers; emitted_layer, emitted_head
+   columns D vs r, rows_ D vs r == the matrix of these columns, of these rows
+   scores_mx H h, head_mx H h, attention_mx Hs h, mlp_mx win wout h, layer_mx L h == the pass
+   forward D E x    == the stream after all layers; stream_mx D E x l == before layer l
+   given_mx D E x l k t == what head k of layer l gives at token t, all its scores together
+   answer_mx D E x t == the answer, read at token t
+   embedding, places_of, unembedding o p == what the compiler writes besides the layers
+   emitted_ok p E   == the entries of E are the compiler's
+   at_places p M h  == the matrix M holds at places what h holds at coordinates *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers bai codes residual spec plan stream.
 From construct Require Import gather label query reading superpose pool square divide theorem.

@@ -1,6 +1,10 @@
 (* Tools around the checker, with nothing to prove: what an entry should be; and every
    entry of every tensor of an artifact, changed: 1 added, and the sign turned where there
-   is one. The checker must name that entry, and no other. *)
+   is one. The checker must name that entry, and no other.
+
+   first_difference p E == the first difference, and what should be there
+   wanted p t r j   == the compiler's entry; change p E t r j x == E with x added to an entry
+   tried_and_accepted p E == how many changes were tried, and how many not rejected by name *)
 From Coq Require Import QArith.
 From mathcomp Require Import all_ssreflect.
 From construct Require Import numbers bai residual spec plan theorem matrices checker.

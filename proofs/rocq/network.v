@@ -1,5 +1,7 @@
 (* The theorem about the emitted network: flat matrices with the entries of the compiler
-   map every prompt of the domain to the mixture of the K tasks. *)
+   map every prompt of the domain to the mixture of the K tasks.
+
+   tokens p pr      == the prompt as a matrix: each token's vector, and its flag *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers bai codes residual spec plan stream.
 From construct Require Import gather label query reading superpose pool square divide theorem.

@@ -1,7 +1,13 @@
 (* Numbers that the weights are written in. The compiler is one definition over any
    number type with these operations: over a real field it is what the theorem is
    about, over the rationals Q it is what the checker computes. A map of numbers that
-   keeps the operations maps one to the other. *)
+   keeps the operations maps one to the other.
+
+   ops T            == the operations that weights are written with: num, add, mul, opp, inv, leq_
+   sub abs relu sum == what follows from them
+   morph o1 o2 phi  == phi keeps the operations
+   real_ops R       == those of a real field R; rat_ops == those of the rationals Q, which compute
+   q2r R q          == the rational q in the field R (q2r_morph: it keeps the operations) *)
 From Coq Require Import QArith Qreduction ZArith.
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp Require Import zify ssrZ.

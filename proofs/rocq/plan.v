@@ -1,5 +1,14 @@
 (* What is fixed before a weight is written: tasks, sizes, wiring, margins, domain;
-   and the conditions on them under which the theorem holds. All of it computes. *)
+   and the conditions on them under which the theorem holds. All of it computes.
+
+   plan T           == all that is chosen before a weight is written; sizes_of p == its sizes
+   K p              == the number of tasks; task_of p k, home p k, slot p r == their entries
+   operand p h q    == 0 if q is the home h, else 1 + the slot that holds position q
+   f_form o p k fld feat i == entry i of f_k, as a functional of the fields of a token
+   wired o p k      == home, slots and dictionary say what task k says
+   E2 o p k         == the bound E^2 on ||f_k - label||^2, over all tokens
+   margins_hold o p == the conditions on the domain and on B, C, s
+   admissible o p   == all conditions on a plan *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers bai residual spec.
 

@@ -1,4 +1,7 @@
-(* Layer 5, pool: at the answer token out = sum_k c_k f_k(X_q) and tot = sum_k c_k. *)
+(* Layer 5, pool: at the answer token out = sum_k c_k f_k(X_q) and tot = sum_k c_k.
+
+   pool o p         == layer 5; pool_head o p == its head
+   stream5 p pr     == the stream after it *)
 From mathcomp Require Import all_ssreflect all_algebra ring.
 From construct Require Import numbers bai codes residual spec plan stream gather label query.
 From construct Require Import reading superpose.

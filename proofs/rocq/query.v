@@ -1,5 +1,11 @@
 (* Layer 3, query: at every token of position q, qry and qslot hold the query's token at
-   q and its operands; gx and gq hold the dictionary of (tok, slot) and (qry, qslot). *)
+   q and its operands; gx and gq hold the dictionary of (tok, slot) and (qry, qslot).
+
+   query_layer o p  == layer 3; query_head o p == its head
+   hinges p         == the hinges of the dictionary, each with the number of its feature
+   hinge_unit fld into vh == a hidden unit; dictionary_units p == all of them
+   opnd p pr t r u  == what token t holds of operand r
+   stream3a, stream3 p pr == the stream after attention, and after the layer *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers bai codes residual spec plan stream gather label.
 

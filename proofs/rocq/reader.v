@@ -1,5 +1,7 @@
 (* How an exported artifact is written: binary indices, which are read as natural numbers
-   here, in lists of pairs. *)
+   here, in lists of pairs.
+
+   read_task, read_hinge, read_head, read_layer, read_emitted == one for each thing *)
 From Coq Require Import QArith.
 From mathcomp Require Import all_ssreflect.
 From construct Require Import spec matrices.

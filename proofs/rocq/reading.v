@@ -1,5 +1,9 @@
 (* How a token reads f_k: its operands are the inputs of its example if it stands at the
-   home of task k. And how large what it reads can be. *)
+   home of task k. And how large what it reads can be.
+
+   reads_inputs p k x X == the operands x are the inputs X, as task k is wired
+   holds_operands p v fld feat x == the token v holds the operands x, and their features
+   bounded p x      == the operands x are within the bounds of the domain *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers bai residual spec plan.
 

@@ -1,5 +1,10 @@
 (* The residual stream: its named coordinates, their places 0..D-1 in the order of the
-   artifact, and the width. K does not occur. *)
+   artifact, and the width. K does not occur.
+
+   coord            == the named coordinates; sizes == d, m, n, S, P
+   le z, lt z       == lengths of the codes of examples and of positions; clog x == ceil(log2 x)
+   D z              == the width; place z c == the place of coordinate c among 0, ..., D z - 1
+   valid z c        == there is such a coordinate; coords z == all of them *)
 From mathcomp Require Import all_ssreflect zify.
 
 Set Implicit Arguments.

@@ -8,7 +8,11 @@
    - without RoomForTokens the context has no answer token (`no_answer_token`);
    - without SomeTask or HeadsForSlots the layers have not K heads (`not_K_heads`);
    - for SlotsHoldInputs and DictionaryReads nothing is proved here. What they exclude is
-     a slot or a feature that TasksWired lets no task read. *)
+     a slot or a feature that TasksWired lets no task read.
+
+   needs c p s      == the plan p and the prompt s meet all conditions but c, and the network
+                       answers with something else than the mixture, in every real field
+   table            == the counterexamples *)
 From Coq Require Import QArith.
 From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers bai residual spec plan stream theorem.

@@ -1,6 +1,14 @@
 (* The specification: tasks, prompts, the domain, and the mixture that the network's
    output must equal. Nothing here knows of transformers. Counting is from 0: an
-   example has the inputs 0..n-2 and its label. *)
+   example has the inputs 0..n-2 and its label.
+
+   linear, hinge, task == sum of a x_p[u]; c max(<a, X> + e, 0); A, C, b and features g
+   f t X i          == entry i of the task t on the inputs X; f_ ts k == that of task k
+   prompt           == used i, X i q u, Y i u, query q u
+   gap ts pr k i u  == entry u of f_k(X_i) - y_i
+   explains d ts pr k i == example i is there, and f_k(X_i) = y_i
+   votes d m ts pr k == c_k; mixture d m ts pr u == entry u of the answer
+   in_domain d m n ts pr Rx Ry delta == the prompt is in the domain *)
 From mathcomp Require Import all_ssreflect all_algebra.
 
 Set Implicit Arguments.

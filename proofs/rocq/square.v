@@ -1,4 +1,8 @@
-(* Layer 6, square: at the answer token sq = tot^2, and rec = s/tot (0 if tot = 0). *)
+(* Layer 6, square: at the answer token sq = tot^2, and rec = s/tot (0 if tot = 0).
+
+   square o p       == layer 6; square_head o p == its head; table_unit o p v == unit v
+   M p              == the most votes that there can be, mK; total p pr == the votes
+   stream6 p pr     == the stream after it *)
 From mathcomp Require Import all_ssreflect all_algebra ring.
 From construct Require Import numbers bai codes residual spec plan stream gather label query.
 From construct Require Import reading superpose pool.

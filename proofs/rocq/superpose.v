@@ -1,5 +1,11 @@
 (* Layer 4, superpose: at the home token of example i, out holds the sum of f_k(X_q), and
-   cnt the number, of the tasks k with that home and f_k(X_i) = y_i; elsewhere 0. *)
+   cnt the number, of the tasks k with that home and f_k(X_i) = y_i; elsewhere 0.
+
+   superpose o p    == layer 4; superpose_head o p k == head k of it
+   e_form o p k i   == entry i of f_k - label; gate o p k == what else the score holds
+   off p pr k t j   == how far tokens t and j are off target: 0, or at most -2C
+   matched p pr k t == t is the home token of an example that task k explains
+   stream4 p pr     == the stream after it *)
 From mathcomp Require Import all_ssreflect all_algebra ring.
 From construct Require Import numbers bai codes residual spec plan stream gather label query.
 From construct Require Import reading.

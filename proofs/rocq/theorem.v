@@ -1,5 +1,7 @@
 (* The compiler, and the theorem: at the answer token of every prompt of the domain, the
-   seven layers leave the mixture of the K tasks. *)
+   seven layers leave the mixture of the K tasks.
+
+   compile o p      == the seven layers *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers bai codes residual spec plan stream.
 From construct Require Import gather label query superpose pool square divide.

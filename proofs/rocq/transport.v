@@ -1,6 +1,8 @@
 (* A map of numbers that keeps the operations maps the weights of a plan to the weights
    of the mapped plan, and keeps its conditions. So what is computed over Q is what the
-   theorem says over a real field. *)
+   theorem says over a real field.
+
+   map_task, map_plan phi p == the plan with its numbers mapped *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers bai codes residual spec plan stream.
 From construct Require Import gather label query superpose pool square divide theorem.
