@@ -732,7 +732,17 @@ TABLE: dict[str, tuple[tuple[str, str, str], ...]] = {
         ),
     ),
     "matrices.v": (
-        ("heads without 1/N", "  N%:R^-1 *: (relu_mx", "  (relu_mx"),
+        ("heads without 1/N", "  N%:R^-1 *: (scores_mx", "  (scores_mx"),
+        (
+            "a head gives what it gives a layer later",
+            "(embed_mx E x) (take l (elayers E)).",
+            "(embed_mx E x) (take l.+1 (elayers E)).",
+        ),
+        (
+            "the heads of the next layer give",
+            "(ehs (nth no_layer (elayers E) l)) k)",
+            "(ehs (nth no_layer (elayers E) l.+1)) k)",
+        ),
         ("heads without relu", "relu_mx (q *m k^T)", "(q *m k^T)"),
         ("keys and queries exchanged", "relu_mx (q *m k^T)", "relu_mx (k *m q^T)"),
         ("keys by W_Q", "let k := h *m columns (W_K H)", "let k := h *m columns (W_Q H)"),
@@ -783,8 +793,16 @@ TABLE: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("any weights", "emitted_ok p E ->\n  t = answer", "t = answer"),
         (
             "no domain",
+            "  in_domain d (pm p) (pn p) (tasks p) pr (Rx p) (Ry p) (delta p) -> "
+            "emitted_ok p E ->\n"
+            "  t = answer",
+            "  emitted_ok p E ->\n  t = answer",
+        ),
+        (
+            "votes: no domain",
+            "Theorem votes_correct E k :\n"
             "  in_domain d (pm p) (pn p) (tasks p) pr (Rx p) (Ry p) (delta p) -> emitted_ok",
-            "  emitted_ok",
+            "Theorem votes_correct E k :\n  emitted_ok",
         ),
     ),
     "checker.v": (
@@ -835,15 +853,44 @@ TABLE: dict[str, tuple[tuple[str, str, str], ...]] = {
     "artifact.v": (
         (
             "differences do not matter",
-            "Theorem checked p E : differences rat_ops p E = [::] ->",
-            "Theorem checked p E : True \\/ differences rat_ops p E = [::] ->",
+            "fits (D (sizes_of p)) E -> differences rat_ops p E = [::] ->",
+            "fits (D (sizes_of p)) E -> True \\/ differences rat_ops p E = [::] ->",
         ),
+        ("any width", "Theorem checked p E : fits (D (sizes_of p)) E ->", "Theorem checked p E :"),
         (
             "no domain",
-            "  in_domain (pd p) (pm p) (pn p) (tasks q) pr (Rx q) (Ry q) (delta q) ->\n",
+            "    in_domain (pd q) (pm q) (pn q) (tasks q) pr (Rx q) (Ry q) (delta q) ->\n",
             "",
         ),
-        ("any token answers", "  t = answer p :> nat ->\n", ""),
+        (
+            "any token answers",
+            "forall t : 'I_(N p), t = answer p :> nat ->\n",
+            "forall t : 'I_(N p),\n",
+        ),
+        ("eight layers", "= nseq 7 (K p);", "= nseq 8 (K p);"),
+        ("m heads in each layer", "= nseq 7 (K p);", "= nseq 7 (pm p);"),
+        (
+            "a hinge has one hidden unit",
+            "(2 * sumn (map size (dict p)))",
+            "(sumn (map size (dict p)))",
+        ),
+        ("layer 6 has a unit for each example", "pm p * K p; 1]%N", "pm p; 1]%N"),
+        (
+            "the MLP of layer 3 is idle",
+            "(l < 7)%N -> l != 2%N -> l != 5%N ->\n    mlp_of",
+            "(l < 7)%N -> l != 5%N ->\n    mlp_of",
+        ),
+        (
+            "votes of other tasks than there are",
+            "the_votes : forall k, (k < K p)%N -> vote k",
+            "the_votes : forall k, vote k",
+        ),
+        (
+            "weights are votes",
+            "vote k / (\\sum_(j < K p) vote j) =",
+            "vote k =",
+        ),
+        ("a head gives 1 at every example", "    (explains (pd p) (tasks p) pr k i)%:R;", "    1;"),
     ),
     "forward.v": (
         ("heads without 1/N", "mul o (inv o (num o N)) (spread (W_O H) a j)", "spread (W_O H) a j"),
@@ -943,11 +990,6 @@ TABLE: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
 }
 
-_HEADS = (
-    "Only the number of heads in a layer depends on it: the lemma `K_heads` has it as a hypothesis "
-    "of its own, and needs it (`not_K_heads`). The answer is the mixture with any number."
-)
-
 # Why a survivor changes nothing: (file, what) -> a proof.
 EQUIVALENT = {
     ("codes.v", "+1 and -1 exchanged"): "Codes occur in inner products with codes alone, in "
@@ -955,9 +997,6 @@ EQUIVALENT = {
     ("plan.v", "wired: home at the label"): "The theorem holds for such tasks too. They read slots "
     "alone, which hold the same operands at the label token as at any token of the example, and "
     "the bounds on e_k are for any token. But a home is meant to be the position of an input.",
-    ("plan.v", "admissible: K = 0"): _HEADS,
-    ("plan.v", "admissible: one slot more than heads"): _HEADS,
-    ("plan.v", "admissible: any number of slots"): _HEADS,
 }
 
 

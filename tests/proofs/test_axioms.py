@@ -193,3 +193,15 @@ def test_a_summary_without_its_sections_is_a_fault():
     assert len(list(axioms.not_checked("", quick=False))) == len(axioms.SECTIONS)
     cut = SUMMARY[: SUMMARY.index("* Inductives")]
     assert any("says nothing of" in fault for fault in axioms.not_checked(cut, quick=True))
+
+
+def test_each_file_lists_definitions_that_it_has():
+    _, files = axioms.project(axioms.ROCQ)
+    for file in files:
+        text = (axioms.ROCQ / file).read_text()
+        header = text[: text.index("*)")]
+        listed = [line.split("==")[0] for line in header.splitlines() if " == " in line]
+        assert listed or file == "main.v", file
+        for names in listed:
+            first = re.match(r"\s*(\w+)", names)[1]
+            assert re.search(rf"\b(Definition|Record|Inductive|Lemma) {first}\b", text), first
