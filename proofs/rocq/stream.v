@@ -2,8 +2,9 @@
    token by its address.
 
    same, along, constant, copy, own_example == rows and values that several layers share
-   live p t         == t is a token of an example or of the query; ex p t, pos p t == which one,
-                       and where in it; token p i q == the token; answer p == the answer token
+   live p t         == t is a token of an example or of the query
+   ex p t, pos p t  == which example, the query being the last, and where in it
+   token p i q      == that token; answer p == the answer token
    vec p pr t u     == entry u of the vector of token t; ctx p pr t == t is in a real example
    stream0 p pr t c == the residual stream before layer 1
    holds p h g      == at all tokens and coordinates h is g
