@@ -10,7 +10,7 @@ From Coq Require Import QArith.
 From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers residual spec plan stream matrices network.
 From construct Require Import transport checker artifact.
-From construct Require theorem bai concrete sharpness instances margins.
+From construct Require theorem bai concrete sharpness instances margins thresholds.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -171,4 +171,5 @@ Print Assumptions instances.every_kind_has_an_instance.
 Print Assumptions instances.every_instance_is_answered.
 Print Assumptions instances.tasks_are_of_their_kinds.
 Print Assumptions margins.margins_exist.
+Print Assumptions thresholds.B_is_sharp.
 Print Assumptions main.an_artifact_computes_the_mixture.

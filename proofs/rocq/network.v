@@ -105,21 +105,28 @@ elim: Ls => [|L Ls IH] [|e es] //= M h Mh /andP[vL vLs] [e1 e2].
 by apply: IH => //; apply: layer_places.
 Qed.
 
+(* The answer is what the layers leave in tok at the answer token. *)
+Lemma answer_places E (t : 'I_N) (u : 'I_d) : emitted_ok p E -> t = answer p :> nat ->
+  answer_mx D E tokens t ord0 u =
+  run_layers N (compile o p) (stream0 p pr) (answer p) (Tok u).
+Proof.
+move=> eo ta; have [_ _ eU eL] := eo.
+have A := layers_places (embed_places eo) (compile_valid ok) eL; rewrite !mxE.
+have [sU okU] := eU; have uU : (u < size (unembedding o p))%N by rewrite size_map size_iota.
+have := okU u uU; rewrite (nth_map 0%N) ?size_iota // nth_iota // add0n => vU; rewrite -ta.
+have := read_vec t A (_ : valid_form p [:: (Tok u, 1)]) vU.
+rewrite /valid_form /= ltn_ord => /(_ isT); rewrite ap1 mul1r => <-.
+by apply: eq_bigr => i _; rewrite !mxE.
+Qed.
+
 (* The emitted weights compute the mixture. *)
 Theorem network_correct E (t : 'I_N) :
   in_domain d (pm p) (pn p) (tasks p) pr (Rx p) (Ry p) (delta p) -> emitted_ok p E ->
   t = answer p :> nat ->
   answer_mx D E tokens t = \row_u mixture d (pm p) (tasks p) pr u.
 Proof.
-move=> dom eo ta; have [_ _ eU eL] := eo.
-have A := layers_places (embed_places eo) (compile_valid ok) eL.
-apply/rowP => u; rewrite !mxE.
-have [sU okU] := eU; have uU : (u < size (unembedding o p))%N by rewrite size_map size_iota.
-have := okU u uU; rewrite (nth_map 0%N) ?size_iota // nth_iota // add0n => vU.
-rewrite -(construction_correct ok dom (h := stream0 p pr)) ?ltn_ord // -ta.
-have := read_vec t A (_ : valid_form p [:: (Tok u, 1)]) vU.
-rewrite /valid_form /= ltn_ord => /(_ isT); rewrite ap1 mul1r => <-.
-by apply: eq_bigr => i _; rewrite !mxE.
+move=> dom eo ta; apply/rowP => u; rewrite (answer_places _ eo ta) mxE.
+exact: (construction_correct ok dom (h := stream0 p pr)).
 Qed.
 
 (* --- The votes --- *)

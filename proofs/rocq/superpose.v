@@ -58,7 +58,13 @@ Notation m := (pm p).
 Notation n := (pn p).
 Notation d := (pd p).
 Hypothesis ok : admissible o p.
-Hypothesis dom : in_domain d m n (tasks p) pr (Rx p) (Ry p) (delta p).
+Variable dl : R.   (* for the bounds any distance of the labels will do *)
+Hypothesis dom : in_domain d m n (tasks p) pr (Rx p) (Ry p) dl.
+
+(* What head k finds at token t: 1 at the home of an example that task k explains; less, the
+   farther the label is; 0 from B^(-1/2) on. *)
+Definition weight k t : R := if (pos p t == home p k) && ctx p pr t then
+  relu o (1 - B p * \sum_(i <- iota 0 d) gap (tasks p) pr k (ex p t) i ^+ 2) else 0.
 
 (* Token t is the home of task k in an example that task k explains. *)
 Definition matched k t := [&& (ex p t < m)%N, pos p t == home p k &
@@ -318,37 +324,24 @@ case: (pos p t =P home p k) nt => [Eh /= nc|/eqP Eh _]; last first.
 by rewrite (negPf nc) sub0r mulrN1 lexx !orbT.
 Qed.
 
-(* The gate: head k looks from a token at itself, if it is the home of an example that
-   task k explains, and at nothing else. *)
-Lemma superpose_gate k t j : (k < K p)%N -> (t < N p)%N -> (j < N p)%N ->
-  relu o (score (superpose_head o p k) (h t) (h j)) = (matched k t && (j == t))%:R.
+(* Head k looks from a token at itself, if it is the home of a real example, and at nothing
+   else. *)
+Lemma superpose_weight k t j : (k < K p)%N -> (t < N p)%N -> (j < N p)%N ->
+  relu o (score (superpose_head o p k) (h t) (h j)) = weight k t * (j == t)%:R.
 Proof.
 move=> kK tN jN; rewrite superpose_score // reluE.
 case: ifP => [/andP[lt_ lj]|dead]; last first.
-  rewrite maxxx; case: eqP => [jt|_]; last by rewrite andbF.
-  rewrite andbT; case: (boolP (matched k t)) => // /and3P[em _ _].
+  rewrite maxxx; case: eqP => [jt|_]; rewrite ?mulr0 // mulr1 /weight.
+  case: ifP => // /andP[_ /andP[em _]].
   by move: dead; rewrite jt andbb /live -ltn_divLR ?(n_gt0 ok) // ltnW.
 case: (boolP [&& j == t, pos p t == home p k & ctx p pr t]) => [/and3P[/eqP jt /eqP ph cx]|nt].
-  subst j; rewrite eqxx andbT.
+  subst j; rewrite eqxx mulr1 /weight ph eqxx cx /= reluE.
   have -> : off k t t = 0 by rewrite /off -ph !dot_same !subrr cx /= subrr !mulr0 !addr0.
-  rewrite addr0 (eq_big_seq (fun i => gap (tasks p) pr k (ex p t) i ^+ 2)) => [|i]; last first.
-    by rewrite mem_iota => id; rewrite e_home // expr2.
-  have /andP[em us] := cx; rewrite /matched em ph eqxx /=.
-  case: (separated dom kK em us) => [ex_|sep].
-    rewrite ex_ big_seq big1 ?mulr0 ?subr0 => [|i]; first by apply/max_idPl; apply: ler01.
-    by rewrite mem_iota => id; case/andP: ex_ => _ /allP/(_ i);
-      rewrite mem_iota id => /(_ isT)/eqP->; rewrite expr0n.
-  have sep' : 1 <= B p * \sum_(i <- iota 0 d) gap (tasks p) pr k (ex p t) i ^+ 2.
-    apply: le_trans B_delta _; rewrite ler_wpmul2l ?B_ge0 //.
-    by rewrite -(big_mkord xpredT (fun i => gap (tasks p) pr k (ex p t) i ^+ 2)) /index_iota
-      subn0 in sep.
-  have -> : explains d (tasks p) pr k (ex p t) = false.
-    apply/negP => /andP[_ /allP al]; move: sep'; rewrite big_seq big1 ?mulr0 ?ler10 //.
-    by move=> i /al/eqP->; rewrite expr0n.
-  by apply/max_idPr; rewrite subr_le0.
-have -> : (matched k t && (j == t)) = false.
-  apply/negP => /andP[/and3P[em ph /andP[us _]] jt]; case/negP: nt.
-  by rewrite jt ph /ctx em us.
+  rewrite addr0; congr (Num.max (1 - _ * _) _); apply: eq_big_seq => i.
+  by rewrite mem_iota => id; rewrite e_home // expr2.
+have -> : weight k t * (j == t)%:R = 0.
+  case: eqP => [jt|_]; rewrite ?mulr0 // mulr1 /weight; case: ifP => // /andP[ph cx].
+  by case/negP: nt; rewrite jt eqxx ph cx.
 apply/max_idPr; have G := off_target kK lt_ lj nt.
 have X := cross kK tN jN lt_ lj; have E := C_E2 kK.
 apply: le_trans (ler_add (le_trans _ E) G) _; last by rewrite subrr.
@@ -356,30 +349,95 @@ by rewrite ler_add2l -mulrN ler_wpmul2l ?B_ge0.
 Qed.
 End Stream3.
 
-Lemma superpose_correct h :
+(* What the layer leaves, whatever the labels. *)
+Definition stream4w t c : R :=
+  match c with
+  | Out u => \sum_(k <- iota 0 (K p)) weight k t * f_ (tasks p) k (query pr) u
+  | Cnt => \sum_(k <- iota 0 (K p)) weight k t
+  | _ => stream3 p pr t c
+  end.
+
+Lemma superpose_weighs h :
   holds p h (stream3 p pr) ->
-  holds p (run_layer (N p) (superpose o p) h) stream4.
+  holds p (run_layer (N p) (superpose o p) h) stream4w.
 Proof.
 move=> H t c tN vc; rewrite run_idle /attention big_map H //.
 have given k c' : (k < K p)%N ->
     (N p)%:R^-1 * (\sum_(j < N p) relu o (score (superpose_head o p k) (h t) (h j)) *
       write (vals (superpose_head o p k)) (h j) c') =
-    if matched k t then (N p)%:R^-1 * write (vals (superpose_head o p k)) (h t) c' else 0.
-  by move=> kK; rewrite (fetched (b := matched k t) _ tN) // => j jN; apply: superpose_gate.
-have live_matched k : matched k t -> live p t.
-  by move=> /and3P[em _ _]; rewrite /live -ltn_divLR ?(n_gt0 ok) // ltnW.
+    weight k t * ((N p)%:R^-1 * write (vals (superpose_head o p k)) (h t) c').
+  move=> kK; rewrite (bigD1 (Ordinal tN)) //= superpose_weight // eqxx mulr1 mulrCA.
+  rewrite big1 ?addr0 // => j jt; rewrite superpose_weight // (_ : (j == t :> nat) = false).
+    by rewrite mulr0 mul0r.
+  exact: negPf jt.
+have live_weight k : ~~ live p t -> weight k t = 0.
+  rewrite /weight => dead; case: ifP => // /andP[_ /andP[em _]]; case/negP: dead.
+  by rewrite /live -ltn_divLR ?(n_gt0 ok) // ltnW.
+have home_weight k : pos p t != home p k -> weight k t = 0.
+  by rewrite /weight => /negPf->.
 case: c vc => [u|r u|u|u|r u|v|v|u|b|b||||||] vc;
   try (rewrite big1 ?addr0 // => k _; rewrite big1 ?mulr0 // => j _;
        rewrite write_cat write_map0 // /write big_cons big_nil /= entry1 /= mulr0 !addr0 mulr0 //).
 - rewrite /= add0r; apply: eq_big_seq => k; rewrite mem_iota => kK; rewrite given //.
-  case: (boolP (matched k t)) => [mt|_]; last by rewrite mul0r.
-  have /and3P[em /eqP ph _] := mt.
+  case: (boolP (live p t)) => [lv|dead]; last by rewrite live_weight // !mul0r.
+  case: (pos p t =P home p k) => [ph|/eqP np]; last by rewrite home_weight // !mul0r.
   rewrite write_cat [X in _ + X]/write big_cons big_nil /= entry1 /= mulr0 !addr0.
   rewrite write_map1 ?iota_uniq ?mem_iota // => [|x y [->]] //.
-  by rewrite ap_scaled mulKf ?N_neq0 // mul1r (f_query H) // (live_matched k).
+  by rewrite ap_scaled mulKf ?N_neq0 // (f_query H).
 - rewrite /= add0r; apply: eq_big_seq => k; rewrite mem_iota => kK; rewrite given //.
-  case: (boolP (matched k t)) => [mt|_] //.
+  case: (boolP (live p t)) => [lv|dead]; last by rewrite live_weight // !mul0r.
   rewrite write_cat write_map0 // add0r /write big_cons big_nil /= entry1 eqxx addr0 mulr1.
-  by rewrite ap1 H //= (live_matched k) // mulr1 mulVf ?N_neq0.
+  by rewrite ap1 H //= lv mulr1 mulVf ?N_neq0 // mulr1.
+Qed.
+
+(* --- On the domain the weights are 1 and 0 --- *)
+
+Hypothesis far : 1 <= B p * dl ^+ 2.
+
+Lemma weight_matched k t : (k < K p)%N -> weight k t = (matched k t)%:R.
+Proof.
+move=> kK; rewrite /weight /matched /ctx; case: (boolP (pos p t == home p k)) => ph; last first.
+  by rewrite andbF.
+case: (boolP (ex p t < m)%N) => //= em.
+case: (boolP (used pr (ex p t))) => us; last by rewrite /explains (negPf us).
+rewrite reluE; case: (separated dom kK em us) => [ex_|sep].
+  rewrite ex_ big_seq big1 ?mulr0 ?subr0 => [|i]; first by apply/max_idPl; apply: ler01.
+  by rewrite mem_iota => id; case/andP: ex_ => _ /allP/(_ i);
+    rewrite mem_iota id => /(_ isT)/eqP->; rewrite expr0n.
+have sep' : 1 <= B p * \sum_(i <- iota 0 d) gap (tasks p) pr k (ex p t) i ^+ 2.
+  apply: le_trans far _; rewrite ler_wpmul2l ?B_ge0 //.
+  by rewrite -(big_mkord xpredT (fun i => gap (tasks p) pr k (ex p t) i ^+ 2)) /index_iota
+    subn0 in sep.
+have -> : explains d (tasks p) pr k (ex p t) = false.
+  apply/negP => /andP[_ /allP al]; move: sep'; rewrite big_seq big1 ?mulr0 ?ler10 //.
+  by move=> i /al/eqP->; rewrite expr0n.
+by apply/max_idPr; rewrite subr_le0.
 Qed.
 End Lemma_.
+
+Section Gate.
+Variables (R : realFieldType) (p : plan R) (pr : prompt R).
+Notation o := (real_ops R).
+Hypothesis ok : admissible o p.
+Hypothesis dom : in_domain (pd p) (pm p) (pn p) (tasks p) pr (Rx p) (Ry p) (delta p).
+
+(* The gate: head k looks from a token at itself, if it is the home of an example that
+   task k explains, and at nothing else. *)
+Lemma superpose_gate h k t j : holds p h (stream3 p pr) ->
+  (k < K p)%N -> (t < N p)%N -> (j < N p)%N ->
+  relu o (score (superpose_head o p k) (h t) (h j)) = (matched p pr k t && (j == t))%:R.
+Proof.
+move=> H kK tN jN; rewrite (superpose_weight ok dom H) //.
+by rewrite (weight_matched ok dom (B_delta ok)) // -natrM mulnb.
+Qed.
+
+Lemma superpose_correct h :
+  holds p h (stream3 p pr) ->
+  holds p (run_layer (N p) (superpose o p) h) (stream4 p pr).
+Proof.
+move=> H t c tN vc; rewrite (superpose_weighs ok dom H) //.
+have w k : k \in iota 0 (K p) -> weight p pr k t = (matched p pr k t)%:R.
+  by rewrite mem_iota => kK; rewrite (weight_matched ok dom (B_delta ok)).
+case: c vc => //= [u _|_]; apply: eq_big_seq => k /w->; done.
+Qed.
+End Gate.
