@@ -984,6 +984,12 @@ TABLE: dict[str, tuple[tuple[str, str, str], ...]] = {
         ),
         ("the network answers 2/3, not 45/64", "([:: 45#64], 0)", "([:: 2#3], 0)"),
     ),
+    "thresholds.v": (
+        ("B = 1/delta^2 is wrong", "(below : b * dl ^+ 2 < 1)", "(below : b * dl ^+ 2 <= 1)"),
+        ("a label on the task is missed", "(d0 : dl != 0)", "(d0 : true)"),
+        ("any B is wrong", "(below : b * dl ^+ 2 < 1)", "(below : true)"),
+        ("the query is 0", "(fun _ _ => 0) (fun _ _ => 1)", "(fun _ _ => 0) (fun _ _ => 0)"),
+    ),
     "instances.v": (
         ("another answer", "answerAffine := [5#2; 0]", "answerAffine := [5#2; 1]"),
         ("a label that no task gives", "[Some ([[1]; [3]], [4]);", "[Some ([[1]; [3]], [5]);"),

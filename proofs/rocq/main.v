@@ -24,8 +24,11 @@ Local Open Scope ring_scope.
 Section Specification.
 Variables (R : realFieldType) (d m n : nat) (ts : seq (task R)) (pr : prompt R).
 
-(* f(X) = sum_p A_p x_p + C g(X) + b; `linear_of a X` is the sum of the a * X p u that row a
-   lists as (p, u, a), and g_v is a sum of hinges c max(<a, X> + e, 0). *)
+(* f(X) = sum_p A_p x_p + C g(X) + b: row i of A lists its entries as (position p, entry u of
+   x_p, number), row i of C as (feature, number); g_v is a sum of hinges c max(<a, X> + e, 0). *)
+Fact linear_is (a : linear R) X : linear_of a X = \sum_(q <- a) q.2 * X q.1.1 q.1.2.
+Proof. by []. Qed.
+
 Fact f_is (t : task R) X i : f t X i =
   linear_of (nth [::] (tA t) i) X +
   \sum_(q <- nth [::] (tC t) i) q.2 * feature_of (nth [::] (tg t) q.1) X + nth 0 (tb t) i.
@@ -33,6 +36,10 @@ Proof. by []. Qed.
 
 Fact feature_is (g : seq (hinge R)) X :
   feature_of g X = \sum_(h <- g) hc h * Num.max (linear_of (ha h) X + he h) 0.
+Proof. by []. Qed.
+
+(* f_k is task k of the list. *)
+Fact f_k_is k : f_ ts k = f (nth (Task [::] [::] [::] [::]) ts k).
 Proof. by []. Qed.
 
 (* Task k explains example i: the example is there, and f_k(X_i) = y_i entry by entry. *)
@@ -65,7 +72,18 @@ Section Transformer.
 Variables (R : realFieldType) (D N d : nat) (E : emitted R) (x : 'M[R]_(N, d.+1)).
 
 (* A tensor is a list of vectors along the D coordinates of the residual stream, each a list
-   of its non-zeros; `columns D vs r` is the D x r matrix of these columns, `rows_` of rows. *)
+   of its non-zeros (place, number). *)
+Fact columns_are (vs : vectors R) r i j :
+  columns D vs r i j = \sum_(e <- nth [::] vs j | e.1 == i) e.2.
+Proof. by rewrite mxE. Qed.
+
+Fact rows_are (vs : vectors R) r i j :
+  rows_ D vs r i j = \sum_(e <- nth [::] vs i | e.1 == j) e.2.
+Proof. by rewrite mxE. Qed.
+
+Fact relu_is r c (A : 'M[R]_(r, c)) i j : relu_mx A i j = Num.max (A i j) 0.
+Proof. by rewrite mxE. Qed.
+
 Fact scores_are (H : emitted_head R) (h : 'M_(N, D)) : scores_mx H h =
   relu_mx ((h *m columns D (W_Q H) (size (W_Q H))) *m (h *m columns D (W_K H) (size (W_Q H)))^T).
 Proof. by []. Qed.
@@ -116,6 +134,8 @@ Proof. by []. Qed.
 
 (* For all tasks, sizes, domains, margins (p) and weights E in which the checker finds no
    difference to those of the construction, and that lie within the width:
+   (`map_plan (q2r R) p` and `map_emitted (q2r R) E` are p and E with their rational numbers
+   taken for numbers of R; what `differences` computes need not be read: it is proved enough.)
    E has seven layers of K heads, width (4+2S)d + 2P + ceil(log2(m+1)) + ceil(log2 n) + 6,
    two hidden units for each hinge of the dictionary in layer 3, mK in layer 6, and one in
    each other layer, where the MLP adds nothing; and in every ordered field, on every prompt
