@@ -1,4 +1,4 @@
-(* The theorem on one page. Each definition that it stands on is written out again; that it
+(* The theorem in one file. Each definition that it stands on is written out again; that it
    is the one of the development is checked (`by []`: both sides compute to the same).
 
    Notation, for readers of other systems: `seq T` is a list; `nth x0 s i` its entry i, or x0;
