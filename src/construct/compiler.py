@@ -139,8 +139,9 @@ def build(
     wiring, sizes = validate(tasks, m, n, vocabulary)
     if domain is None:
         domain = default_domain(sizes, wiring, vocabulary)
-    for name in ("R", "Ry", "delta", "grid"):
-        rational(getattr(domain, name) or 1, f"{name} of the domain")  # or it is too long
+    else:
+        for name in ("R", "Ry", "delta", "grid"):
+            rational(getattr(domain, name) or 1, f"{name} of the domain")  # or it is too long
     margins = choose_margins(sizes, wiring, domain)
     layers = tuple(formula.emit() for formula in formulas(sizes, wiring, margins))
     transformer = Transformer(sizes, layers, **embeddings(sizes), answer=sizes.tokens - 1)

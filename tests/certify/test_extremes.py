@@ -263,3 +263,14 @@ def test_a_query_near_the_least_number_is_answered_in_full(executor, dtype):
     _, wrong = compare(made, prompt, specification(made, prompt), answer, dtype)
     assert not wrong
     assert Fraction(float(answer.answer[0])) == query
+
+
+def test_a_reason_of_thousands_of_digits_is_a_sentence():
+    """Python writes no whole number of more than 4300 digits: it was a ValueError."""
+    huge = relu_sum("f", [[{"a": [10**599], "c": 10**599}]], [[10**599]])
+    with pytest.raises(ConstructError, match="beyond the range of float64"):
+        build([huge], m=1, domain=Domain(10**599, 10**599, 1))
+    made = build([affine("f", [[1]])], m=1, domain=Domain(10**200, 10**200, 10**60))
+    [*reasons] = made.certificates["float32"]
+    assert any(reason.startswith("whole: the gate reaches about 2^") for reason in reasons)
+    assert max(map(len, reasons)) < 100

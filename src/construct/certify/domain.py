@@ -91,7 +91,8 @@ def choose_domain(tasks: Sequence[Task], certified_at: Callable[[Domain], Sequen
         certified_at: domain -> the names of the number formats certified there.
     """
     q = _common_denominator(tasks)
-    for delta in (Fraction(1, q), Fraction(1)):
+    # Of a separation below 2^-1024 no float has the square.
+    for delta in [Fraction(1, q), Fraction(1)][q >> 1024 > 0 :]:
         for wanted, bounds in (("float32", (8, 4)), ("float64", (8, 4, 2, 1))):
             for R in bounds:
                 domain = Domain(R, _label_bound(tasks, R), delta)

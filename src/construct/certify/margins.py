@@ -60,7 +60,7 @@ def failures(
         yield "margins: below the thresholds of exact arithmetic"
     gate = C * (ell_e + 3 * ell_t + 2) + 1
     if gate > limit:
-        yield f"whole: the gate reaches {gate} > 2^{p}"
+        yield f"whole: the gate reaches {_written(gate)} > 2^{p}"
     table = 2 * M**2 - 1
     if table > limit:
         yield f"whole: the table of M = {M} reaches {table} > 2^{p}"
@@ -153,6 +153,11 @@ def root_above(square: Fraction) -> Fraction:
     size = square.numerator.bit_length() - square.denominator.bit_length()
     shift = max(0, 101 - size // 2)
     return Fraction(math.isqrt(math.ceil(square * (1 << 2 * shift))) + 1, 1 << shift)
+
+
+def _written(x: Rational) -> str:
+    """A number, if it is not too long for a sentence."""
+    return str(x) if x < 1 << 100 else _about(Fraction(x))
 
 
 def _about(x: Fraction) -> str:
