@@ -567,6 +567,18 @@ def as_it_says(loaded, config):
         assert (first_difference(loaded) is None) == same(loaded, anew)
 
 
+def test_load_derives_what_it_does_not_read_without_compiling(saved, monkeypatch):
+    """A build takes seconds at sizes at which a load takes less than one."""
+
+    def refuse(*args):
+        raise AssertionError("a weight was emitted")
+
+    monkeypatch.setattr("construct.primitives._stack", refuse)
+    assert load(saved).certified == ("float32", "float64")
+    with pytest.raises(AssertionError, match="a weight was emitted"):
+        small()
+
+
 def test_layers_exchanged_in_the_config_are_where_they_belong(saved):
     """The names and reaches of layers 2 and 4 exchanged gave votes 8 and 0 for 1 and 2."""
 
