@@ -2,21 +2,36 @@
 
 Ties, noise, fewer than m examples and none, the extremes of the domain, equal
 tokens, zero vectors, labels at distance exactly delta.
+
+All is drawn and judged in rationals, by Python's own generator: labels are f_k(X), a seed
+gives the same prompts on every machine, and each is in the domain whatever its numbers. Float
+prompts are these, rounded at the end. Without a grid most of their inputs, drawn as whole
+numbers or to 53 bits, are floats as they stand; thirds, tenths, ties and labels may be rounded,
+and the certificate promises that they stay in the domain.
 """
 
+import math
+import random
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 
 from construct.certify import Domain
 from construct.compiler import Construction
+from construct.errors import ConstructError
+from construct.pieces import Agreement, Rows, Stand, Vector, stand
 from construct.prompt import Prompt
-from construct.rational import rational_array
-from construct.tasks import Task
+from construct.rational import Rational
 
 # How an example's inputs and its label are drawn.
 INPUTS = ("whole", "real", "corner", "sparse", "zero", "equal", "earlier", "tie")
 LABELS = ("task", "task", "task", "at delta", "noise", "corner", "input")
+
+# Draws of an example before it is left out.
+TRIES = 50
+
+Example = tuple[Vector, Vector]
 
 
 def random_prompts(
@@ -29,143 +44,219 @@ def random_prompts(
 ) -> list[Prompt]:
     """`count` prompts of the construction's domain.
 
+    An example for which no room was found between the tasks is left out, and those after it.
+
     Args:
-        exact: rationals, with labels that are exactly f_k(X); else float64.
+        exact: rationals of few digits; else float64, where they have all of its bits.
         most: examples in a prompt, if fewer than m.
+
+    Raises:
+        ConstructError: if `count`, `seed` or `most` is no whole number of at least 0.
     """
-    sampler = _Sampler(construction, np.random.default_rng(seed), exact, most)
-    return [sampler.prompt() for _ in range(count)]
+    for name, value in (("count", count), ("seed", seed), ("most", 0 if most is None else most)):
+        if type(value) is not int or value < 0:
+            raise ConstructError(f"{name} is {value!r}; it must be a whole number, 0 or more.")
+    sampler = _Sampler(construction, random.Random(seed), exact, most)
+    prompts = [sampler.prompt() for _ in range(count)]
+    return prompts if exact else [prompt.astype("float64") for prompt in prompts]
+
+
+class Points:
+    """Vectors with entries up to a bound, multiples of a grid if there is one."""
+
+    def __init__(
+        self, bound: Rational, grid: Rational | None, rng: random.Random, *, exact: bool
+    ) -> None:
+        self.rng = rng
+        self.unit = 1 if grid is None else grid.numerator
+        self.edge = bound if grid is None else bound // grid * grid
+        least = min(Fraction(bound), Fraction(1))
+        self.steps = [grid] if grid is not None else [least / 3, least / 10, least / 16]
+        if grid is None and not exact:
+            # As often as the others together: all bits of float64.
+            self.steps += [_spacing(bound)] * len(self.steps)
+        self.bound = bound
+
+    def whole(self, size: int) -> Vector:
+        """Whole numbers; zeros if the bound is below 1."""
+        return self._multiples(self.unit, size)
+
+    def real(self, size: int) -> Vector:
+        """Numbers of the whole range, with more or fewer digits."""
+        return self._multiples(self.rng.choice(self.steps), size)
+
+    def corner(self, size: int) -> Vector:
+        """The largest entries there are, with signs."""
+        signs = self.rng.choices((-1, 1), k=size)
+        return Vector([s * self.edge.numerator for s in signs], self.edge.denominator)
+
+    def _multiples(self, step: Rational, size: int) -> Vector:
+        most = int(self.bound // step)
+        if most < 1 << 31:
+            steps = self.rng.choices(range(-most, most + 1), k=size)
+        else:
+            steps = [self.rng.randint(-most, most) for _ in range(size)]
+        return Vector([k * step.numerator for k in steps], step.denominator)
+
+
+def _spacing(bound: Rational) -> Fraction:
+    """A power of two of which the bound is 2^52 to 2^54 times."""
+    exponent = bound.numerator.bit_length() - bound.denominator.bit_length() - 53
+    return Fraction(1 << max(exponent, 0), 1 << max(-exponent, 0))
 
 
 class _Sampler:
     def __init__(
-        self,
-        construction: Construction,
-        rng: np.random.Generator,
-        exact: bool,
-        most: int | None,
+        self, construction: Construction, rng: random.Random, exact: bool, most: int | None
     ) -> None:
-        self.exact = exact
-        self.most = min(construction.sizes.m, most or construction.sizes.m)
-        self.sizes, self.domain = construction.sizes, construction.domain
-        self.tasks, self.rng = construction.tasks, rng
-        self.one_hot = construction.vocabulary is not None
-        self.R, self.Ry = float(self.domain.R), float(self.domain.Ry)
+        sizes, self.domain, self.rng = construction.sizes, construction.domain, rng
+        self.most = sizes.m if most is None else min(sizes.m, most)
+        self.d, self.inputs = sizes.d, sizes.n - 1
+        self.tasks = [Rows(task) for task in construction.tasks]
+        self.x, self.y = (
+            Points(bound, self.domain.grid, rng, exact=exact)
+            for bound in (self.domain.R, self.domain.Ry)
+        )
+        self.one_hot = construction.vocabulary is not None and admits_words(self.domain)
+        self.agreements: dict[tuple[Rows, Rows], Agreement] = {}
 
     def prompt(self) -> Prompt:
         """A prompt of 0 to m examples; full and nearly empty ones are frequent."""
-        rng, sizes = self.rng, self.sizes
-        e = int(rng.choice([0, 1, self.most, *rng.integers(0, self.most + 1, 5)]))
-        some = rng.choice(len(self.tasks), size=rng.integers(1, 4))
-        dtype = object if self.exact else np.float64
-        X = np.zeros((e, sizes.n - 1, sizes.d), dtype)
-        Y = np.zeros((e, sizes.d), dtype)
-        for i in range(e):
-            X[i], Y[i] = self._example(X[:i], [self.tasks[k] for k in some])
-        again = e and rng.random() < 0.2
-        query = X[rng.integers(e)] if again else self._number(self._inputs(X[:0], []))
-        return Prompt(X, Y, query)
+        rng, most = self.rng, self.most
+        e = rng.choice([0, min(1, most), most, *(rng.randint(0, most) for _ in range(5))])
+        voting, others = (rng.choices(self.tasks, k=rng.randint(1, 3)) for _ in range(2))
+        examples: list[Example] = []
+        for _ in range(e):
+            example = self._example(examples, voting, others)
+            if example is None:
+                break
+            examples.append(example)
+        again = examples and rng.random() < 0.2
+        query = rng.choice(examples)[0] if again else self._inputs([], voting, others)
+        return self._as_prompt(examples, query)
 
-    def _number(self, x: np.ndarray) -> np.ndarray:
-        """Where prompts are exact: the nearest sixteenth towards zero."""
-        return rational_array(np.trunc(x * 16) / 16, x.shape, "x") if self.exact else x
+    def _as_prompt(self, examples: Sequence[Example], query: Vector) -> Prompt:
+        X, Y = ([vectors[i] for vectors in examples] for i in range(2))
+        shape = self.inputs, self.d
+        return Prompt(
+            _array(X, (len(X), *shape)), _array(Y, (len(Y), self.d)), _array([query], shape)
+        )
 
-    def _example(self, earlier: np.ndarray, tasks: list[Task]) -> tuple[np.ndarray, np.ndarray]:
-        for _ in range(50):
-            x = self._number(self._inputs(earlier, tasks))
-            y = self._label(x, tasks)
+    def _example(
+        self, earlier: Sequence[Example], voting: list[Rows], others: list[Rows]
+    ) -> Example | None:
+        zero = Vector([0] * (self.inputs * self.d))
+        for attempt in range(2 * TRIES):
+            # Real inputs can leave no room between tasks; at zero there may be some.
+            first = attempt < TRIES or self.one_hot
+            x = self._inputs(earlier, voting, others) if first else zero
+            y = self._label(x, voting if first else self.tasks)
             if self._inside(x, y):
                 return x, y
-        # Real inputs can leave no room between tasks; at zero a far label is safe.
-        return self._unexplained()
+        return None
 
-    def _inputs(self, earlier: np.ndarray, tasks: list[Task]) -> np.ndarray:
-        rng, shape = self.rng, (self.sizes.n - 1, self.sizes.d)
-        if self.one_hot:
-            x = np.eye(shape[1])[rng.integers(shape[1], size=shape[0])]
-            return x[[0] * shape[0]] if rng.random() < 0.2 else x
+    def _inside(self, x: Vector, y: Vector) -> bool:
+        return (
+            y.within(self.domain.Ry)
+            and y.on_grid(self.domain.grid)
+            and all(stand(f, x, y, self.domain.delta) != Stand.CLOSE for f in self.tasks)
+        )
+
+    # --- Inputs ---------------------------------------------------------------
+
+    def _inputs(self, earlier: Sequence[Example], voting: list[Rows], others: list[Rows]) -> Vector:
+        rng, size = self.rng, self.inputs * self.d
         kind = rng.choice(INPUTS)
-        if kind == "tie":
-            return self._tie(tasks)
-        if kind == "earlier" and len(earlier):
-            return earlier[rng.integers(len(earlier))].astype(np.float64)
-        x = self._on_grid(rng.uniform(-self.R, self.R, shape))
-        if kind == "whole":
-            x = np.round(x) if np.abs(np.round(x)).max() <= self.R else np.trunc(x)
-        elif kind == "corner":
-            x = self._on_grid(rng.choice([-self.R, self.R], shape))
-        elif kind == "sparse":
-            x = x * (rng.random(shape) < 0.2)
-        elif kind == "zero":
-            x = np.zeros(shape)
-        elif kind == "equal":
-            x = x[[0] * shape[0]]
-        return self._on_grid(x)
-
-    def _tie(self, tasks: list[Task]) -> np.ndarray:
-        """Inputs on which two tasks agree, where their affine parts can."""
-        rng, shape = self.rng, (self.sizes.n - 1, self.sizes.d)
-        x = self._on_grid(rng.uniform(-self.R, self.R, shape) / 2)
-        everyone = self.tasks
-        f = tasks[0] if tasks else everyone[0]
-        g = everyone[rng.integers(len(everyone))]
-        # The derivative of f - g at x: its columns are directional differences.
-        units = np.eye(x.size).reshape(-1, *shape)
-        gap = f(x) - g(x)
-        slope = (f(x + units) - g(x + units) - gap).T
-        step = np.linalg.lstsq(slope, gap, rcond=None)[0]
-        return self._on_grid(np.clip(x - step.reshape(shape), -self.R, self.R))
-
-    def _label(self, x: np.ndarray, tasks: list[Task]) -> np.ndarray:
-        """A label for x, in the numbers of x."""
-        rng, d = self.rng, self.sizes.d
-        kind = rng.choice(LABELS)
-        truth = tasks[rng.integers(len(tasks))](x)
+        if kind == "earlier" and earlier:
+            return rng.choice(earlier)[0]
         if self.one_hot:
-            word = self._number(np.eye(d)[rng.integers(d)])
-            return truth if kind == "task" and truth.any() else word
-        if kind == "task":
-            return truth
-        if kind == "at delta":
-            nudge = np.zeros(d, dtype=object)
-            nudge[rng.integers(d)] = int(rng.choice([-1, 1])) * self.domain.delta
-            return truth + (nudge if self.exact else nudge.astype(np.float64))
+            return self._words(equal=kind == "equal")
+        if kind == "tie" and (tie := self._tie(rng.choice(voting), rng.choice(others))):
+            return tie
+        if kind == "zero":
+            return Vector([0] * size)
         if kind == "corner":
-            return self._number(self._on_grid(rng.choice([-self.Ry, self.Ry], d)))
-        if kind == "input":
-            return x[rng.integers(len(x))]
-        return self._number(self._on_grid(rng.uniform(-self.Ry, self.Ry, d)))
+            return self.x.corner(size)
+        if kind == "equal":
+            tops, bottom = self._drawn(self.x, self.d)
+            return Vector(tops * self.inputs, bottom)
+        tops, bottom = self.x.whole(size) if kind == "whole" else self.x.real(size)
+        if kind == "sparse":
+            tops = [top if rng.random() < 0.2 else 0 for top in tops]
+        return Vector(tops, bottom)
 
-    def _unexplained(self) -> tuple[np.ndarray, np.ndarray]:
-        x = np.zeros((self.sizes.n - 1, self.sizes.d))
+    def _drawn(self, points: Points, size: int) -> Vector:
+        return self.rng.choice((points.whole, points.real))(size)
+
+    def _words(self, *, equal: bool) -> Vector:
+        words = [self.rng.randrange(self.d) for _ in range(self.inputs)]
+        words = words[:1] * self.inputs if equal else words
+        return Vector([int(i == word) for word in words for i in range(self.d)])
+
+    def _tie(self, f: Rows, g: Rows) -> Vector | None:
+        """Inputs of the domain on which two tasks agree, where their pieces allow it."""
+        if f is g:
+            return None
+        if (f, g) not in self.agreements:
+            self.agreements[f, g] = Agreement(f, [g])
+        size = self.inputs * self.d
+        for start in (self._drawn(self.x, size), Vector([0] * size)):
+            x = self.agreements[f, g].near(start)
+            if x is not None and x.within(self.domain.R) and x.on_grid(self.domain.grid):
+                return x
+        return None
+
+    # --- Labels ---------------------------------------------------------------
+
+    def _label(self, x: Vector, tasks: Sequence[Rows]) -> Vector:
+        rng, d = self.rng, self.d
+        kind = rng.choice(LABELS)
         if self.one_hot:
-            x[:, 0] = 1
-        x = self._number(x)
-        for _ in range(1000):
-            y = self._label(x, list(self.tasks))
-            if self._inside(x, y):
-                return x, y
-        raise AssertionError("the domain leaves no room for a label")
+            truth = rng.choice(tasks)(x) if kind == "task" else None
+            return truth if truth is not None and is_word(truth.entries()) else self._words_label()
+        if kind == "task":
+            return rng.choice(tasks)(x)
+        if kind == "at delta":
+            return self._nudged(rng.choice(tasks)(x))
+        if kind == "corner":
+            return self.y.corner(d)
+        if kind == "input":
+            start = rng.randrange(self.inputs) * d
+            return Vector(x.tops[start : start + d], x.bottom)
+        return self._drawn(self.y, d)
 
-    def _on_grid(self, x: np.ndarray) -> np.ndarray:
-        grid = self.domain.grid
-        return x if grid is None else np.trunc(x / float(grid)) * float(grid)
+    def _words_label(self) -> Vector:
+        word = self.rng.randrange(self.d)
+        return Vector([int(i == word) for i in range(self.d)])
 
-    def _inside(self, x: np.ndarray, y: np.ndarray) -> bool:
-        return in_domain(x, y, self.tasks, self.domain)
+    def _nudged(self, y: Vector) -> Vector:
+        """At distance delta from y; on a grid that has no such point, at the next multiple."""
+        rng, delta, grid = self.rng, Fraction(self.domain.delta), self.domain.grid
+        # 3, 4, 5: the least right-angled triangle with whole sides.
+        steps = [[delta], [delta * 3 / 5, delta * 4 / 5]][: self.d]
+        if grid is not None:
+            on_grid = [step for step in steps if not any(s % grid for s in step)]
+            steps = on_grid or [[-(-delta // grid) * Fraction(grid)]]
+        step = rng.choice(steps)
+        places = rng.sample(range(self.d), k=len(step))
+        finer = math.lcm(*(s.denominator for s in step))
+        bottom, tops = y.bottom * finer, [top * finer for top in y.tops]
+        for place, s in zip(places, step, strict=True):
+            tops[place] += rng.choice((-1, 1)) * int(s * bottom)
+        return Vector(tops, bottom)
 
 
-def in_domain(x: np.ndarray, y: np.ndarray, tasks: Sequence[Task], domain: Domain) -> bool:
-    """Whether an example is bounded, and clear of every task that it does not match.
+def admits_words(domain: Domain) -> bool:
+    """Whether one-hot vectors are in the domain, as inputs and as labels."""
+    return min(domain.R, domain.Ry) >= 1 and (domain.grid is None or not 1 % domain.grid)
 
-    A match is taken at a tenth of the float64 tolerance: rounding to float32 must
-    not lift a label out of it.
-    """
-    if abs(x).max() > domain.R or abs(y).max() > domain.Ry:
-        return False
-    if domain.grid is not None and (y.astype(object) % domain.grid).any():
-        return False
-    squares = [((task(x) - y) ** 2).sum() for task in tasks]
-    matched, separate = (0, 1) if x.dtype == object else (1e-20, 1 - 2**-50)
-    delta2 = domain.delta**2
-    return all(s <= matched * delta2 or s >= separate * delta2 for s in squares)
+
+def is_word(entries: Sequence[Rational]) -> bool:
+    """Whether this is a one-hot vector."""
+    return sorted(entries) == [0] * (len(entries) - 1) + [1]
+
+
+def _array(vectors: Sequence[Vector], shape: tuple[int, ...]) -> np.ndarray:
+    """The rationals of several vectors, one after the other, in this shape."""
+    entries = [entry for vector in vectors for entry in vector.entries()]
+    return np.array(entries, dtype=object).reshape(shape)
