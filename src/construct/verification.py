@@ -5,9 +5,10 @@ rounding alone, by no more than `certify.accuracy` proves for its votes. The exa
 executor has to be equal.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from construct.answer import Answer, read_answer
 from construct.certify.formats import BY_NAME
 from construct.compiler import Construction
 from construct.embedding import embed_all
+from construct.errors import ConstructError
 from construct.execute import MANY_DEVICES, Pass, prepare
 from construct.mixture import Mixture, mixture
 from construct.prompt import Prompt, check_domain, exactly
@@ -56,18 +58,22 @@ def verify(
     construction: Construction,
     executor: str,
     dtype: str,
-    prompts: Sequence[Prompt] | int = 1000,
+    prompts: Any = 1000,
     *,
     seed: int = 0,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Report:
-    """Run prompts (or that many random ones) and compare with `mixture`.
+    """Run prompts and compare with `mixture`.
+
+    Args:
+        prompts: a list of them, or how many random ones.
 
     Raises:
-        ConstructError: if the executor or the format is not to be had.
+        ConstructError: if the executor or the format is not to be had, or there is no
+            prompt.
+        OutsideDomain: if a prompt is outside the domain.
     """
-    if isinstance(prompts, int):
-        prompts = random_prompts(construction, prompts, seed, exact=dtype == "exact")
+    prompts = _chosen(construction, prompts, seed, exact=dtype == "exact")
     forward = prepare(executor, construction.transformer, dtype)
     # What a layer holds, of scores or of the stream, should stay near a hundred megabytes.
     sizes = construction.sizes
@@ -91,6 +97,21 @@ def verify(
             seen["empty"] += not sum(wanted.votes)
         progress(len(chunk))
     return Report(executor, dtype, len(prompts), worst, tuple(failures), **seen)
+
+
+def _chosen(construction: Construction, prompts: Any, seed: int, *, exact: bool) -> list[Prompt]:
+    if type(prompts) is int and prompts > 0:
+        return random_prompts(construction, prompts, seed, exact=exact)
+    if (
+        isinstance(prompts, list | tuple)
+        and all(isinstance(p, Prompt) for p in prompts)
+        and prompts
+    ):
+        return list(prompts)
+    raise ConstructError(
+        f"prompts is {prompts!r}; it must be a whole number of at least 1, or a list of prompts "
+        "that is not empty."
+    )
 
 
 def _single(done: Pass) -> Iterator[Pass]:

@@ -65,14 +65,7 @@ def command(
     from construct.verification import verify
 
     made = load(directory)
-    formats = (*made.certified, "exact")
-    plan = [
-        (executor, dtype, prompts if chosen else max(prompts // share, 1))
-        for executor, dtype, module, share in RUNS
-        if dtype in formats and (executor in chosen if chosen else importlib.util.find_spec(module))
-    ]
-    left_out = [] if chosen else [run for run in plan if _takes_long(run[0], made.sizes, run[2])]
-    plan = [run for run in plan if run not in left_out]
+    plan, left_out = _plan(made, prompts, chosen)
     reports = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     screen = console(err=True)
@@ -97,10 +90,52 @@ def command(
     if as_json:
         print_json([{**asdict(r), "passed": r.passed} for r in reports])
     else:
-        _print(reports, sorted({executor for executor, _, _ in left_out}))
+        _print(reports, left_out)
     failures = [f"{r.executor} {r.dtype}, {f}" for r in reports for f in r.failures]
     if failures:
         raise CheckFailed(f"{len(failures)} differences; the first: {failures[0]}.")
+
+
+def _plan(made, prompts: int, chosen: tuple[str, ...]) -> tuple[list[tuple], list[str]]:
+    """Executor, format and prompts of each run, and the executors that are left out.
+
+    Raises:
+        ConstructError: if an executor of the command line has no certified format, or if
+            no run is left.
+    """
+    from construct.errors import ConstructError
+
+    formats = (*made.certified, "exact")
+    runs = [
+        (executor, dtype, prompts if chosen else max(prompts // share, 1))
+        for executor, dtype, module, share in RUNS
+        if dtype in formats and (executor in chosen if chosen else importlib.util.find_spec(module))
+    ]
+    able = {executor for executor, _, _ in runs}
+    for executor in chosen:
+        if executor not in able:
+            raise ConstructError(
+                f"{executor} runs in no format that is certified for this artifact "
+                f"({_reason(made)}); use --executor exact."
+            )
+    if not runs:
+        raise ConstructError(
+            f"no float format is certified for this artifact ({_reason(made)}), and the exact "
+            "executor needs a package that is not installed: pip install python-flint."
+        )
+    left_out = [] if chosen else [run for run in runs if _takes_long(run[0], made.sizes, run[2])]
+    plan, names = [run for run in runs if run not in left_out], sorted({run[0] for run in left_out})
+    if not plan:
+        raise ConstructError(
+            f"all that could run would take long ({', '.join(names)}); take fewer --prompts, or "
+            f"insist: --executor {names[0]}."
+        )
+    return plan, names
+
+
+def _reason(made) -> str:
+    """Why the last of the float formats is not certified."""
+    return next(why[0] for why in reversed([*made.certificates.values()]) if why)
 
 
 def _takes_long(executor: str, sizes, prompts: int) -> bool:
