@@ -136,6 +136,12 @@ def test_a_prompt_outside_the_domain_is_refused():
         verify(CONSTRUCTION, "numpy", "float64", [prompt])
 
 
+@pytest.mark.parametrize("prompts", [-1, 0, True, 1.5, "3", [], None, [1]])
+def test_prompts_that_are_none_are_refused(prompts):
+    with pytest.raises(ConstructError, match="it must be a whole number of at least 1"):
+        verify(CONSTRUCTION, "numpy", "float64", prompts)
+
+
 def test_an_unknown_executor_is_refused():
     with pytest.raises(ConstructError, match="no executor"):
         verify(CONSTRUCTION, "abacus", "float64", 1)

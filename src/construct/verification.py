@@ -102,15 +102,12 @@ def verify(
 def _chosen(construction: Construction, prompts: Any, seed: int, *, exact: bool) -> list[Prompt]:
     if type(prompts) is int and prompts > 0:
         return random_prompts(construction, prompts, seed, exact=exact)
-    if (
-        isinstance(prompts, list | tuple)
-        and all(isinstance(p, Prompt) for p in prompts)
-        and prompts
-    ):
-        return list(prompts)
+    given = prompts if isinstance(prompts, list | tuple) else []
+    if given and all(isinstance(prompt, Prompt) for prompt in given):
+        return list(given)
     raise ConstructError(
-        f"prompts is {prompts!r}; it must be a whole number of at least 1, or a list of prompts "
-        "that is not empty."
+        f"prompts is {repr(prompts)[:60]}; it must be a whole number of at least 1, or a list of "
+        "prompts that is not empty."
     )
 
 

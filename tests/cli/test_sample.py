@@ -25,3 +25,35 @@ def test_words_come_as_lines(command):
     Path("p.txt").write_text(command("sample", "a").out)
     assert Path("p.txt").read_text().rstrip().endswith("->")
     assert command("run", "a", "p.txt", "--check").code == 0
+
+
+DOMAINS = {
+    "grid 1/3": {"R": 8, "Ry": 32, "delta": 1, "grid": "1/3"},
+    "a tiny grid": {"R": 8, "Ry": 32, "delta": 1, "grid": "1/1000000000000000000000000000000"},
+    "R that is no float": {"R": 10**18 + 65, "Ry": 4 * 10**18, "delta": 10**15},
+    "R = 1e40": {"R": 10**40, "Ry": 10**41, "delta": 1},
+    "no room for noise": {"R": "1/10", "Ry": "1/10", "delta": 1},
+    "no room at all": {"R": "1/10", "Ry": "1/10", "delta": 1, "grid": 1},
+}
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+@pytest.mark.parametrize("seed", range(2))
+def test_a_sample_of_any_domain_runs(command, name, seed):
+    task = {"name": "f", "kind": "affine", "A": [["1/3"]]}
+    Path("t.json").write_text(json.dumps({"tasks": [task], "domain": DOMAINS[name]}))
+    assert command("build", "--tasks", "t.json", "--m", "3", "--out", "a").code == 0
+    Path("p.json").write_text(command("sample", "a", "--seed", seed).out)
+    done = command("run", "a", "p.json", "--check", "--executor", "exact")
+    assert done.code == 0, done.err
+
+
+@pytest.mark.parametrize("bound", ["R", "Ry"])
+def test_where_the_domain_excludes_words_numbers_come(command, bound):
+    tasks = [{"name": "next", "kind": "lookup", "table": {"a": "b", "b": "a"}}]
+    domain = {"R": 1, "Ry": 1, "delta": 1, bound: "1/2"}
+    Path("t.json").write_text(json.dumps({"tasks": tasks, "domain": domain}))
+    assert command("build", "--tasks", "t.json", "--m", "3", "--out", "a").code == 0
+    Path("p.json").write_text(command("sample", "a").out)
+    done = command("run", "a", "p.json", "--check")
+    assert done.code == 0, done.err

@@ -1,4 +1,6 @@
+import importlib.util
 import json
+from pathlib import Path
 
 import pytest
 
@@ -52,3 +54,62 @@ def test_a_changed_weight_is_found_and_exits_with_4(built, monkeypatch):
     assert done.code == 4
     assert "DIFFER" in done.out
     assert "more than rounding explains" in done.err
+
+
+# --- Where there is nothing to run -------------------------------------------
+
+NARROW = {"R": 10**40, "Ry": 10**41, "delta": 1}
+
+
+@pytest.fixture
+def uncertified(command):
+    task = {"name": "id", "kind": "affine", "A": [[1]]}
+    Path("t.json").write_text(json.dumps({"tasks": [task], "domain": NARROW}))
+    assert command("build", "--tasks", "t.json", "--m", "3", "--out", "a").code == 0
+    return command
+
+
+def test_with_no_float_format_certified_the_exact_executor_runs(uncertified):
+    done = uncertified("verify", "a", "--prompts", "50", "--json")
+    assert done.code == 0, done.err
+    assert [r["executor"] for r in json.loads(done.out)] == ["exact"]
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+@pytest.mark.parametrize("chosen", ["numpy", "jax", "sparse", "torch"])
+def test_an_executor_without_a_certified_format_exits_with_2(uncertified, chosen, form):
+    done = uncertified("verify", "a", "--executor", "exact", "--executor", chosen, *form)
+    assert (done.code, done.out) == (2, "")
+    assert f"{chosen} runs in no format that is certified for this artifact (" in done.err
+    assert done.err.rstrip().endswith("use --executor exact.")
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_with_nothing_to_run_it_exits_with_2(uncertified, monkeypatch, form):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "flint" else found(name)
+    )
+    done = uncertified("verify", "a", *form)
+    assert (done.code, done.out) == (2, "")
+    assert "no float format is certified for this artifact (" in done.err
+    assert "pip install python-flint" in done.err
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_where_all_takes_long_it_exits_with_2(uncertified, monkeypatch, form):
+    monkeypatch.setattr("construct.cli.verify.MOST_EXACT_SCORES", 1)
+    done = uncertified("verify", "a", *form)
+    assert (done.code, done.out) == (2, "")
+    assert "all that could run would take long (exact)" in done.err
+    assert "--executor exact" in done.err
+
+
+@pytest.mark.parametrize("grid", ["1/3", "1/10", "1/7", "1/1000000000000000000000000000000"])
+def test_grids_that_floats_do_not_hold_are_verified(command, grid):
+    task = {"name": "id", "kind": "affine", "A": [[1]]}
+    domain = {"R": 8, "Ry": 32, "delta": 1, "grid": grid}
+    Path("t.json").write_text(json.dumps({"tasks": [task], "domain": domain}))
+    assert command("build", "--tasks", "t.json", "--m", "3", "--out", "a").code == 0
+    done = command("verify", "a", "--prompts", "50", "--executor", "numpy", "--executor", "exact")
+    assert done.code == 0, done.err

@@ -16,7 +16,7 @@ def command(directory: str, seed: int) -> None:
     """Print a random prompt of artifact DIR's domain, in the form that `run` reads."""
     from construct.artifact import load
     from construct.mixture import mixture
-    from construct.sampling import random_prompts
+    from construct.sampling import admits_words, random_prompts
 
     made = load(directory)
 
@@ -34,7 +34,8 @@ def command(directory: str, seed: int) -> None:
             prompt, best = drawn, found
         if best >= enough:
             break
-    click.echo(_as_words(prompt, made.vocabulary) if made.vocabulary else _as_json(prompt))
+    words = made.vocabulary is not None and admits_words(made.domain)
+    click.echo(_as_words(prompt, made.vocabulary) if words else _as_json(prompt))
 
 
 def _as_json(prompt) -> str:
