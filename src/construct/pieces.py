@@ -248,6 +248,14 @@ class Solution:
             x[place] = constant - sum(c * x[i] for i, c in row.items())
         return x
 
+    def determined(self) -> list[Rational]:
+        """The entries that are the same in all solutions."""
+        known: dict[int, Rational] = {}
+        for place, row, constant in reversed(self.pivots):
+            if row.keys() <= known.keys():
+                known[place] = constant - sum(c * known[i] for i, c in row.items())
+        return list(known.values())
+
 
 def solve(rows: Iterable[tuple[Mapping[int, Rational], Rational]]) -> Solution | None:
     """The X with <row, X> + constant = 0 for all rows, by elimination; None if there is none.

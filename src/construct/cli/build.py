@@ -44,6 +44,7 @@ def command(
     from construct import artifact
     from construct.cli.show import console, print_json, table
     from construct.compiler import build, random_tasks
+    from construct.witness import survey
 
     if path is None:
         if K is None or d is None:
@@ -57,12 +58,16 @@ def command(
         given = file.domain is not None
     target = Path(out or f"construct-K{made.sizes.K}-d{made.sizes.d}")
     # All that can fail comes before the artifact is written.
-    report = _json(made, target) if as_json else _rows(made, target, given)
+    warnings = survey(made).warnings()
+    report = _json(made, target, warnings) if as_json else _rows(made, target, given)
     artifact.save(made, target, dense=dense)
     if as_json:
         print_json(report)
     else:
         console().print(table(report))
+        for warning in warnings[:1]:
+            more = f" ({len(warnings) - 1} more: --json lists them)" if warnings[1:] else ""
+            click.echo(f"construct: warning: {warning}{more}", err=True)
 
 
 def read_tasks(path: str, K: int | None, d: int | None, n: int | None):
@@ -94,7 +99,7 @@ def _facts(made) -> dict:
     }
 
 
-def _json(made, target: Path) -> dict:
+def _json(made, target: Path, warnings: list[str]) -> dict:
     from construct.cli.show import machine
 
     sizes, margins = made.sizes, made.margins
@@ -113,6 +118,7 @@ def _json(made, target: Path) -> dict:
             name: {"m": limit.m, "times": machine(limit.times)}
             for name, limit in made.limits.items()
         },
+        "warnings": warnings,
     }
 
 

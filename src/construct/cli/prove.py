@@ -26,11 +26,13 @@ def command(directory: str, prompt: str | None, mutations: bool, as_json: bool) 
 
     from construct.artifact import load
     from construct.cli.show import console, print_json, read_text
+    from construct.cli.witnesses import witness_json, witness_table
     from construct.errors import CheckFailed
     from construct.prompt import parse_prompt
     from construct.prove.mutations import refuse_if_too_large, survivors
     from construct.prove.proof import agrees, prove
     from construct.prove.rocq import development
+    from construct.witness import witnesses
 
     made = load(directory)
     sizes = made.sizes
@@ -49,6 +51,8 @@ def command(directory: str, prompt: str | None, mutations: bool, as_json: bool) 
         same = agrees(made, parsed) if parsed is not None and verdict.proved else None
         status.update("every single weight, changed")
         changed = survivors(made) if mutations and verdict.proved else None
+        status.update("a witness of each task")
+        examples = witnesses(made)
     if as_json:
         print_json(
             {
@@ -57,10 +61,12 @@ def command(directory: str, prompt: str | None, mutations: bool, as_json: bool) 
                 "seconds": round(seconds, 2),
                 "same_forward_pass": same,
                 "mutations": changed and {"tried": changed[0], "accepted": changed[1]},
+                "witnesses": witness_json(made, examples),
             }
         )
     else:
         _print(verdict, made, seconds, same, changed, console())
+        console().print(witness_table(made, examples))
     if not verdict.proved:
         raise CheckFailed(f"not proved: {verdict.reason}.")
     if same is False:
