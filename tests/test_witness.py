@@ -238,7 +238,8 @@ def test_words_witness_look_ups():
         lookup(name, dict(zip("abcdef", images, strict=True)), vocabulary=words)
         for name, images in (("next", "bcdefa"), ("swap", "badcfe"), ("one", "aaaaaa"))
     ]
-    made = build(tables, m=1, vocabulary=words)
+    one = lookup("one word", {"e": "f"}, vocabulary=words)
+    made = build([*tables, one], m=1, vocabulary=words)
     for found in check(made):
         tokens = np.concatenate([found.X, found.y[None]])
         assert set(tokens.ravel()) == {0, 1}

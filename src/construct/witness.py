@@ -22,7 +22,7 @@ from construct.compiler import Construction
 from construct.pieces import Agreement, Row, Rows, Stand, TooMany, Vector, solve, stand
 from construct.prompt import Prompt
 from construct.rational import Rational
-from construct.sampling import Points, admits_words
+from construct.sampling import Points, admits_words, is_word
 from construct.tasks import Task
 
 
@@ -258,8 +258,15 @@ class _Search:
         y, domain = self.tasks[k](x), self.domain
         if not (y.within(domain.Ry) and y.on_grid(domain.grid)):
             return None
+        if self.words and self._are_words(x) and not self._are_words(y):
+            # Of a prompt of words the label is a word too.
+            return None
         others = (f for f in self.tasks if f is not self.tasks[k])
         return [f for f in others if stand(f, x, y, domain.delta) == Stand.CLOSE]
+
+    def _are_words(self, x: Vector) -> bool:
+        entries = x.entries()
+        return all(is_word(entries[i : i + self.d]) for i in range(0, len(entries), self.d))
 
     def _example(self, k: int, x: Vector) -> Witness:
         y = self.tasks[k](x)

@@ -197,3 +197,35 @@ def test_numbers_of_thousands_of_digits_are_one_sentence(command, text):
     assert "600 digits" in done.err or "whole numbers from 1" in done.err
     assert len(done.err) < 300
     assert not Path("a").exists()
+
+
+TENTH = {
+    "tasks": [
+        {"name": "x", "kind": "retrieval", "position": 1},
+        {"name": "x + 1/10", "kind": "shift", "by": ["1/10"]},
+        {"name": "far", "kind": "affine", "A": [[-1]], "b": [5]},
+    ],
+    "d": 1,
+    "domain": {"R": 8, "Ry": 32, "delta": 1},
+}
+
+
+def test_tasks_that_exclude_each_other_are_named_in_a_warning(command):
+    Path("t.json").write_text(json.dumps(TENTH))
+    done = command("build", "--tasks", "t.json", "--out", "a")
+    assert done.code == 0
+    assert done.err == (
+        "construct: warning: no example can vote for task 'x' or 'x + 1/10': anywhere in the "
+        "domain they are less than delta = 1 apart and never equal; build with a delta of at "
+        "most 1/10.\n"
+    )
+    done = command("build", "--tasks", "t.json", "--out", "b", "--json")
+    assert done.err == ""
+    [warning] = json.loads(done.out)["warnings"]
+    assert "'x' or 'x + 1/10'" in warning
+
+
+def test_a_build_of_tasks_that_all_can_have_votes_warns_of_nothing(command):
+    done = command("build", "--K", "3", "--d", "4", "--json")
+    assert done.err == ""
+    assert json.loads(done.out)["warnings"] == []

@@ -5,6 +5,7 @@ import pytest
 
 from construct import artifact
 from construct.prove import rocq
+from construct.prove.proof import Verdict
 from sabotage import with_entry
 
 needs_rocq = pytest.mark.skipif(shutil.which("coqc") is None, reason="Rocq is not installed")
@@ -37,6 +38,55 @@ def test_json(built):
     assert report["same_forward_pass"] is None
     assert report["mutations"]["accepted"] == 0
     assert report["mutations"]["tried"] > 1000
+
+
+@pytest.fixture
+def accepted(monkeypatch):
+    """Rocq by itself is tested above."""
+    monkeypatch.setattr(rocq, "development", lambda progress: None)
+    monkeypatch.setattr("construct.prove.proof.prove", lambda made: Verdict(True, ""))
+
+
+def test_each_task_comes_with_a_witness(built, accepted):
+    done = built("prove", "a")
+    assert "an example of the domain that votes for it" in done.out
+    [first, second] = done.out.splitlines()[-2:]
+    assert first.startswith("task1")
+    assert " -> (" in second
+    for one in json.loads(built("prove", "a", "--json").out)["witnesses"]:
+        examples = [[*one["inputs"], one["label"]]]
+        with open("w.json", "w") as file:
+            json.dump({"examples": examples, "query": one["inputs"]}, file)
+        done = built("run", "a", "w.json", "--check", "--json", "--executor", "exact")
+        assert json.loads(done.out)["votes"][one["task"]] == 1
+
+
+def test_tasks_without_a_witness_say_so_or_why(command, accepted):
+    tasks = [
+        {"name": "x", "kind": "affine", "A": [[1, 0], [0, 1]]},
+        {"name": "moved", "kind": "shift", "by": ["1/10", 0]},
+    ]
+    domain = {"R": 8, "Ry": 32, "delta": 1}
+    with open("t.json", "w") as file:
+        json.dump({"tasks": tasks, "domain": domain}, file)
+    assert command("build", "--tasks", "t.json", "--out", "a").code == 0
+    done = command("prove", "a")
+    assert done.code == 0
+    assert "there is none: no example can vote for task" in done.out
+    assert max(map(len, done.out.splitlines())) <= 80
+    for one in json.loads(command("prove", "a", "--json").out)["witnesses"]:
+        assert one["inputs"] is None
+        assert "build with a delta of at most 1/10" in one["excluded"]
+
+
+def test_words_are_their_own_witness(command, accepted):
+    table = {"name": "capital", "kind": "lookup", "table": {"France": "Paris"}}
+    with open("t.json", "w") as file:
+        json.dump({"tasks": [table]}, file)
+    assert command("build", "--tasks", "t.json", "--out", "a").code == 0
+    assert "France -> Paris" in command("prove", "a").out
+    [one] = json.loads(command("prove", "a", "--json").out)["witnesses"]
+    assert (one["inputs"], one["label"]) == (["France"], "Paris")
 
 
 @needs_rocq

@@ -43,14 +43,31 @@ def test_dense_executors_are_left_out_where_they_take_long(built, monkeypatch):
     assert "sparse" in done.out
 
 
-def test_a_changed_weight_is_found_and_exits_with_4(built, monkeypatch):
+@pytest.fixture
+def sabotaged(built, monkeypatch):
+    """The command line, with one head's values off by a thousandth in every artifact."""
     intact = artifact.load
+    change = "layers.4.heads.0.W_V", lambda W: 1.001 * W
+    monkeypatch.setattr(artifact, "load", lambda directory: with_weight(intact(directory), *change))
+    return built
 
-    def sabotaged(directory):
-        return with_weight(intact(directory), "layers.4.heads.0.W_V", lambda W: 1.001 * W)
 
-    monkeypatch.setattr(artifact, "load", sabotaged)
-    done = built("verify", "a", "--prompts", "20", "--executor", "numpy")
+def test_it_says_first_that_the_weights_are_those_of_the_tasks(built):
+    done = built("verify", "a", "--prompts", "5", "--executor", "numpy")
+    assert done.out.startswith("Every weight is what the tasks compile to.\n")
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_the_first_weight_that_is_not_of_the_tasks_is_named_and_exits_with_4(sabotaged, form):
+    done = sabotaged("verify", "a", "--prompts", "20", "--executor", "numpy", *form)
+    assert (done.code, done.out) == (4, "")
+    said = "construct: the weights are not what the tasks compile to: layer 5 (pool), head 1 (pool)"
+    assert done.err.startswith(said)
+
+
+def test_a_wrong_answer_is_found_and_exits_with_4(sabotaged, monkeypatch):
+    monkeypatch.setattr("construct.provenance.first_difference", lambda made: None)
+    done = sabotaged("verify", "a", "--prompts", "20", "--executor", "numpy")
     assert done.code == 4
     assert "DIFFER" in done.out
     assert "more than rounding explains" in done.err

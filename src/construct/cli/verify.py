@@ -13,7 +13,8 @@ Examples:
 The prompts cover the whole domain: ties, noise, fewer than m examples, the
 extremes, equal tokens, zero vectors. Without --executor, all that are installed
 run, in every certified format; the exact one on a fiftieth of the prompts. On
-large artifacts those that compute all scores are left out.
+large artifacts those that compute all scores are left out. First of all, every weight is
+compared with what the tasks compile to.
 """
 
 # Executor, format, the module it needs, and the share of the prompts it runs.
@@ -61,11 +62,15 @@ def command(
     from construct.artifact import load
     from construct.cli.show import console, print_json
     from construct.errors import CheckFailed
+    from construct.provenance import first_difference
     from construct.sampling import random_prompts
     from construct.verification import verify
 
     made = load(directory)
     plan, left_out = _plan(made, prompts, chosen)
+    difference = first_difference(made)
+    if difference:
+        raise CheckFailed(f"the weights are not what the tasks compile to: {difference}")
     reports = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     screen = console(err=True)
@@ -162,6 +167,8 @@ def _print(reports, left_out: list[str]) -> None:
         )
         for r in reports
     ]
+    out.print("Every weight is what the tasks compile to.")
+    out.print()
     out.print(table(rows, "executor", "format", "prompts", "worst error", "result"))
     r = reports[0]
     out.print()
