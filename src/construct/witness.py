@@ -73,8 +73,9 @@ def witnesses(construction: Construction) -> list[Witness | Exclusion | None]:
 
 # --- Proofs that there is none -----------------------------------------------
 
-# Pairs of tasks that a build compares at all, and that it examines closely.
-MOST_PAIRS, MOST_EXAMINED = 100_000, 1000
+# Entries by which a build tells tasks apart at first, pairs that it compares, and pairs that
+# it examines closely.
+MOST_ENTRIES, MOST_PAIRS, MOST_EXAMINED = 4, 100_000, 1000
 
 
 @dataclass(frozen=True)
@@ -122,21 +123,23 @@ def survey(construction: Construction) -> Survey:
 def _near(tasks: list[Rows], x: Vector, delta: Rational) -> tuple[list[tuple[Rows, Rows]], bool]:
     """The pairs of tasks that are less than delta apart at x, and whether these are all.
 
-    Tasks that differ by less in the first entry stand side by side once they are sorted.
+    Values are put into cells of side delta by their first entries: such pairs are in cells
+    that touch.
     """
-    values = _Values(x)
+    values, entries = _Values(x), range(min(tasks[0].d, MOST_ENTRIES))
+    cells: dict[tuple[int, ...], list[Rows]] = {}
     pairs: list[tuple[Rows, Rows]] = []
-    order = sorted(tasks, key=lambda f: values.entry(f, 0))
     compared = 0
-    for i, f in enumerate(order):
-        for g in order[i + 1 :]:
-            if values.entry(g, 0) - values.entry(f, 0) >= delta:
-                break
-            compared += 1
-            if compared > MOST_PAIRS:
-                return pairs, False
-            if not values.apart(f, g, delta):
-                pairs.append((f, g))
+    for f in tasks:
+        cell = tuple(int(values.entry(f, j) // delta) for j in entries)
+        for around in itertools.product(*((c - 1, c, c + 1) for c in cell)):
+            for g in cells.get(around, ()):
+                compared += 1
+                if compared > MOST_PAIRS:
+                    return pairs, False
+                if not values.apart(g, f, delta):
+                    pairs.append((g, f))
+        cells.setdefault(cell, []).append(f)
     return pairs, True
 
 
