@@ -1,10 +1,12 @@
+import random
 from itertools import chain, combinations
 
 import numpy as np
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from construct import add, maximum, relu, retrieval
+from construct import ConstructError, add, maximum, relu, retrieval
 from construct.wiring import Wiring, fewest_slots
 from generators import definitions, named
 
@@ -20,6 +22,59 @@ def test_slots_cover_all_positions_of_each_task_but_one_and_no_fewer_do(reads):
     assert covers(found)
     fewer = combinations(positions, len(found) - 1) if found else ()
     assert not any(map(covers, fewer))
+
+
+def by_search(reads):
+    """The rule of `fewest_slots` by plain search: later positions first, deeper and deeper."""
+
+    def cover(chosen, budget):
+        left = [r - chosen for r in reads if len(r - chosen) > 1]
+        if not left:
+            return chosen
+        widest = max(left, key=len)
+        if len(widest) - 1 > budget:
+            return None
+        found = (cover(chosen | {p}, budget - 1) for p in sorted(widest)[-2:][::-1])
+        return next((one for one in found if one is not None), None)
+
+    budgets = range(sum(map(len, reads)) + 1)
+    return next(found for b in budgets if (found := cover(set(), b)) is not None)
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(st.sets(st.integers(1, 6)), max_size=7)
+    | st.lists(st.sets(st.integers(1, 12), min_size=2, max_size=2), max_size=12)
+    | st.lists(st.sets(st.integers(1, 9), min_size=2, max_size=5), max_size=5)
+)
+def test_the_slots_are_those_of_a_plain_search(reads):
+    assert fewest_slots(reads) == by_search(reads)
+
+
+@pytest.mark.parametrize(
+    ("reads", "fewest"),
+    [
+        ([{2 * i, 2 * i + 1} for i in range(500)], 500),
+        ([{i, i + 1} for i in range(200)], 100),
+        ([{i, (i + 1) % 201} for i in range(201)], 101),
+        ([{0, i} for i in range(1, 500)], 1),
+        ([set(range(1500))], 1499),
+        ([set(range(i, i + 10)) for i in range(0, 90, 5)], 85),
+        ([{i, 50 + j} for i in range(20) for j in range(20)], 20),
+    ],
+    ids=["disjoint", "path", "cycle", "star", "one task", "chain", "bipartite"],
+)
+def test_hundreds_of_positions_are_no_search(reads, fewest):
+    found = fewest_slots(reads)
+    assert len(found) == fewest
+    assert all(len(r - found) <= 1 for r in reads)
+
+
+def test_what_takes_a_long_search_is_refused_in_one_sentence():
+    rng = random.Random(0)
+    reads = [set(rng.sample(range(150), 2)) for _ in range(400)]
+    with pytest.raises(ConstructError, match="too many combinations of positions"):
+        fewest_slots(reads)
 
 
 @given(st.integers(1, 2), st.integers(1, 3), st.data())
