@@ -166,3 +166,36 @@ def test_a_message_shows_a_value_of_any_length():
     assert len(str(error.value)) < 150
     with pytest.raises(ConstructError, match="b is a list with a number of thousands of digits"):
         rational([10**5000], "b")
+
+
+END = 10**MOST_DIGITS
+LONG_NUMBERS = [END, -END, Fraction(1, END), Fraction(END, 3), "1" + "0" * MOST_DIGITS]
+LONG_NUMBERS += ["9" * 5000, "0." + "9" * 5000, "1/" + "9" * 5000, 10**5000, "-" + "9" * 100_000]
+
+
+@pytest.mark.parametrize("value", LONG_NUMBERS, ids=range(len(LONG_NUMBERS)))
+def test_a_number_of_too_many_digits_is_refused_and_never_printed(value):
+    with pytest.raises(ConstructError) as error:
+        rational(value, "A of task 'f'")
+    assert str(error.value).startswith("A of task 'f' is too long: its numerator")
+    assert len(str(error.value)) < 200
+
+
+@pytest.mark.parametrize("value", [END - 1, 1 - END, Fraction(1, END - 1), "9" * MOST_DIGITS])
+def test_numbers_of_as_many_digits_as_are_allowed_are_read_and_printed(value):
+    assert Fraction(str(rational(value))) == Fraction(value)
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "0." + "9" * 5000, '"' + "9" * 5000 + '"'])
+def test_a_long_number_in_a_file_names_the_file_or_is_kept_as_text(text):
+    if text.startswith('"'):
+        assert read_json(f"[{text}]", "the prompt") == [text[1:-1]]
+    else:
+        with pytest.raises(ConstructError, match=r"^a number in the prompt is too long"):
+            read_json(f"[{text}]", "the prompt")
+
+
+@pytest.mark.parametrize("shape", [(10**20, 10**20), (10**10,), (1 << 15, 1 << 15)])
+def test_an_array_that_no_memory_holds_is_refused_by_its_size(shape):
+    with pytest.raises(ConstructError, match=f"^{shape[0]}.*do not fit in memory, at most"):
+        zeros(*shape)

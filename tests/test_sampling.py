@@ -26,7 +26,7 @@ from construct import (
 )
 from construct.sampling import random_prompts
 
-WORDS = Vocabulary("abcdef")
+WORDS = Vocabulary(list("abcdef"))
 TABLES = [
     lookup("next", dict(zip("abcdef", "bcdefa", strict=True)), vocabulary=WORDS),
     lookup("same", dict(zip("abcd", "abcd", strict=True)), vocabulary=WORDS),

@@ -104,3 +104,18 @@ def test_two_spellings_of_one_word_in_a_table_have_one_image_or_are_refused():
         table(f={NFC: "a", NFD: "b"})
     read = table(f={NFC: "a", NFD: "a"})
     assert read.tasks[0](read.vocabulary.one_hot(NFC)).tolist() == [0, 1]
+
+
+def test_tasks_that_together_do_not_fit_in_memory_are_refused_before_the_first_is_made(monkeypatch):
+    import construct.taskfile
+
+    monkeypatch.setattr(construct.taskfile, "from_definition", None)
+    tasks = [{"name": f"t{k}", "kind": "retrieval", "position": 1} for k in range(100)]
+    with pytest.raises(ConstructError, match="tasks of K = 100 and d = 4000 do not fit in memory"):
+        parse_tasks(json.dumps({"d": 4000, "tasks": tasks}))
+
+
+def test_the_first_task_says_how_large_the_others_are():
+    tasks = [{"name": f"t{k}", "kind": "shift", "by": 1, "modulo": 2000} for k in range(100)]
+    with pytest.raises(ConstructError, match="tasks of K = 100 and d = 2000 do not fit in memory"):
+        parse_tasks(json.dumps({"tasks": tasks}))

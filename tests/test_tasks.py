@@ -567,3 +567,55 @@ def test_floats_in_a_list_are_evaluated_as_floats():
     assert affine("f", [[2]])([0.5]).dtype == np.float64
     assert affine("f", [[2, 0], [0, 1]])([0.5, 2**63]).dtype == np.float64
     assert affine("f", [[2, 0], [0, 1]])([np.float32(0.5), 1]).dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    "key", ["9" * 101, "9" * 5000, "0" * 5000 + "1", 10**9 + 1, 10**5000], ids=range(5)
+)
+def test_a_position_of_too_many_digits_is_refused(key):
+    for make in (
+        lambda: affine("f", {key: [[1]]}),
+        lambda: retrieval("f", key, d=1),
+        lambda: relu_sum("f", [[{"a": {key: [1]}}]], [[1]]),
+    ):
+        with pytest.raises(ConstructError, match=r"^task 'f' reads position .* from 1 to 10"):
+            make()
+
+
+def test_positions_are_texts_as_keys_alone():
+    assert affine("f", {"2": [[1]]}).positions == (2,)
+    for make in (
+        lambda: retrieval("f", "2", d=1),
+        lambda: add("f", ["1", "2"], d=1),
+        lambda: maximum("f", ("1", "2"), d=1),
+        lambda: from_definition(
+            {"name": "f", "kind": "retrieval", "position": "2"}, d=1, vocabulary=None
+        ),
+    ):
+        with pytest.raises(ConstructError, match=r"task 'f' reads position '[12]'; positions are"):
+            make()
+
+
+HUGE = [
+    lambda d: shift("f", 1, d),
+    lambda d: retrieval("f", 1, d=d),
+    lambda d: add("f", [1, 2], d=d),
+    lambda d: absolute("f", d=d),
+    lambda d: relu("f", d=d),
+    lambda d: maximum("f", d=d),
+    lambda d: minimum("f", d=d),
+    lambda d: clip("f", 0, 1, d=d),
+]
+
+
+@pytest.mark.parametrize("d", [10**5, 10**10, 10**20])
+@pytest.mark.parametrize("make", HUGE)
+def test_a_dimension_that_no_memory_holds_is_refused_by_its_size(make, d):
+    with pytest.raises(ConstructError, match=f"^{d} x {d} numbers do not fit in memory"):
+        make(d)
+
+
+@pytest.mark.parametrize("name", ["", None, 1, "\ud800", "a\udfffb"])
+def test_a_name_is_a_text_that_a_file_can_hold(name):
+    with pytest.raises(ConstructError, match=r"^a task is named .* a name is a text"):
+        retrieval(name, 1, d=1)

@@ -6,6 +6,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from construct.arguments import checked, instance, optional, text
 from construct.compiler import Construction
 from construct.embedding import embed, unembed
 from construct.errors import CheckFailed, ConstructError
@@ -49,6 +50,12 @@ class Answer:
         return tuple(int(i) for i in np.flatnonzero(rule(voters)))
 
 
+@checked(
+    construction=instance(Construction, "a construct.Construction"),
+    prompt=instance(Prompt, "a construct.Prompt"),
+    executor=optional(text),
+    dtype=optional(text),
+)
 def run(
     construction: Construction,
     prompt: Prompt,

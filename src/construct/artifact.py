@@ -33,6 +33,7 @@ from safetensors.numpy import save as write_tensors
 from scipy.sparse import coo_array, csr_array
 
 from construct import swap
+from construct.arguments import checked, instance, path, truth
 from construct.certify import Domain, Margins
 from construct.compiler import Construction, embedding_shapes, formulas, validate
 from construct.errors import ConstructError
@@ -50,6 +51,9 @@ MOST_DIGITS_HELD = 4 * MOST_DIGITS  # of a margin: B may be 1/delta^2
 _DECIMAL = re.compile(r"[\[:,\s]-?[0-9]+[.eE]")  # a JSON number that Python would round
 
 
+@checked(
+    construction=instance(Construction, "a construct.Construction"), directory=path, dense=truth
+)
 def save(construction: Construction, directory: str | Path, *, dense: bool = False) -> Path:
     """Write an artifact, whole or not at all; an older artifact there is replaced.
 
@@ -78,6 +82,7 @@ def save(construction: Construction, directory: str | Path, *, dense: bool = Fal
     return target
 
 
+@checked(directory=path)
 def load(directory: str | Path) -> Construction:
     """Read an artifact and check its version, checksums, margins, shapes and dtypes.
 

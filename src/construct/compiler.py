@@ -7,7 +7,7 @@ seven layers, embedding, unembedding
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -16,18 +16,19 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
+from construct.arguments import checked, instance, optional, whole
 from construct.certify import Domain, Margins, certify, choose_domain, choose_margins
 from construct.certify.accuracy import Accuracy
 from construct.certify.domain import ONE_HOT
 from construct.certify.formats import FORMATS
 from construct.certify.limits import Limit, limits
 from construct.codes import code
-from construct.errors import ConstructError
+from construct.errors import ConstructError, shown
 from construct.layers import LAYERS
 from construct.plan import Plan
 from construct.primitives import LayerFormula
 from construct.rational import rational
-from construct.residual import Sizes
+from construct.residual import Sizes, refuse_if_tasks_too_large
 from construct.tasks import Task, normal_form, permutation
 from construct.transformer import Transformer
 from construct.vocabulary import Vocabulary
@@ -84,9 +85,8 @@ class Construction:
         return limits(self.sizes, self.wiring, self.domain)
 
 
-# The tasks' own matrices take about 10 bytes for each of (K+3)(d+16)^2 numbers; a
-# non-zero weight takes about 40 while it is made.
-MOST_NUMBERS, MOST_NONZEROS = 1 << 28, 1 << 28
+# A non-zero weight takes about 40 bytes while it is made.
+MOST_NONZEROS = 1 << 28
 
 
 def refuse_if_too_large(sizes: Sizes, *, on_paper: bool = False) -> None:
@@ -99,26 +99,27 @@ def refuse_if_too_large(sizes: Sizes, *, on_paper: bool = False) -> None:
         ConstructError: naming the sizes to reduce.
     """
     K, d, m, n = sizes.K, sizes.d, sizes.m, sizes.n
-    if (K + 3) * (d + 16) ** 2 > MOST_NUMBERS:
-        raise ConstructError(
-            f"tasks of K = {K} and d = {d} do not fit in memory: (K+3) (d+16)^2 may be at "
-            f"most {MOST_NUMBERS}; choose a smaller K or d."
-        )
+    refuse_if_tasks_too_large(K, d)
     nonzeros = 4 * sizes.M + sizes.tokens * (sizes.ell_e + sizes.ell_t + 1)
     if not on_paper and nonzeros > MOST_NONZEROS:
         raise ConstructError(
-            f"K = {K}, m = {m}, n = {n} need about {Decimal(nonzeros):.1e} weights that are "
-            f"not 0; at most {MOST_NONZEROS:.1e} can be built: choose a smaller m or n "
-            "('construct plan' counts any size on paper)."
+            f"K = {K}, m = {shown(m)}, n = {shown(n)} need about "
+            f"{Decimal(nonzeros):.1e} weights that are not 0; at most {MOST_NONZEROS:.1e} can be "
+            "built: choose a smaller m or n ('construct plan' counts any size on paper)."
         )
 
 
+@checked(
+    tasks=instance(list | tuple, "a list of tasks"),
+    domain=optional(instance(Domain | Mapping, "a construct.Domain, or its JSON form")),
+    vocabulary=optional(instance(Vocabulary, "a construct.Vocabulary")),
+)
 def build(
     tasks: Sequence[Any],
     *,
     m: int = 32,
     n: int | None = None,
-    domain: Domain | None = None,
+    domain: Domain | Mapping[str, Any] | None = None,
     vocabulary: Vocabulary | None = None,
 ) -> Construction:
     """Compile K tasks into a seven-layer transformer with K heads a layer.
@@ -127,7 +128,7 @@ def build(
         tasks: K different maps on vectors of one dimension d.
         m: slots for in-context examples.
         n: tokens of an example; by default what the tasks read, at least 2.
-        domain: the prompts to answer for; by default one is chosen
+        domain: the prompts to answer for, or its JSON form {"R": 8, ...}; by default one is chosen
             (`certify.choose_domain`), for a vocabulary all one-hot prompts.
         vocabulary: the d words, if prompts are words.
 
@@ -140,6 +141,8 @@ def build(
     if domain is None:
         domain = default_domain(sizes, wiring, vocabulary)
     else:
+        if not isinstance(domain, Domain):
+            domain = Domain.from_json(domain)
         for name in ("R", "Ry", "delta", "grid"):
             rational(getattr(domain, name) or 1, f"{name} of the domain")  # or it is too long
     margins = choose_margins(sizes, wiring, domain)
@@ -206,7 +209,9 @@ def validate(
         raise ConstructError("there is no task; give at least one.")
     for task in tasks:
         if not isinstance(task, Task):
-            raise ConstructError(f"{task!r} is no task; make one with construct.affine or alike.")
+            raise ConstructError(
+                f"{shown(task)} is no task; make one with construct.affine or alike."
+            )
     d = tasks[0].d
     reads = max((p for task in tasks for p in task.positions), default=1)
     n = max(reads + 1, 2) if n is None else n
@@ -217,7 +222,7 @@ def validate(
     ):
         if type(value) is not int or value < least:
             raise ConstructError(
-                f"{name} is {value!r}; it must be a whole number of at least {least} ({why})."
+                f"{name} is {shown(value)}; it must be a whole number of at least {least} ({why})."
             )
     if vocabulary is not None and d != len(vocabulary):
         raise ConstructError(f"the tasks have d = {d}; the vocabulary has {len(vocabulary)} words.")
@@ -288,6 +293,7 @@ def _unembedding(sizes: Sizes) -> csr_array:
     return csr_array((np.ones(sizes.d), (range(sizes.d), range(sizes.d))), (sizes.D, sizes.d))
 
 
+@checked(seed=whole(0))
 def random_tasks(K: int, d: int, seed: int = 0) -> list[Task]:
     """K distinct signed permutations plus whole-numbered shifts of R^d.
 
@@ -296,7 +302,9 @@ def random_tasks(K: int, d: int, seed: int = 0) -> list[Task]:
     """
     for name, value in (("K", K), ("d", d)):
         if type(value) is not int or value < 1:
-            raise ConstructError(f"{name} is {value!r}; it must be a whole number of at least 1.")
+            raise ConstructError(
+                f"{name} is {shown(value)}; it must be a whole number of at least 1."
+            )
     refuse_if_too_large(Sizes(K, d, 1, 2), on_paper=True)
     rng = np.random.default_rng(seed)
     # Shifts in -reach..reach, with room for twice as many maps as are wanted.

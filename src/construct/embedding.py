@@ -10,11 +10,16 @@ import numpy as np
 from jaxtyping import Shaped
 from scipy.sparse import coo_array, csr_array
 
+from construct.arguments import checked, instance, listed
 from construct.errors import ConstructError
 from construct.prompt import Prompt, exactly
 from construct.transformer import Transformer
 
 
+@checked(
+    transformer=instance(Transformer, "a construct.Transformer"),
+    prompt=instance(Prompt, "a construct.Prompt"),
+)
 def embed(transformer: Transformer, prompt: Prompt) -> Shaped[np.ndarray, "N D"]:
     """The residual stream before layer 1, in the prompt's numbers.
 
@@ -49,17 +54,38 @@ def _aligned(shape: tuple[int, int]) -> np.ndarray:
     return raw[start : start + count].view(np.float64).reshape(shape)
 
 
+@checked(
+    transformer=instance(Transformer, "a construct.Transformer"),
+    prompts=listed(instance(Prompt, "a construct.Prompt"), "construct.Prompt"),
+)
 def embed_all(
     transformer: Transformer, prompts: Sequence[Prompt]
 ) -> Shaped[np.ndarray, "batch N D"]:
-    """The streams of several prompts."""
+    """The streams of several prompts.
+
+    Raises:
+        ConstructError: if there is none, or one does not fit m, n and d.
+    """
     return np.stack([embed(transformer, prompt) for prompt in prompts])
 
 
+@checked(
+    transformer=instance(Transformer, "a construct.Transformer"),
+    stream=instance(np.ndarray, "an array"),
+)
 def unembed(
     transformer: Transformer, stream: Shaped[np.ndarray, "*batch N D"]
 ) -> Shaped[np.ndarray, "*batch d"]:
-    """The answer, read at the answer token after layer 7."""
+    """The answer, read at the answer token after layer 7.
+
+    Raises:
+        ConstructError: if the stream is not of this transformer's shape.
+    """
+    context = transformer.sparse("W_pos").shape
+    if stream.shape[-2:] != context:
+        raise ConstructError(
+            f"a stream of shape {stream.shape} was given; this transformer has (N, D) = {context}."
+        )
     last = stream[..., transformer.answer, :]
     zero = np.full((*last.shape[:-1], transformer.sizes.d), 0, dtype=last.dtype)
     return _add_product(zero, last, transformer.sparse("W_U"))

@@ -13,6 +13,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from construct.arguments import checked, function, instance, listed, number
 from construct.prompt import Prompt, exactly, matches
 from construct.rational import to_float
 
@@ -37,6 +38,11 @@ class Mixture:
     ambiguous: tuple[int, ...]
 
 
+@checked(
+    tasks=listed(function, "function X -> f(X)"),
+    prompt=instance(Prompt, "a construct.Prompt"),
+    delta=number,
+)
 def mixture(tasks: Sequence[Callable], prompt: Prompt, *, delta: Fraction | int = 1) -> Mixture:
     """The mixture of `tasks` on `prompt`.
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Int, Shaped
 
-from construct.errors import ConstructError, OutsideDomain
+from construct.arguments import checked, function, instance, listed, optional, whole, wrong
+from construct.errors import ConstructError, OutsideDomain, shown
 from construct.rational import (
     Rational,
     is_dyadic,
@@ -30,6 +31,9 @@ from construct.vocabulary import Vocabulary
 class Prompt:
     """e examples of n-1 inputs and a label, and the query's n-1 inputs.
 
+    The arrays are those that are given, not copies: a prompt may be large, and nothing that
+    is kept is computed from it.
+
     Attributes:
         X: inputs; dtype object (exact), float32 or float64, as are the others.
         Y: labels.
@@ -43,37 +47,40 @@ class Prompt:
     lines: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        for name in ("X", "Y", "query"):
+            array = getattr(self, name)
+            if not isinstance(array, np.ndarray):
+                raise wrong(array, f"{name} of the prompt", "an array (Prompt.of takes lists)")
+            object.__setattr__(self, name, _numbers(array, f"{name} of the prompt"))
         shape = self.query.shape
-        if (
-            len(shape) != 2
-            or self.X.shape[1:] != shape
-            or self.Y.shape
-            != (
-                len(self.X),
-                shape[1],
-            )
-        ):
+        whole = len(shape) == 2 and 0 not in shape
+        if not whole or self.X.shape[1:] != shape or self.Y.shape != (len(self.X), shape[1]):
             raise ConstructError(
                 f"a prompt has X {self.X.shape}, Y {self.Y.shape} and query {shape}; "
                 "the shapes must be (e, n-1, d), (e, d) and (n-1, d)."
             )
-        for name in ("X", "Y", "query"):
-            array = getattr(self, name)
-            if array.dtype.kind not in "fO":
-                object.__setattr__(self, name, rational_array(array, array.shape, name))
-            elif array.dtype != object and not np.isfinite(array).all():
-                raise ConstructError(f"{name} of the prompt holds NaN or infinity.")
         if self.X.dtype != self.Y.dtype:
             raise ConstructError(
                 f"X of the prompt is {self.X.dtype}, Y is {self.Y.dtype}; give both as one."
             )
-        if not self.lines:
+        lines = self.lines
+        whole = isinstance(lines, tuple) and all(type(line) is int for line in lines)
+        if not whole or len(lines) not in (0, len(self.X)):
+            raise wrong(lines, "lines of the prompt", f"a tuple of {len(self.X)} whole numbers")
+        if not lines:
             object.__setattr__(self, "lines", tuple(range(1, len(self.X) + 1)))
 
     @classmethod
     def of(cls, examples: Any, query: Any) -> "Prompt":
         """From [[x_1, ..., x_{n-1}, y], ...] and [x_1, ..., x_{n-1}], exactly."""
-        if not isinstance(query, list | tuple | np.ndarray) or len(query) == 0:
+        for value, what, right in (
+            (examples, "examples", "a list of [x_1, ..., x_{n-1}, y]"),
+            (query, "the query", "a list of n-1 vectors"),
+        ):
+            array = isinstance(value, np.ndarray) and value.ndim > 0
+            if not array and not isinstance(value, list | tuple):
+                raise wrong(value, what, right)
+        if not len(query):
             raise ConstructError("the query must be a list of n-1 vectors.")
         q = rational_array(query, (None, None), "the query")
         n, d = len(q) + 1, q.shape[1]
@@ -93,11 +100,26 @@ class Prompt:
 
     def astype(self, dtype: str) -> "Prompt":
         """The prompt in "float32" or "float64", or in "exact" rationals."""
+        if not isinstance(dtype, str) or dtype not in ("exact", "float64", "float32"):
+            raise ConstructError(
+                f"a prompt has no format {shown(dtype)}; it has: float64, float32, exact."
+            )
         if dtype == "exact":
             arrays = [exactly(a) for a in (self.X, self.Y, self.query)]
         else:
             arrays = [_rounded(a, dtype) for a in (self.X, self.Y, self.query)]
         return replace(self, X=arrays[0], Y=arrays[1], query=arrays[2])
+
+
+def _numbers(array: np.ndarray, what: str) -> np.ndarray:
+    """The array as it is, of float32, float64 or rationals; any other one in rationals."""
+    if array.dtype in (np.float32, np.float64):
+        if not np.isfinite(array).all():
+            raise ConstructError(f"{what} holds NaN or infinity.")
+        return array
+    if array.dtype == object and set(map(type, array.flat)) <= {int, Fraction}:
+        return array
+    return rational_array(array, array.shape, what)
 
 
 def exactly(array: np.ndarray) -> np.ndarray:
@@ -120,16 +142,25 @@ def _rounded(array: np.ndarray, dtype: str) -> np.ndarray:
 # --- File forms --------------------------------------------------------------
 
 
+@checked(
+    text=instance(str, "a text"),
+    d=whole(1),
+    n=whole(2),
+    vocabulary=optional(instance(Vocabulary, "a construct.Vocabulary")),
+)
 def parse_prompt(text: str, *, d: int, n: int, vocabulary: Vocabulary | None = None) -> Prompt:
     """A prompt file: JSON, or with a vocabulary a line an example.
 
     Raises:
         ConstructError: naming the line or the example that is malformed.
     """
-    if vocabulary is not None and not text.lstrip().startswith("{"):
-        prompt = _parse_lines(text, n, vocabulary)
-    elif text.lstrip().startswith("{"):
+    stripped = text.strip()
+    # A line of words may start with a brace, but the last one ends with an arrow.
+    is_json = stripped.startswith("{") and (vocabulary is None or not stripped.endswith("->"))
+    if is_json:
         prompt = _parse_json(text, vocabulary)
+    elif vocabulary is not None:
+        prompt = _parse_lines(text, n, vocabulary)
     else:
         raise ConstructError(
             "the prompt is no JSON object; this artifact takes numbers: "
@@ -295,6 +326,11 @@ def _nearby(limit: Rational, towards: float) -> float:
 # --- The domain check --------------------------------------------------------
 
 
+@checked(
+    prompt=instance(Prompt, "a construct.Prompt"),
+    tasks=listed(function, "function X -> f(X)", least=0),
+    m=whole(1),
+)
 def check_domain(prompt: Prompt, tasks: Sequence, domain: Any, m: int) -> None:
     """Refuse a prompt on which the theorem makes no promise.
 
@@ -312,6 +348,9 @@ def check_domain(prompt: Prompt, tasks: Sequence, domain: Any, m: int) -> None:
         ConstructError: if there are more than m examples.
         OutsideDomain: naming the example, the task and the distance.
     """
+    for name in ("R", "Ry", "delta", "grid"):
+        if not hasattr(domain, name):
+            raise wrong(domain, "domain", "a construct.Domain")
     if len(prompt.X) > m:
         raise ConstructError(
             f"the prompt has {len(prompt.X)} examples; this artifact holds at most "

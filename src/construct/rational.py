@@ -6,6 +6,7 @@ entries are `int` where they are whole and `Fraction` where they are not.
 """
 
 import json
+import math
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from functools import lru_cache
@@ -13,9 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from construct.errors import ConstructError
+from construct.errors import ConstructError, shown
 
 Rational = int | Fraction
+
+# The most numbers in an array that is made at once.
+MOST_NUMBERS = 1 << 28
 
 # Float64 holds all whole numbers up to it.
 FLOAT64 = 1 << 53
@@ -59,17 +63,8 @@ def rational(value: Any, what: str = "a number", *, digits: int = MOST_DIGITS) -
         if isinstance(error, ConstructError):
             raise
     raise ConstructError(
-        f'{what} is {shortened(value)}; write a finite number such as 2, 0.5 or "1/3".'
+        f'{what} is {shown(value)}; write a finite number such as 2, 0.5 or "1/3".'
     )
-
-
-def shortened(value: Any) -> str:
-    """A value as a message shows it, whatever its length."""
-    try:
-        text = repr(value)
-    except ValueError:  # more digits than Python writes
-        return f"a {type(value).__name__} with a number of thousands of digits"
-    return text if len(text) <= 80 else f"{text[:60]}..."
 
 
 @lru_cache
@@ -122,7 +117,16 @@ def rational_array(value: Any, shape: tuple[int | None, ...], what: str) -> np.n
 
 
 def zeros(*shape: int) -> np.ndarray:
-    """An object array of exact zeros."""
+    """An object array of exact zeros.
+
+    Raises:
+        ConstructError: if it is too large, before any of it is made.
+    """
+    if math.prod(shape) > MOST_NUMBERS:
+        raise ConstructError(
+            f"{' x '.join(map(shown, shape))} numbers do not fit in memory, at most "
+            f"{MOST_NUMBERS} do; choose a smaller d."
+        )
     return np.full(shape, 0, dtype=object)
 
 

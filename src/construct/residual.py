@@ -6,7 +6,25 @@ Width D = (4+2S)d + 2P + ceil(log2(m+1)) + ceil(log2 n) + 6, whatever K is.
 from dataclasses import dataclass
 from functools import cached_property
 
+from construct.arguments import whole
 from construct.codes import code_length
+from construct.errors import ConstructError, shown
+from construct.rational import MOST_NUMBERS
+
+
+def refuse_if_tasks_too_large(K: int, d: int) -> None:
+    """Say so before any work is done.
+
+    Their own matrices take about 10 bytes for each of (K+3)(d+16)^2 numbers.
+
+    Raises:
+        ConstructError: naming K and d.
+    """
+    if (K + 3) * (d + 16) ** 2 > MOST_NUMBERS:
+        raise ConstructError(
+            f"tasks of K = {shown(K)} and d = {shown(d)} do not fit in memory: (K+3) (d+16)^2 "
+            f"may be at most {MOST_NUMBERS}; choose a smaller K or d."
+        )
 
 
 @dataclass(frozen=True)
@@ -28,6 +46,10 @@ class Sizes:
     n: int
     S: int = 0
     P: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (("K", 1), ("d", 1), ("m", 0), ("n", 2), ("S", 0), ("P", 0)):
+            whole(least)(getattr(self, name), name)
 
     @property
     def ell_e(self) -> int:

@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from construct.arguments import checked, instance
+from construct.arguments import text as text_rule
 from construct.certify import Domain
-from construct.errors import ConstructError
+from construct.errors import ConstructError, shown
 from construct.rational import read_json, to_json
+from construct.residual import refuse_if_tasks_too_large
 from construct.tasks import Task, from_definition
 from construct.vocabulary import Vocabulary, one_spelling
 
@@ -27,6 +30,7 @@ class TaskFile:
     vocabulary: Vocabulary | None = None
 
 
+@checked(text=instance(str, "a text"), source=text_rule)
 def parse_tasks(text: str, source: str = "the task file") -> TaskFile:
     """Read a task file.
 
@@ -43,7 +47,7 @@ def tasks_from_json(value: Any, source: str) -> TaskFile:
     unknown = sorted(set(value) - set(KEYS))
     if unknown:
         raise ConstructError(
-            f"{source} has the unknown field {unknown[0]!r}; known: {', '.join(KEYS)}."
+            f"{source} has the unknown field {shown(unknown[0])}; known: {', '.join(KEYS)}."
         )
     definitions = value["tasks"]
     if not isinstance(definitions, list) or not definitions:
@@ -58,11 +62,21 @@ def tasks_from_json(value: Any, source: str) -> TaskFile:
         d = len(vocabulary)
     domain = value.get("domain")
     return TaskFile(
-        tuple(from_definition(t, d=d, vocabulary=vocabulary) for t in definitions),
+        _tasks(definitions, d, vocabulary),
         n,
         None if domain is None else Domain.from_json(domain),
         vocabulary,
     )
+
+
+def _tasks(definitions: list, d: int | None, vocabulary: Vocabulary | None) -> tuple[Task, ...]:
+    """The tasks of a file; those that together do not fit in memory are refused first."""
+    tasks: list[Task] = []
+    for definition in definitions:
+        if d is not None or tasks:
+            refuse_if_tasks_too_large(len(definitions), d or tasks[0].d)
+        tasks.append(from_definition(definition, d=d, vocabulary=vocabulary))
+    return tuple(tasks)
 
 
 def _whole(value: Any, key: str, source: str) -> int | None:

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
-from construct.errors import ConstructError
+from construct.arguments import wrong
+from construct.errors import ConstructError, shown
 from construct.frozen import FrozenDict, frozen
 from construct.rational import (
     MOST_DIGITS,
@@ -28,12 +29,11 @@ from construct.rational import (
     identity,
     rational,
     rational_array,
-    shortened,
     to_float,
     to_json,
     zeros,
 )
-from construct.vocabulary import Vocabulary
+from construct.vocabulary import Vocabulary, is_text
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,11 @@ class Hinge:
     e: Rational = 0
 
     def __post_init__(self) -> None:
+        for name in ("c", "e"):
+            object.__setattr__(self, name, rational(getattr(self, name), f"{name} of a hinge"))
+        pairs = isinstance(self.a, list | tuple) and all(map(_is_pair, self.a))
+        if not pairs:
+            raise wrong(self.a, "a of a hinge", "pairs of a position and a vector of rationals")
         object.__setattr__(self, "a", frozen(self.a))
 
     @classmethod
@@ -55,6 +60,18 @@ class Hinge:
         """A hinge from a mapping of positions to vectors."""
         pairs = ((p, tuple(vector)) for p, vector in sorted(a.items()))
         return cls(c, tuple((p, vector) for p, vector in pairs if any(vector)), e)
+
+
+def _is_pair(pair: Any) -> bool:
+    """(position, vector)."""
+    return (
+        isinstance(pair, list | tuple)
+        and len(pair) == 2
+        and type(pair[0]) is int
+        and pair[0] > 0
+        and isinstance(pair[1], list | tuple)
+        and set(map(type, pair[1])) <= {int, Fraction}
+    )
 
 
 # A feature g_u is a sum of hinges.
@@ -87,11 +104,27 @@ class Task:
     definition: Mapping[str, Any] = field(default_factory=FrozenDict, init=False)
 
     def __post_init__(self) -> None:
-        nonzero = {p: matrix for p, matrix in self.A.items() if matrix.any()}
+        name = f"of task {_name(self.name)!r}"
+        if not isinstance(self.A, Mapping):
+            raise wrong(self.A, f"A {name}", "a mapping of positions to matrices")
+        if not isinstance(self.features, list | tuple) or not all(map(_is_feature, self.features)):
+            raise wrong(self.features, f"features {name}", "a list of lists of construct.Hinge")
+        d = np.shape(self.b)[0] if np.ndim(self.b) == 1 else None
+        b = _rationals(self.b, (d,), f"b {name}")
+        nonzero = {
+            _position(p, self.name): matrix
+            for p, block in self.A.items()
+            if (matrix := _rationals(block, (d, d), f"A {name}")).any()
+        }
+        nothing = not self.features and np.size(self.C) == 0
+        C = None if nothing else _rationals(self.C, (d, len(self.features)), f"C {name}")
         object.__setattr__(self, "A", frozen(nonzero))
-        object.__setattr__(self, "b", frozen(self.b))
+        object.__setattr__(self, "b", frozen(b))
         object.__setattr__(self, "features", frozen(self.features))
-        object.__setattr__(self, "C", frozen(self.C if self.features else zeros(self.d, 0)))
+        object.__setattr__(self, "C", frozen(zeros(len(b), 0) if C is None else C))
+        lengths = {len(v) for feature in self.features for hinge in feature for _, v in hinge.a}
+        if not lengths <= {d}:
+            raise ConstructError(f"features {name} have vectors of {lengths} entries; d is {d}.")
 
     def __reduce__(self) -> tuple:
         return _again, (self.name, self.A, self.b, self.features, self.C, self.definition)
@@ -182,9 +215,12 @@ class Task:
             f(X), of shape (..., d): dtype object where X is exact, else float64.
 
         Raises:
-            ConstructError: if X has another shape.
+            ConstructError: if X has another shape, or holds what is no number.
         """
-        x = _inputs(X)
+        try:
+            x = _inputs(X)
+        except ValueError:
+            raise ConstructError(f"task {self.name!r} was given a ragged X.") from None
         if x.ndim == 1:
             x = x[None, :]
         last = max(self.positions, default=1)
@@ -192,6 +228,11 @@ class Task:
             raise ConstructError(
                 f"task {self.name!r} was given an X of shape {np.shape(X)}; it needs "
                 f"(..., n-1, {self.d}) with n-1 at least {last}."
+            )
+        if x.dtype == object and not set(map(type, x.flat)) <= {int, Fraction}:
+            raise ConstructError(
+                f"task {self.name!r} was given an X of {np.asarray(X).dtype} that holds other "
+                "things than int and Fraction; give these, or an array of floats."
             )
         b, A, features = self._exact if x.dtype == object else self._floats
         y = np.broadcast_to(b, (*x.shape[:-2], self.d)).copy()
@@ -263,6 +304,18 @@ def _over_nonzeros(matrix: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     return apply
 
 
+def _is_feature(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(h, Hinge) for h in value)
+
+
+def _rationals(array: Any, shape: tuple[int | None, ...], what: str) -> np.ndarray:
+    """`rational_array`, which looks at each entry, where that is not seen at a glance."""
+    plain = isinstance(array, np.ndarray) and array.dtype == object
+    if plain and array.shape == shape and set(map(type, array.flat)) <= {int, Fraction}:
+        return array
+    return rational_array(array, shape, what)
+
+
 def _again(*fields: Any) -> Task:
     """A task as it was copied or pickled: frozen too."""
     task = Task(*fields[:-1])
@@ -284,9 +337,8 @@ def _kind(kind: str) -> Callable[[Callable[..., Task]], Callable[..., Task]]:
         @functools.wraps(constructor)
         def construct(*args: Any, **kwargs: Any) -> Task:
             given = signature.bind(*args, **kwargs).arguments
-            name = given["name"]
-            if not isinstance(name, str) or not name:
-                raise ConstructError(f"a task is named {name!r}; a name is a text.")
+            name = _name(given["name"])
+            _check_context(name, given)
             task = constructor(*args, **kwargs)
             fields = {k: v for k, v in given.items() if k not in _CONTEXT}
             definition = {"name": name, "kind": kind, **to_json(_plain(fields))}
@@ -299,8 +351,34 @@ def _kind(kind: str) -> Callable[[Callable[..., Task]], Callable[..., Task]]:
     return register
 
 
+# Positions count the tokens of an example.
+MOST_POSITION = 10**9
+
 # Arguments that the task file as a whole supplies, not the single task.
 _CONTEXT = ("name", "d", "vocabulary")
+
+
+def _name(name: Any) -> str:
+    """A task's name: what UTF-8 and a message can hold."""
+    if not isinstance(name, str) or not name or not is_text(name):
+        raise ConstructError(
+            f"a task is named {shown(name)}; a name is a text of at least one character, "
+            "without lone surrogates."
+        )
+    return name
+
+
+def _check_context(name: str, given: Mapping[str, Any]) -> None:
+    d = given.get("d", 1)
+    if type(d) is not int or d < 1:
+        raise ConstructError(
+            f"task {name!r} is given d = {shown(d)}; it must be a whole number of at least 1."
+        )
+    if "vocabulary" in given and not isinstance(given["vocabulary"], Vocabulary):
+        raise ConstructError(
+            f"task {name!r} is given the vocabulary {shown(given['vocabulary'])}; "
+            "make one with construct.Vocabulary."
+        )
 
 
 def _plain(value: Any) -> Any:
@@ -348,7 +426,7 @@ def permutation(
     d = len(order)
     if sorted(map(_key, order)) != list(range(1, d + 1)):
         raise ConstructError(
-            f"permutation of task {name!r} is {order}; it must hold 1 to {d}, each once."
+            f"permutation of task {name!r} is {shown(order)}; it must hold 1 to {d}, each once."
         )
     sign = _vector([1] * d if signs is None else signs, d, f"signs of task {name!r}")
     if any(abs(s) != 1 for s in sign):
@@ -382,8 +460,8 @@ def shift(name: str, by: Any, modulo: Any = None, position: Any = 1) -> Task:
             f"task {name!r}: with modulo, both by and modulo are whole numbers, "
             "and modulo is at least 1."
         )
-    rational(by, f"by of task {name!r}")
-    return Task(name, {place: np.roll(identity(modulo), by, axis=0)}, zeros(modulo))
+    turn = int(rational(by, f"by of task {name!r}")) % modulo
+    return Task(name, {place: np.roll(identity(modulo), turn, axis=0)}, zeros(modulo))
 
 
 @_kind("sum")
@@ -480,7 +558,7 @@ def clip(name: str, low: Any, high: Any, position: Any = 1, *, d: int) -> Task:
     bottom, top = rational(low, f"low of task {name!r}"), rational(high, f"high of {name!r}")
     if bottom >= top:
         raise ConstructError(
-            f"task {name!r}: low is {low} and high {high}; low must be below high."
+            f"task {name!r}: low is {bottom} and high {top}; low must be below high."
         )
     features = tuple(
         (Hinge.of({p: unit}, -bottom), Hinge.of({p: unit}, -top, -1)) for unit in identity(d)
@@ -503,7 +581,7 @@ def _entrywise(
 def _parse_hinge(hinge: Any, d: int, name: str) -> Hinge:
     what = f"a hinge of task {name!r}"
     if not isinstance(hinge, Mapping) or not {"a"} <= set(hinge) <= {"c", "a", "e"}:
-        raise ConstructError(f'{what} is {hinge!r}; write {{"c": 1, "a": [...], "e": 0}}.')
+        raise ConstructError(f'{what} is {shown(hinge)}; write {{"c": 1, "a": [...], "e": 0}}.')
     a = hinge["a"] if isinstance(hinge["a"], Mapping) else {1: hinge["a"]}
     vectors = {p: rational_array(v, (d,), f"a of {what}") for p, v in _by_position(a, name).items()}
     c, e = (
@@ -520,7 +598,7 @@ def _sequence(value: Any, what: str) -> Sequence:
     if isinstance(value, np.ndarray):
         return value.tolist() if value.ndim else [value]
     if not isinstance(value, list | tuple):
-        raise ConstructError(f"{what} is {value!r}; it must be a list.")
+        raise ConstructError(f"{what} is {shown(value)}; it must be a list.")
     return value
 
 
@@ -529,19 +607,24 @@ def _vector(value: Any, d: int | None, what: str) -> np.ndarray:
 
 
 def _position(value: Any, name: str) -> int:
-    if isinstance(value, str) and value.isdecimal() and len(value) < MOST_DIGITS:
-        value = int(value)
-    if type(value) is not int or not 1 <= value <= 10**9:
+    if type(value) is not int or not 1 <= value <= MOST_POSITION:
         raise ConstructError(
-            f"task {name!r} reads position {shortened(value)}; positions are whole numbers "
+            f"task {name!r} reads position {shown(value)}; positions are whole numbers "
             "from 1 to 10^9."
         )
     return value
 
 
+def _position_key(value: Any, name: str) -> int:
+    """A position as the key of a mapping: JSON has texts there."""
+    if isinstance(value, str) and value.isdecimal() and len(value) < MOST_DIGITS:
+        value = int(value)
+    return _position(value, name)
+
+
 def _by_position(blocks: Mapping[Any, Any], name: str) -> dict[int, Any]:
     """The blocks under their positions as numbers: "1" and "01" are the same."""
-    result = {_position(p, name): block for p, block in blocks.items()}
+    result = {_position_key(p, name): block for p, block in blocks.items()}
     if len(result) != len(blocks):
         raise ConstructError(
             f"task {name!r} names a position twice: {', '.join(map(str, blocks))}."
@@ -567,21 +650,21 @@ def from_definition(definition: Any, *, d: int | None, vocabulary: Vocabulary | 
             of the wrong form.
     """
     if not isinstance(definition, Mapping):
-        raise ConstructError(f"a task is {definition!r}; it must be a JSON object.")
+        raise ConstructError(f"a task is {shown(definition)}; it must be a JSON object.")
     fields = dict(definition)
     name, kind = fields.pop("name", None), fields.pop("kind", None)
     if not isinstance(name, str) or not name:
-        raise ConstructError(f'the task {definition!r} lacks a name; add "name": "...".')
+        raise ConstructError(f'the task {shown(definition)} lacks a name; add "name": "...".')
     if not isinstance(kind, str) or kind not in KINDS:
         raise ConstructError(
-            f"task {name!r} has the kind {kind!r}; known kinds: {', '.join(sorted(KINDS))}."
+            f"task {name!r} has the kind {shown(kind)}; known kinds: {', '.join(sorted(KINDS))}."
         )
     parameters = inspect.signature(KINDS[kind]).parameters
     own = [p for p in parameters if p not in _CONTEXT]
     unknown = sorted(set(fields) - set(own))
     missing = [p for p in own if parameters[p].default is parameters[p].empty and p not in fields]
     if unknown or missing:
-        wrong = f"has the unknown field {unknown[0]!r}" if unknown else f"lacks {missing[0]!r}"
+        wrong = f"has the unknown field {shown(unknown[0])}" if unknown else f"lacks {missing[0]!r}"
         raise ConstructError(f"task {name!r} {wrong}; {kind!r} takes: {', '.join(own)}.")
     for key, value in (("d", d), ("vocabulary", vocabulary)):
         if key in parameters and value is None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from construct.answer import Answer, read_answer
+from construct.arguments import checked, function, instance, listed, text, whole
 from construct.certify.formats import BY_NAME
 from construct.compiler import Construction
 from construct.embedding import embed_all
@@ -54,6 +55,21 @@ class Report:
         return not self.failures
 
 
+def _prompts_or_how_many(value: Any, name: str) -> None:
+    if isinstance(value, list | tuple):
+        listed(instance(Prompt, "a construct.Prompt"), "construct.Prompt")(value, name)
+    else:
+        whole(1, most=1 << 40)(value, name)
+
+
+@checked(
+    construction=instance(Construction, "a construct.Construction"),
+    executor=text,
+    dtype=text,
+    prompts=_prompts_or_how_many,
+    seed=whole(0),
+    progress=function,
+)
 def verify(
     construction: Construction,
     executor: str,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from construct.errors import ConstructError
+from construct.errors import ConstructError, shown
 from construct.rational import zeros
 
 
@@ -15,12 +15,18 @@ class Vocabulary:
     """Distinct words in a fixed order; word number i is the i-th unit vector."""
 
     def __init__(self, words: Iterable[Any]) -> None:
-        self.words = tuple(one_spelling(word) for word in words)
+        try:
+            listed = [] if isinstance(words, str | bytes) else list(words)
+        except TypeError:
+            raise ConstructError(f"a vocabulary is a list of words, not {shown(words)}.") from None
+        self.words = tuple(one_spelling(word) for word in listed)
+        if not self.words:
+            raise ConstructError("the vocabulary is empty; give at least one word.")
         for word in self.words:
             if not _writable(word):
                 raise ConstructError(
-                    f"the vocabulary holds {word!r}; a word is a printable text without "
-                    "'->' and without spaces at its ends."
+                    f"the vocabulary holds {shown(word)}; a word is a printable text in one line, "
+                    "without '->', U+FEFF and lone surrogates, and without spaces at its ends."
                 )
         self._index = {word: i for i, word in enumerate(self.words)}
         if len(self._index) != len(self.words):
@@ -45,9 +51,12 @@ class Vocabulary:
         word = one_spelling(word)
         if isinstance(word, str) and word in self._index:
             return self._index[word]
-        near = difflib.get_close_matches(str(word), self.words, n=3, cutoff=0.6)
+        text = word[:200] if isinstance(word, str) else shown(word)
+        near = difflib.get_close_matches(text, self.words, n=3, cutoff=0.6)
         hint = f"; near it: {', '.join(near)}" if near else ""
-        raise ConstructError(f"{word!r} is no token of this vocabulary of {len(self)} words{hint}.")
+        raise ConstructError(
+            f"{shown(word)} is no token of this vocabulary of {len(self)} words{hint}."
+        )
 
     def one_hot(self, word: Any) -> np.ndarray:
         """The unit vector of `word`, exact, of shape (d,)."""
@@ -61,12 +70,23 @@ def one_spelling(word: Any) -> Any:
     return unicodedata.normalize("NFC", word) if isinstance(word, str) else word
 
 
+# Control characters, line and paragraph separators, halves of a pair (lone surrogates).
+_UNWRITABLE = ("Cc", "Zl", "Zp", "Cs")
+
+
 def _writable(word: Any) -> bool:
-    """Whether a line of a prompt can hold it."""
+    """Whether a line of a prompt can hold it, in a file of UTF-8."""
     return (
         isinstance(word, str)
         and bool(word)
         and word == word.strip()
         and "->" not in word
-        and not any(unicodedata.category(c) == "Cc" for c in word)
+        # At the start of a file it is no part of the text.
+        and "\ufeff" not in word
+        and not any(unicodedata.category(c) in _UNWRITABLE for c in word)
     )
+
+
+def is_text(value: str) -> bool:
+    """Whether UTF-8 can hold it: no half of a pair stands alone (a lone surrogate)."""
+    return not any(unicodedata.category(c) == "Cs" for c in value)

@@ -1,4 +1,5 @@
 import sys
+from fractions import Fraction
 
 import hand
 import numpy as np
@@ -88,9 +89,114 @@ def test_the_exact_executor_takes_no_float_format():
         prepare("exact", hand.by_hand(), "float64")
 
 
+GOOD = [[1, Fraction(1, 2)], [3, -1]]
+EXACT = np.array(GOOD, dtype=object)
+
+
+def odd_streams() -> dict:
+    """What is no stream of `hand.by_hand()`, whose context is (2, 2)."""
+    good = hand.STREAM
+    return {
+        "narrow": good[:, 1:],
+        "wide": np.hstack([good, good]),
+        "short": good[1:],
+        "long": np.vstack([good, good]),
+        "one token": good[0],
+        "one number": 1.0,
+        "no stream": good[None][:0],
+        "a batch of batches": good[None, None],
+        "nothing": None,
+        "no list": {},
+        "ragged": [[1, 2], [3]],
+        "texts": [["1", "2"], ["3", "4"]],
+        "texts as objects": np.array([["1", 2], [3, 4]], dtype=object),
+        "floats as objects": np.array([[1.5, 2], [3, 4]], dtype=object),
+        "truth values": good > 0,
+        "complex": good + 1j,
+        "extended": good.astype(np.longdouble),
+        "NaN": good * np.nan,
+        "infinity": good * np.inf,
+    }
+
+
+@pytest.mark.parametrize(("name", "dtype"), FORMATS)
+@pytest.mark.parametrize("odd", odd_streams())
+def test_a_stream_of_another_shape_or_of_no_real_numbers_is_refused(name, dtype, odd):
+    with pytest.raises(ConstructError, match=r"(a|the) stream .*(takes|must have|give)"):
+        prepare(name, hand.by_hand(), dtype)(odd_streams()[odd])
+
+
+def given_as(kind: str) -> object:
+    """A stream of whole numbers and halves, in other numbers."""
+    whole = np.array([[1, 2], [3, -1]])
+    return {
+        "lists": [[1, 2.0], [3, -1]],
+        "exact lists": EXACT.tolist(),
+        "exact": EXACT,
+        "int8": whole.astype(np.int8),
+        "uint64": abs(whole).astype(np.uint64),
+        "float32": hand.STREAM.astype(np.float32),
+        "float16": hand.STREAM.astype(np.float16),
+    }[kind]
+
+
+@pytest.mark.parametrize(("name", "dtype"), FORMATS)
+@pytest.mark.parametrize(
+    "kind", ["lists", "exact lists", "exact", "int8", "uint64", "float32", "float16"]
+)
+def test_a_stream_may_hold_any_real_numbers(name, dtype, kind):
+    stream = given_as(kind)
+    run = prepare(name, hand.by_hand(), dtype)
+    # Halves and small whole numbers: each format holds all that comes up.
+    wanted = run(np.array(stream, dtype=np.float64))
+    assert run(stream).stream.tolist() == wanted.stream.tolist()
+    assert run(stream).attended.tolist() == wanted.attended.tolist()
+
+
+def test_large_whole_numbers_reach_the_exact_executor_as_they_are():
+    stream = np.array([[2**53 + 1, 0], [0, 0]])
+    done = prepare("exact", hand.by_hand(), "exact")(stream, trace=True)
+    assert done.states[0].tolist() == stream.tolist()
+
+
+@pytest.mark.parametrize("mesh", [1, "batch", [], {}])
+def test_what_is_no_mesh_is_refused(mesh):
+    with pytest.raises(ConstructError, match=r"make one with construct.execute.devices.mesh"):
+        prepare("jax", hand.by_hand(), "float64", mesh)
+
+
 @pytest.mark.parametrize("name", EXECUTORS)
 def test_a_missing_package_is_named(name, monkeypatch):
     module, formats, package = EXECUTORS[name]
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ConstructError, match=f"not installed: pip install '{package}'"):
         prepare(name, hand.by_hand(), formats[0])
+
+
+FAULTS = [
+    ImportError("libfine.so.7: cannot open shared object file"),
+    OSError("wrong ELF class"),
+    AttributeError("module 'numpy' has no attribute 'float_'"),
+    RuntimeError("compiled for another\nversion."),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
+@pytest.mark.parametrize("name", EXECUTORS)
+def test_a_package_that_fails_to_load_is_named_with_the_reason(name, fault, monkeypatch):
+    module, formats, package = EXECUTORS[name]
+
+    class Broken:
+        def find_spec(self, wanted, path=None, target=None):
+            if wanted == module:
+                raise fault
+
+    monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    with pytest.raises(ConstructError) as error:
+        prepare(name, hand.by_hand(), formats[0])
+    reason = " ".join(f"{type(fault).__name__}: {fault}".split()).rstrip(".")
+    assert str(error.value) == (
+        f"the executor {name!r} needs the package {package!r}, which fails to load "
+        f"({reason}); install it anew."
+    )

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from construct.errors import ConstructError
+from construct.errors import ConstructError, shown
 from construct.rational import MOST_DIGITS, Rational, rational, to_json
 from construct.tasks import Task
 
@@ -58,7 +58,7 @@ class Domain:
         needed = {"R", "Ry", "delta"}
         if not isinstance(value, Mapping) or not needed <= set(value) <= needed | {"grid"}:
             raise ConstructError(
-                f'the domain is {value!r}; write {{"R": 8, "Ry": 32, "delta": 1}}, '
+                f'the domain is {shown(value)}; write {{"R": 8, "Ry": 32, "delta": 1}}, '
                 'with "grid" if all entries are multiples of it.'
             )
         return cls(

@@ -23,7 +23,6 @@ import numpy as np
 from jax.sharding import Mesh
 from scipy.sparse import coo_array, csr_array, sparray
 
-from construct.errors import ConstructError
 from construct.execute import Pass, Run
 from construct.execute.devices import (
     BATCH,
@@ -106,7 +105,7 @@ class Step:
 def prepare(transformer: Transformer, dtype: str = "float64", mesh: Mesh | None = None) -> Run:
     """See `construct.execute`."""
     warn_where_nothing_is_certified(mesh)
-    sizes, context, x64 = transformer.sizes, transformer.sparse("W_pos").shape, dtype == "float64"
+    sizes, x64 = transformer.sizes, dtype == "float64"
     with jax.enable_x64(x64):
         steps, weights = cast(transformer, dtype)
         if mesh is not None:
@@ -130,10 +129,6 @@ def prepare(transformer: Transformer, dtype: str = "float64", mesh: Mesh | None 
     def run(stream: Any, trace: bool = False) -> Pass:
         stream = np.asarray(stream).astype(dtype, copy=False)
         *batch, N, D = stream.shape
-        if context != (N, D):
-            raise ConstructError(
-                f"a stream of N, D = {N}, {D} was given; this transformer has {context}."
-            )
         grid = stream[..., : sizes.tokens, :].reshape(*batch, sizes.m + 1, sizes.n, D)
         with jax.enable_x64(x64):
             out, totals, states = go(grid, N, trace)
