@@ -4,17 +4,29 @@ PyPI's `construct` (a parser library) installs an import package of the same
 name. Whichever was installed last wins, so the command looks before it runs.
 """
 
+import os
 import signal
 import sys
 
 DISTRIBUTION = "construct-icl"
+INTERRUPTED = 130
 
 
 def main() -> None:
     """Run the command line, or say in one sentence why it cannot run."""
+    try:
+        _main()
+    except KeyboardInterrupt:
+        # While modules are imported: later the command line itself says so.
+        print("construct: interrupted.", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+
+
+def _main() -> None:
     # A reader that leaves early (head, less) ends the command, as it does elsewhere.
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    _occupy_closed_streams()
     import construct
 
     if getattr(construct, "__distribution__", None) != DISTRIBUTION:
@@ -26,3 +38,13 @@ def main() -> None:
     from construct.cli import main as command
 
     command()
+
+
+def _occupy_closed_streams() -> None:
+    """The number of a closed standard stream must not go to the next file that is opened.
+
+    What a library prints would be written into it.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)

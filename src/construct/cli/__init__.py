@@ -1,12 +1,14 @@
 """The command line: one file for each command, imported when it is used.
 
 Exit codes: 0 fine; 2 bad usage or malformed input; 3 a prompt outside the certified
-domain; 4 a check failed.
+domain; 4 a check failed; 130 interrupted; 141 the reader of the output left early.
 """
 
 import importlib
 import os
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import click
 
@@ -31,6 +33,11 @@ Examples:
   construct build --tasks tasks.json --out my-artifact
   construct run my-artifact prompt.json
   construct verify construct-K4-d16
+
+\b
+Exit codes: 0 fine; 2 bad usage or malformed input; 3 the prompt is outside
+the certified domain; 4 a check failed; 130 interrupted; 141 the reader of the
+output (head, less) left early.
 """
 
 
@@ -59,32 +66,76 @@ def cli() -> None:
     """Compile tasks into an explicit transformer that performs them all at once."""
 
 
+class Whole(click.IntRange):
+    """A whole number of an option; one that is too long to be printed is no number."""
+
+    MOST_DIGITS = 100
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """The number, or one sentence about it."""
+        if isinstance(value, str) and len(value) > self.MOST_DIGITS:
+            self.fail(f"it has more than {self.MOST_DIGITS} digits.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def main() -> None:
     """Run the command line; every foreseen error is one sentence and an exit code."""
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    if sys.stdout is None:
+        _say("standard output is closed; open it, or send it to a file.")
+        sys.exit(ConstructError.exit_code)
     for stream in (sys.stdout, sys.stderr):
         # A word that the terminal cannot show must not end the run.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    status = _status(lambda: cli.main(prog_name="construct", standalone_mode=False))
+    # What the command printed may still wait to be written.
+    sys.exit(_status(sys.stdout.flush) or status)
+
+
+def _status(action: Callable[[], Any]) -> int:
+    """The exit code of an action; what ends it early is said in one sentence."""
     try:
-        status = cli.main(prog_name="construct", standalone_mode=False)
-        sys.stdout.flush()
+        return action() or 0
     except ConstructError as error:
-        click.echo(f"construct: {error}", err=True)
-        status = error.exit_code
+        _say(str(error))
+        return error.exit_code
     except click.ClickException as error:
-        error.show()
-        status = error.exit_code
-    except MemoryError:
-        click.echo(
-            "construct: not enough memory; choose smaller sizes, or --executor sparse.", err=True
-        )
-        status = 2
-    except OSError as error:
-        click.echo(f"construct: cannot write the output: {error.strerror}.", err=True)
-        # Python must not try to write the rest at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 2
+        _say(error)
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("construct: interrupted.", err=True)
-        status = 130
-    sys.exit(status)
+        _say("interrupted.")
+        return 130
+    except OSError as error:
+        _say(f"cannot write the output: {error.strerror or error}.")
+        _to_nowhere(sys.stdout)
+    except RecursionError:
+        _say("the input is nested too deeply; write it with fewer levels.")
+    except (MemoryError, RuntimeError) as error:
+        if not _out_of_memory(error):
+            raise
+        _say("not enough memory; choose smaller sizes, or --executor sparse.")
+    return ConstructError.exit_code
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """NumPy raises MemoryError; JAX and PyTorch say it in words."""
+    words = ("RESOURCE_EXHAUSTED", "out of memory", "not enough memory")
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
+
+
+def _say(what: str | click.ClickException) -> None:
+    """On standard error, if that can be written to."""
+    try:
+        if isinstance(what, click.ClickException):
+            what.show()
+        else:
+            click.echo(f"construct: {what}", err=True)
+    except OSError:
+        _to_nowhere(sys.stderr)
+
+
+def _to_nowhere(stream: Any) -> None:
+    """Python must not try to write the rest at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from construct.cli import Whole
 from construct.errors import ConstructError
 
 EPILOG = """\b
@@ -16,7 +17,7 @@ Without --tasks, the tasks are K distinct signed permutations plus shifts of
 R^d, drawn from the seed.
 """
 
-SIZE = click.IntRange(min=1)
+SIZE = Whole(min=1)
 
 
 @click.command(epilog=EPILOG)
@@ -25,7 +26,7 @@ SIZE = click.IntRange(min=1)
 @click.option("--m", "m", type=SIZE, default=32, show_default=True, help="Slots for examples.")
 @click.option("--n", "n", type=SIZE, help="Tokens of an example: n-1 inputs, 1 label.")
 @click.option("--tasks", "path", metavar="FILE", help="Task file (JSON); - is standard input.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--seed", type=Whole(min=0), default=0, show_default=True)
 @click.option("--out", metavar="DIR", help="Where to write; default construct-K4-d16/ or alike.")
 @click.option("--dense", is_flag=True, help="Store weights as dense matrices, zeros included.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")

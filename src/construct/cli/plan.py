@@ -2,6 +2,7 @@
 
 import click
 
+from construct.cli import Whole
 from construct.errors import ConstructError
 
 EPILOG = """\b
@@ -15,7 +16,7 @@ every head over all N tokens; sparse is non-zero weights, and no score but those
 that can be positive. Times are estimates, from a rate measured on this machine.
 """
 
-SIZE = click.IntRange(min=1)
+SIZE = Whole(min=1)
 
 # Beyond it FLOPs leave the range in which a time can be printed.
 MOST_TOKENS = 1 << 256
@@ -27,7 +28,7 @@ MOST_TOKENS = 1 << 256
 @click.option("--m", "m", type=SIZE, default=32, show_default=True, help="Slots for examples.")
 @click.option("--n", "n", type=SIZE, help="Tokens of an example: n-1 inputs, 1 label.")
 @click.option("--tasks", "path", metavar="FILE", help="Task file (JSON); - is standard input.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--seed", type=Whole(min=0), default=0, show_default=True)
 @click.option(
     "--dtype",
     type=click.Choice(["float64", "float32"]),

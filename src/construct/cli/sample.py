@@ -2,6 +2,8 @@
 
 import click
 
+from construct.cli import Whole
+
 EPILOG = """\b
 Examples:
   construct sample construct-K4-d16 > prompt.json
@@ -11,7 +13,7 @@ Examples:
 
 @click.command(epilog=EPILOG)
 @click.argument("directory", metavar="DIR")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--seed", type=Whole(min=0), default=0, show_default=True)
 def command(directory: str, seed: int) -> None:
     """Print a random prompt of artifact DIR's domain, in the form that `run` reads."""
     from construct.artifact import load

@@ -89,11 +89,21 @@ def print_json(value: Any) -> None:
         ConstructError: if a number in it is NaN or infinite.
     """
     try:
-        click.echo(json.dumps(value, ensure_ascii=False, allow_nan=False))
-    except UnicodeEncodeError:
-        click.echo(json.dumps(value, allow_nan=False))
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        if not _printable(text):
+            text = json.dumps(value, allow_nan=False)
     except ValueError as error:
         raise ConstructError(f"the result cannot be written as JSON: {error}.") from error
+    click.echo(text)
+
+
+def _printable(text: str) -> bool:
+    """Whether standard output can hold every character; elsewhere some are replaced."""
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def read_text(path: str) -> str:
@@ -102,6 +112,8 @@ def read_text(path: str) -> str:
     Raises:
         ConstructError: if it cannot be read, or is no UTF-8 text.
     """
+    if path == "-" and sys.stdin is None:
+        raise ConstructError("standard input is closed; give it a file, or name one.")
     try:
         raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
         return raw.decode("utf-8-sig")
@@ -109,6 +121,8 @@ def read_text(path: str) -> str:
         raise ConstructError(f"cannot read {path}: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
         raise ConstructError(f"{path} is no UTF-8 text; save it as UTF-8.") from error
+    except ValueError as error:  # a NUL in the path
+        raise ConstructError(f"cannot read {path!r}: {error}.") from error
 
 
 def power(x: Rational) -> str:

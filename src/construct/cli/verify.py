@@ -4,6 +4,8 @@ import importlib.util
 
 import click
 
+from construct.cli import Whole
+
 EPILOG = """\b
 Examples:
   construct verify construct-K4-d16
@@ -40,7 +42,7 @@ MOST_HELD = 1 << 27
 
 @click.command(epilog=EPILOG)
 @click.argument("directory", metavar="DIR")
-@click.option("--prompts", type=click.IntRange(min=1), default=1000, show_default=True)
+@click.option("--prompts", type=Whole(min=1), default=1000, show_default=True)
 @click.option(
     "--executor",
     "chosen",
@@ -48,7 +50,7 @@ MOST_HELD = 1 << 27
     multiple=True,
     help="Only this one; may be given several times.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--seed", type=Whole(min=0), default=0, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 def command(
     directory: str, prompts: int, chosen: tuple[str, ...], seed: int, as_json: bool
