@@ -27,6 +27,8 @@ def _main() -> None:
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     _occupy_closed_streams()
+    # What is read has a bound of digits of its own; what is computed of it is printed whole.
+    sys.set_int_max_str_digits(0)
     import construct
 
     if getattr(construct, "__distribution__", None) != DISTRIBUTION:

@@ -330,3 +330,19 @@ def test_the_exit_codes_of_the_readme_are_those_of_help(command):
     said = command("--help").out
     assert codes == re.findall(r"\b\d+\b", said[said.index("Exit codes:") :])
     assert str(128 + signal.SIGPIPE) in codes
+
+
+def test_an_answer_of_thousands_of_digits_is_printed_whole(tmp_path):
+    primes = [10**400 + k for k in (1, 3, 7, 9, 13, 21, 27, 31, 33, 37, 39, 43)]
+    row = [f"1/{p}" for p in primes]
+    zero = [0] * len(row)
+    tasks = [{"name": "f", "kind": "affine", "A": [row] + [zero] * (len(row) - 1)}]
+    (tmp_path / "tasks.json").write_text(json.dumps({"tasks": tasks}))
+    (tmp_path / "p.json").write_text(
+        json.dumps({"examples": [[zero, zero]], "query": [[1] * len(row)]})
+    )
+    lines = "construct build --tasks tasks.json --m 1 --out made >/dev/null"
+    done = shell(f"{lines} && construct run made p.json --executor exact --json", tmp_path)
+    assert done.stderr == ""
+    [value, *rest] = json.loads(done.stdout)["answer"]
+    assert (len(value) > 4300, set(rest)) == (True, {0})

@@ -92,7 +92,7 @@ def choose_domain(tasks: Sequence[Task], certified_at: Callable[[Domain], Sequen
     """
     q = _common_denominator(tasks)
     # Of a separation below 2^-1024 no float has the square.
-    for delta in [Fraction(1, q), Fraction(1)][q >> 1024 > 0 :]:
+    for delta in (Fraction(1, q), Fraction(1)) if q < 1 << 1024 else (Fraction(1),):
         for wanted, bounds in (("float32", (8, 4)), ("float64", (8, 4, 2, 1))):
             for R in bounds:
                 domain = Domain(R, _label_bound(tasks, R), delta)
