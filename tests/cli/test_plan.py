@@ -95,10 +95,10 @@ def test_the_worked_example_is_printed(command):
         (["--K", "4", "--d", "4", "--dtype", "float16"], "--dtype"),
         (["--K", "99999999999999999999", "--d", "2"], "smaller K or d"),
         (["--K", "2", "--d", "1000000"], "smaller K or d"),
-        (["--K", "2", "--d", "2", "--m", "1" + 100 * "0"], "smaller --m or --n"),
+        (["--K", "2", "--d", "2", "--m", "1" + 99 * "0"], "smaller --m or --n"),
         (["--tasks", "plus.json", "--K", "2"], "K = 3"),
         (["--tasks", "plus.json", "--n", "2"], "reads position 2"),
-        (["--tasks", "far.json"], "smaller --m or --n"),
+        (["--tasks", "far.json"], "from 1 to 10^9"),
         (["--tasks", "huge.json"], "beyond the range of float64"),
     ],
 )
