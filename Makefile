@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test proofs rocq lint bench bench-full mutations rocq-mutations limits picture clean
+.PHONY: demo test proofs rocq lint bench bench-full mutations rocq-mutations limits attack plants picture clean
 
 demo: $(VENV)/.demo
 	$(BIN)/construct demo
@@ -64,6 +64,17 @@ bench-full: $(VENV)/.test
 # Every single-weight mutation of three small artifacts, and why the survivors live.
 mutations: $(VENV)/.test
 	PYTHONPATH=tests $(BIN)/python -m theorem.mutations
+
+# Random artifacts, prompts, files and interrupts against a reckoning of its own, in Fractions:
+# counts, worst figures, and the smallest input on which something is wrong.
+SECONDS = 1800
+SEED = 1
+attack: $(VENV)/.test
+	PYTHONPATH=tests $(BIN)/python -m attack --seconds $(SECONDS) --seed $(SEED)
+
+# Does the attack find faults that are planted one by one?
+plants: $(VENV)/.test
+	PYTHONPATH=tests $(BIN)/python -m attack.plants
 
 # The picture in the README.
 picture: $(VENV)/.test

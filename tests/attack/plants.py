@@ -1,0 +1,228 @@
+"""Faults planted one by one: does the attack find each of them?
+
+    make plants
+    python -m attack.plants [--seconds 120] [--only NAME] [--whole]
+
+A plant changes a few words of a copy of `src/`. The attack runs on it until it finds
+something, with the hint that stands beside the plant, or with --whole without one. A plant
+whose words no longer stand in the code is *stale*, and fails, as one that is not found.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+SOURCE = Path(__file__).parents[2] / "src"
+
+
+@dataclass(frozen=True)
+class Plant:
+    """A fault: in each file, words that occur once and what stands there instead."""
+
+    name: str
+    hint: str
+    edits: tuple[tuple[str, str, str], ...]
+
+
+def plant(name: str, hint: str, file: str, old: str, new: str) -> Plant:
+    return Plant(name, hint, ((file, old, new),))
+
+
+_HALF = '__import__("fractions").Fraction(1, 2)'
+_SUPERPOSE, _MARGINS = "layers/superpose.py", "certify/margins.py"
+PLANTS = (
+    # The layers.
+    plant("B halved", "mixtures", _SUPERPOSE, "(-B * e, e)", f"(-B * {_HALF} * e, e)"),
+    plant(
+        *("C halved", "edges", _SUPERPOSE),
+        *("plan.margins.B, plan.margins.C", f"plan.margins.B, {_HALF} * plan.margins.C"),
+    ),
+    plant(
+        *("the gate does not ask for an example", "mixtures", _SUPERPOSE),
+        *('2 * C * read("ctx")', '2 * C * read("one")'),
+    ),
+    plant(
+        *("the query side reads the example's features", "mixtures", _SUPERPOSE),
+        *('g="gq"', 'g="gx"'),
+    ),
+    plant(
+        *("s twice as large in the division", "mixtures", "layers/divide.py"),
+        *("Fraction(sizes.N, plan.margins.s)", "Fraction(sizes.N, 2 * plan.margins.s)"),
+    ),
+    plant(
+        *("an entry of the table off by one", "mixtures", "layers/square.py"),
+        *('"one": 1 - v**2', '"one": 1 - v**2 + (v == 3)'),
+    ),
+    plant(
+        *("features told apart by their first hinge", "mixtures", "wiring.py"),
+        *("dictionary.setdefault(u, len", "dictionary.setdefault(u[:1], len"),
+    ),
+    plant(
+        *("equal features are not merged", "merged", "wiring.py"),
+        *("[task.merged for task in tasks]", "list(tasks)"),
+    ),
+    # The certificate. Without label or off alone the limits move by a third at most, up to where
+    # another condition stops them; no failure was found in between.
+    plant(
+        *("condition mismatch dropped", "limits", _MARGINS),
+        *("if 8 * max(eta / least, gamma, gamma_e) > 1 or room < gamma * partial:", "if False:"),
+    ),
+    plant(
+        *("whole: eight times as far", "full", _MARGINS),
+        *("if table > limit:", "if table > 8 * limit:"),
+    ),
+    plant(
+        *("condition range dropped", "sizes", _MARGINS),
+        *("if max(weights + reached) * 4 >= 1 << fmt.largest:", "if False:"),
+    ),
+    plant(
+        *("the size of a label left out", "edges", "certify/bounds.py"),
+        *("row.reach(x, R) + Ry", "row.reach(x, R)"),
+    ),
+    plant(
+        *("bound of an answer halved", "limits", "certify/accuracy.py"),
+        "return before * (1 + after) + after * mean + self.flushed",
+        "return (before * (1 + after) + after * mean) / 2 + self.flushed",
+    ),
+    # The executors.
+    plant(
+        *("the reach of the query's head", "mixtures", "reach.py"),
+        *('"query": [Reach(EVERY, (sizes.m, OWN))]', '"query": [Reach(EVERY, (0, OWN))]'),
+    ),
+    plant(
+        *("N divided out before the sum", "tiny", "execute/sparse.py"),
+        '_dot("tq,td->qd", scores, reads).reshape',
+        '(_dot("tq,td->qd", scores / 1024, reads) * 1024).reshape',
+    ),
+    plant(
+        *("the mesh keeps one device's share of a sum", "mesh", "execute/sparse.py"),
+        "sums, totals = jax.lax.psum((sums, totals), axis)",
+        "sums, totals = sums, totals",
+    ),
+    plant(
+        *("the mesh stops one device early", "mesh", "execute/jax_.py"),
+        *("fori_loop(0, devices, add", "fori_loop(0, devices - 1, add"),
+    ),
+    plant(
+        *("exact weights ignored", "mixtures", "execute/exact.py"),
+        *("matrix[row, column] = _fmpq(value)", "pass"),
+    ),
+    # What is judged and read.
+    plant(
+        *("an entry equal to R is refused", "mixtures", "prompt.py"),
+        *("abs(array) > _in_format(bound, array)", "abs(array) >= _in_format(bound, array)"),
+    ),
+    plant(
+        *("separate at float32's distance in float64", "mixtures", "prompt.py"),
+        *(
+            "separate *= (1 - Fraction(1, 2 ** (p // 2))) ** 2",
+            "separate *= (1 - Fraction(1, 4096)) ** 2",
+        ),
+    ),
+    plant(
+        *("the grid is not checked", "grids", "prompt.py"),
+        *(
+            "        if domain.grid is not None:\n            rules",
+            "        if False:\n            rules",
+        ),
+    ),
+    plant(
+        *("a match at four times its distance", "mixtures", "prompt.py"),
+        *("(np.finfo(prompt.Y.dtype).nmant + 8)", "(np.finfo(prompt.Y.dtype).nmant + 4)"),
+    ),
+    plant(
+        *("the answer is read beside its token", "mixtures", "embedding.py"),
+        *("transformer.answer, :]", "transformer.answer - 1, :]"),
+    ),
+    plant(
+        *("votes are read from another layer", "mixtures", "answer.py"),
+        *('names.index("superpose")', 'names.index("pool")'),
+    ),
+    plant(
+        *("examples are drawn without a look at the domain", "samples", "sampling.py"),
+        *("if self._inside(x, y):", "if True:"),
+    ),
+    # Files.
+    plant(
+        *("save does not put the old artifact back", "interrupts", "swap.py"),
+        *("os.path.lexists(old) and not os.path.lexists(target)", "False"),
+    ),
+    plant(
+        *("load believes the margins", "claims", "artifact.py"),
+        *("    _refuse_other_margins(transformer, margins)\n", ""),
+    ),
+)
+
+
+def planted(one: Plant, folder: Path) -> str | None:
+    """A copy of the sources with the fault; what is stale, if something is."""
+    shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file, old, new in one.edits:
+        path = folder / "construct" / file
+        text = path.read_text() if path.exists() else ""
+        if text.count(old) != 1:
+            return f"{file} has {old!r} {text.count(old)} times"
+        path.write_text(text.replace(old, new))
+    return None
+
+
+def attacked(folder: Path, seconds: float, seed: int, hint: str | None) -> tuple[bool, str]:
+    """Whether the attack finds something on these sources, and what."""
+    command = [sys.executable, "-m", "attack", "--first", "--shrink", "0"]
+    command += [*("--seconds", str(seconds)), *("--seed", str(seed))]
+    command += ["--save", str(folder / "finding.json")]
+    command += ["--only", hint] if hint else []
+    tests = Path(__file__).parents[1]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{tests}{os.pathsep}{folder}",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        # Most passes are the same in every copy.
+        "JAX_COMPILATION_CACHE_DIR": str(folder.parent / "compiled"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 1):
+        return False, done.stderr[-300:]
+    found = re.search(r"the first of each kind:\n +(.*)", done.stdout)
+    return done.returncode == 1, found[1] if found else done.stderr[-300:]
+
+
+def main() -> int:
+    """1 if a plant is stale or not found, or if something is found without any."""
+    parser = argparse.ArgumentParser(prog="python -m attack.plants", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", action="append", metavar="NAME")
+    parser.add_argument("--whole", action="store_true", help="without the hints")
+    options = parser.parse_args()
+    chosen = [p for p in PLANTS if not options.only or any(o in p.name for o in options.only)]
+    lost = 0
+    with tempfile.TemporaryDirectory() as scratch:
+        for number, one in enumerate(chosen, 1):
+            begun = time.monotonic()
+            folder = Path(scratch) / str(number)
+            stale = planted(one, folder)
+            hint = None if options.whole else one.hint
+            found, what = (
+                (False, "") if stale else attacked(folder, options.seconds, options.seed, hint)
+            )
+            state = "STALE" if stale else "found" if found else "NOT FOUND"
+            lost += state != "found"
+            gone = time.monotonic() - begun
+            print(f"{number:>2}  {state:<10}{gone:>5.0f} s  {one.name:<50}{(stale or what)[:150]}")
+            sys.stdout.flush()
+            shutil.rmtree(folder)
+    print(f"{len(chosen) - lost} of {len(chosen)} found")
+    return int(lost > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
