@@ -217,6 +217,7 @@ def test_another_process_s_work_in_progress_is_left_alone(tmp_path):
     working.mkdir()
     (working / "config.json").write_text("half")
     with_lock = swap._Lock(working)
+    assert with_lock.take()
     save(ONE, target)
     assert working.is_dir()
     with_lock.close()
@@ -229,6 +230,7 @@ def test_a_whole_folder_that_another_process_is_about_to_name_is_not_taken(tmp_p
     save(ONE, tmp_path / "b")
     os.rename(tmp_path / "b", working)
     with_lock = swap._Lock(working)
+    assert with_lock.take()
     with pytest.raises(ConstructError, match="cannot read"):
         load(tmp_path / "a")
     with_lock.close()
@@ -312,3 +314,18 @@ def test_whole_is_what_load_would_read(tmp_path):
     assert artifact._is_whole(tmp_path / "a")
     (tmp_path / "a" / "config.json").unlink()
     assert not artifact._is_whole(tmp_path / "a")
+
+
+def test_a_lock_that_an_interrupt_has_left_held_is_not_waited_for(tmp_path):
+    """A traceback may keep it: the process that holds it takes it again, and others wait."""
+    left = swap.locked(tmp_path)
+    left.__enter__()  # never left
+    made = build([affine("f", [[1]])], m=1)
+    assert load(save(made, tmp_path / "a")).sizes == made.sizes
+    with swap.locked(tmp_path):
+        probe = swap._Lock(tmp_path)
+        assert not probe.take()
+        probe.close()
+    probe = swap._Lock(tmp_path)
+    assert probe.take()
+    probe.close()

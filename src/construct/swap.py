@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -48,6 +49,7 @@ def replace(
             _remove_left_overs(target, files)
             os.mkdir(fresh)
             lock = _Lock(fresh)
+            lock.take()
         for name, content in files.items():
             _write(fresh / name, content)
         _sync(fresh)
@@ -90,14 +92,31 @@ def restore(target: Path, whole: Callable[[Path], bool]) -> None:
         os.rename(newest, target)
 
 
+# Threads wait for each other here. A lock that an interrupt has left held is found again by
+# its folder, (device, inode), and not waited for: nobody waits for himself.
+_THREADS = threading.RLock()
+_HELD: dict[tuple[int, int], "_Lock"] = {}
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Wait until no other process is between its renames in this folder, and keep it so."""
-    lock = _Lock(folder, wait=True)
-    try:
-        yield
-    finally:
-        lock.close()
+    with _THREADS:
+        try:
+            place = os.stat(folder)
+        except OSError:  # no such folder: there is nothing to keep
+            yield
+            return
+        key = place.st_dev, place.st_ino
+        lock = _HELD.get(key) or _HELD.setdefault(key, _Lock(folder))
+        try:
+            lock.take(wait=True)
+            yield
+        finally:
+            lock.let_go()
+            if _HELD.get(key) is lock:
+                del _HELD[key]
+            lock.close()
 
 
 def _left_overs(target: Path) -> Iterator[Path]:
@@ -119,32 +138,40 @@ def _remove_left_overs(target: Path, files: Mapping[str, bytes]) -> None:
 
 def _in_use(folder: Path) -> bool:
     lock = _Lock(folder)
+    taken = lock.take()
     lock.close()
-    return lock.refused
+    return not taken
 
 
 class _Lock:
-    """The lock of a folder, held until it is closed or forgotten, or the process ends.
+    """The lock of a folder; it ends when it is closed or forgotten, or with the process."""
 
-    Attributes:
-        refused: whether another has it; never where there are no locks.
-    """
+    handle: int | None = None
 
-    def __init__(self, folder: Path, *, wait: bool = False) -> None:
-        self.handle: int | None = None
-        self.refused = False
-        if fcntl is None:
-            return
-        try:
-            self.handle = os.open(folder, os.O_RDONLY)
-            fcntl.flock(self.handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            self.refused = True
-        except OSError:
-            pass  # a file system without locks, or no such folder: there is nothing to keep
+    def __init__(self, folder: Path) -> None:
+        if fcntl is not None:
+            with suppress(OSError):
+                self.handle = os.open(folder, os.O_RDONLY)
+
+    def take(self, *, wait: bool = False) -> bool:
+        """Whether it is ours now: always where there are no locks, or it was ours before."""
+        if self.handle is not None:
+            try:
+                fcntl.flock(self.handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError:
+                return False
+            except OSError:
+                pass  # a file system without locks
+        return True
+
+    def let_go(self) -> None:
+        """Let others have it. `close` alone would not, if it were interrupted half-way."""
+        if self.handle is not None:
+            with suppress(OSError):
+                fcntl.flock(self.handle, fcntl.LOCK_UN)
 
     def close(self) -> None:
-        """Let others have it."""
+        """Let others have it, and forget it."""
         handle, self.handle = self.handle, None
         if handle is not None:
             os.close(handle)
