@@ -7,7 +7,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test proofs rocq lint bench bench-full mutations rocq-mutations limits attack plants picture clean
+.PHONY: setup demo test proofs rocq lint bench bench-full mutations rocq-mutations limits attack plants picture clean
+
+setup: $(VENV)/.test
 
 demo: $(VENV)/.demo
 	$(BIN)/construct demo

@@ -1,6 +1,8 @@
 import json
 import math
+import sys
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
@@ -160,7 +162,11 @@ def test_long_numbers_of_a_file_are_refused_with_its_name(number):
         read_json(f"[{number}]", "tasks.json")
 
 
-def test_a_message_shows_a_value_of_any_length():
+@pytest.mark.parametrize("digits", [640, sys.int_info.default_max_str_digits])
+def test_a_message_shows_a_value_of_any_length(digits, request):
+    # The command line lifts Python's limit, for the whole process.
+    request.addfinalizer(partial(sys.set_int_max_str_digits, sys.get_int_max_str_digits()))
+    sys.set_int_max_str_digits(digits)
     with pytest.raises(ConstructError, match=r"b is 'xxx.*\.\.\.; write a finite number") as error:
         rational("x" * 400, "b")
     assert len(str(error.value)) < 150

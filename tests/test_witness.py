@@ -232,7 +232,7 @@ def test_where_three_exclude_each_other_only_together_none_is_found():
 
 
 def test_words_witness_look_ups():
-    words = Vocabulary("abcdef")
+    words = Vocabulary(list("abcdef"))
     tables = [
         lookup(name, dict(zip("abcdef", images, strict=True)), vocabulary=words)
         for name, images in (("next", "bcdefa"), ("swap", "badcfe"), ("one", "aaaaaa"))

@@ -17,7 +17,6 @@ from construct.arguments import checked, function, instance, listed, text, whole
 from construct.certify.formats import BY_NAME
 from construct.compiler import Construction
 from construct.embedding import embed_all
-from construct.errors import ConstructError
 from construct.execute import MANY_DEVICES, Pass, prepare
 from construct.mixture import Mixture, mixture
 from construct.prompt import Prompt, check_domain, exactly
@@ -56,7 +55,7 @@ class Report:
 
 
 def _prompts_or_how_many(value: Any, name: str) -> None:
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple) and value:
         listed(instance(Prompt, "a construct.Prompt"), "construct.Prompt")(value, name)
     else:
         whole(1, most=1 << 40)(value, name)
@@ -89,7 +88,8 @@ def verify(
             prompt.
         OutsideDomain: if a prompt is outside the domain.
     """
-    prompts = _chosen(construction, prompts, seed, exact=dtype == "exact")
+    if isinstance(prompts, int):
+        prompts = random_prompts(construction, prompts, seed, exact=dtype == "exact")
     forward = prepare(executor, construction.transformer, dtype)
     # What a layer holds, of scores or of the stream, should stay near a hundred megabytes.
     sizes = construction.sizes
@@ -113,18 +113,6 @@ def verify(
             seen["empty"] += not sum(wanted.votes)
         progress(len(chunk))
     return Report(executor, dtype, len(prompts), worst, tuple(failures), **seen)
-
-
-def _chosen(construction: Construction, prompts: Any, seed: int, *, exact: bool) -> list[Prompt]:
-    if type(prompts) is int and prompts > 0:
-        return random_prompts(construction, prompts, seed, exact=exact)
-    given = prompts if isinstance(prompts, list | tuple) else []
-    if given and all(isinstance(prompt, Prompt) for prompt in given):
-        return list(given)
-    raise ConstructError(
-        f"prompts is {repr(prompts)[:60]}; it must be a whole number of at least 1, or a list of "
-        "prompts that is not empty."
-    )
 
 
 def _single(done: Pass) -> Iterator[Pass]:

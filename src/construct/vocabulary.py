@@ -16,7 +16,9 @@ class Vocabulary:
 
     def __init__(self, words: Iterable[Any]) -> None:
         try:
-            listed = [] if isinstance(words, str | bytes) else list(words)
+            if isinstance(words, str | bytes):
+                raise TypeError  # a text is no list of its letters
+            listed = list(words)
         except TypeError:
             raise ConstructError(f"a vocabulary is a list of words, not {shown(words)}.") from None
         self.words = tuple(one_spelling(word) for word in listed)

@@ -68,8 +68,8 @@ PLANTS = (
         *("equal features are not merged", "merged", "wiring.py"),
         *("[task.merged for task in tasks]", "list(tasks)"),
     ),
-    # The certificate. Without label or off alone the limits move by a third at most, up to where
-    # another condition stops them; no failure was found in between.
+    # The certificate. Dropped alone, label and off were not found: without label the limits move
+    # by a third at most, up to where another condition stops them.
     plant(
         *("condition mismatch dropped", "limits", _MARGINS),
         *("if 8 * max(eta / least, gamma, gamma_e) > 1 or room < gamma * partial:", "if False:"),

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from construct.execute import devices
 from sabotage import with_weight
 
 CAPITAL = {"France": "Paris", "Japan": "Tokyo", "Peru": "Lima", "Kenya": "Nairobi"}
@@ -250,3 +251,14 @@ def test_what_is_no_artifact_is_said(command, directory):
     done = command("run", directory, "p.json")
     assert done.code == 2
     assert "construct build" in done.err
+
+
+@pytest.mark.filterwarnings("default")
+def test_on_a_tpu_run_says_that_nothing_is_certified(command, monkeypatch):
+    command("build", "--K", 1, "--d", 1, "--m", 1, "--out", "a")
+    Path("p.json").write_text('{"examples": [], "query": [[1]]}')
+    assert command("run", "a", "p.json").err == ""
+    monkeypatch.setattr(devices, "platforms", lambda on: {"tpu"})
+    done = command("run", "a", "p.json")
+    assert done.code == 0
+    assert done.err.startswith("construct: no number format is certified on a TPU, which")

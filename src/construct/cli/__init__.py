@@ -7,6 +7,7 @@ domain; 4 a check failed; 130 interrupted; 141 the reader of the output left ear
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -89,6 +90,8 @@ def main() -> None:
         # A word that the terminal cannot show must not end the run.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    # Such as that no format is certified on a TPU.
+    warnings.showwarning = lambda message, *_, **__: _say(str(message))
     status = _status(lambda: cli.main(prog_name="construct", standalone_mode=False))
     # What the command printed may still wait to be written.
     sys.exit(_status(sys.stdout.flush) or status)
