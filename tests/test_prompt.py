@@ -1,4 +1,5 @@
 import json
+import re
 from contextlib import nullcontext
 from fractions import Fraction
 
@@ -365,3 +366,12 @@ def test_a_label_at_delta_stays_inside_on_a_binary_grid_that_the_format_rounds(d
         x = k * grid
         prompt = Prompt.of([[[x], [x + 1]], [[-x], [-x - 1]], [[x], [x - 1]]], [[x]])
         check_domain(prompt.astype(dtype), [affine("f", [[1]])], domain, 4)
+
+
+@pytest.mark.parametrize(
+    ("delta", "shown"), [(1, "0.6"), (10**400, "6.000000e+399"), (Fraction(1, 10**8), "6e-09")]
+)
+def test_a_distance_is_shown_in_six_digits_whatever_its_size(delta, shown):
+    domain, label = Domain(delta, 4 * delta, delta), Fraction(6, 10) * delta
+    with pytest.raises(OutsideDomain, match=rf"at distance {re.escape(shown)} from"):
+        check([[[0], [0], [label]]], domain=domain)

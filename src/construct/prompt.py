@@ -377,7 +377,7 @@ def _root(square: Rational) -> str:
     """The square root in six digits, also beyond any float's range."""
     with localcontext(prec=20, Emax=MAX_EMAX, Emin=MIN_EMIN):
         root = (Decimal(square.numerator) / Decimal(square.denominator)).sqrt()
-    return f"{root:.6g}" if -5 < root.adjusted() < 15 else f"{root:.6e}"
+    return f"{float(root):.6g}" if abs(root.adjusted()) < 300 else f"{root:.6e}"
 
 
 def _check_entries(prompt: Prompt, domain: Any) -> None:
