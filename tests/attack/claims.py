@@ -20,6 +20,7 @@ from safetensors.numpy import load as read_tensors
 from safetensors.numpy import save as write_tensors
 
 from attack.outcome import Case, Outcome
+from attack.paths import at, paths
 from attack.prompts import Prompts
 from attack.reckoning import Reckoned, compact, judge
 from attack.targets import _one, compare, compiled
@@ -57,18 +58,6 @@ M = 3
 # --- Changes -------------------------------------------------------------------
 
 
-def paths(value: Any, at: tuple = ()) -> Iterator[tuple]:
-    """The way to every entry of a JSON value, lists and objects included."""
-    pairs: Any = ()
-    if isinstance(value, dict):
-        pairs = value.items()
-    elif isinstance(value, list):
-        pairs = enumerate(value)
-    for key, entry in pairs:
-        yield (*at, key)
-        yield from paths(entry, (*at, key))
-
-
 def changes(config: dict[str, Any]) -> list[dict[str, Any]]:
     """Every change of a config that is tried, the exchanged layers first."""
     parts = [("name",), ("name", "lemma"), ("heads",), ("name", "heads"), ("mlp",)]
@@ -81,7 +70,7 @@ def changes(config: dict[str, Any]) -> list[dict[str, Any]]:
         if path[0] == "checksums":
             continue
         found.append({"path": list(path), "do": "drop"})
-        value = _at(config, path)
+        value = at(config, path)
         if isinstance(value, list) and len(value) > 1:
             found.append({"path": list(path), "do": "reverse"})
         elif not isinstance(value, dict | list):
@@ -100,12 +89,6 @@ def others(value: Any) -> list[Any]:
     return [1, None]
 
 
-def _at(value: Any, path: Any) -> Any:
-    for key in path:
-        value = value[key]
-    return value
-
-
 def changed(config: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
     """The config with one change."""
     new = copy.deepcopy(config)
@@ -115,7 +98,7 @@ def changed(config: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
             one[key], other[key] = other[key], one[key]
         return new
     *way, last = change["path"]
-    parent = _at(new, way)
+    parent = at(new, way)
     if change.get("do") == "drop":
         del parent[last]
     elif change.get("do") == "reverse":

@@ -7,6 +7,7 @@ from fractions import Fraction as Q
 from typing import Any
 
 from attack.outcome import Case, Finding, Outcome
+from attack.paths import at, leaves
 from attack.reckoning import as_text, number
 
 Check = Callable[[Case], Outcome]
@@ -148,11 +149,11 @@ def _cut(values: list, i: int) -> list:
 
 def simplified(value: Any) -> Iterator[Any]:
     """The JSON value with one of its numbers simpler."""
-    for path in _numbers(value):
-        old = number(_at(value, path))
+    for path in leaves(value):
+        old = number(at(value, path))
         for new in simpler_numbers(old):
             changed = copy.deepcopy(value)
-            _at(changed, path[:-1])[path[-1]] = as_text(new)
+            at(changed, path[:-1])[path[-1]] = as_text(new)
             yield changed
 
 
@@ -164,22 +165,3 @@ def simpler_numbers(x: Q) -> list[Q]:
 
 def _size(x: Q) -> tuple[int, int]:
     return len(str(abs(x.numerator))) + len(str(x.denominator)), abs(x.numerator) + (x < 0)
-
-
-def _numbers(value: Any, at: tuple = ()) -> Iterator[tuple]:
-    pairs: Any = ()
-    if isinstance(value, dict):
-        pairs = value.items()
-    elif isinstance(value, list):
-        pairs = enumerate(value)
-    for key, entry in pairs:
-        if isinstance(entry, dict | list):
-            yield from _numbers(entry, (*at, key))
-        else:
-            yield (*at, key)
-
-
-def _at(value: Any, path: tuple) -> Any:
-    for key in path:
-        value = value[key]
-    return value
