@@ -31,6 +31,7 @@ from construct import (
     run,
     save,
 )
+from construct.certify import certify
 from construct.provenance import first_difference
 from construct.rational import rational, to_json
 from construct.tasks import same_map
@@ -617,6 +618,25 @@ def test_margins_that_are_not_in_the_weights_are_refused(saved, margin, value, s
     rewrite(saved, lambda config: config["margins"].update({margin: value}))
     with pytest.raises(ConstructError, match=rf"margin {margin} in config.json {said}"):
         load(saved)
+
+
+@pytest.mark.parametrize("change", [{"Ry": 10**6}, {"R": 10**6, "Ry": 10**6}, {"delta": "1/64"}])
+def test_margins_too_small_for_the_domain_are_refused(saved, change):
+    """The weights are what the tasks compile to for these margins; votes would be wrong."""
+    rewrite(saved, lambda config: config["domain"].update(change))
+    with pytest.raises(ConstructError, match=r"B = .* and C = .* are too small for its tasks and"):
+        load(saved)
+
+
+def test_larger_margins_than_a_build_would_choose_are_judged_as_they_are(saved):
+    rewrite(saved, lambda config: config["domain"].update(delta=1))
+    loaded = load(saved)
+    anew = build(loaded.tasks, m=loaded.sizes.m, n=loaded.sizes.n, domain=loaded.domain)
+    assert loaded.margins.B > anew.margins.B
+    assert loaded.certificates == certify(
+        loaded.sizes, loaded.wiring, loaded.domain, loaded.margins
+    )
+    assert first_difference(loaded) is None
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -3,7 +3,8 @@
 `config.json` holds all that is not a weight: sizes, domain, margins, tasks,
 vocabulary, the fields of the residual stream, layers and heads by name with their
 reach, the shape of every weight, and the checksums. `load` believes what cannot be
-derived: m, n, d, tasks, vocabulary, domain, and the margins, if the weights hold them.
+derived: m, n, d, tasks, vocabulary, domain, and the margins, if the weights hold them
+and layer 4 is right with them.
 All else that stands there is for other readers: it is derived anew and never read.
 `model.safetensors` holds the weights by their non-zeros: for each NAME that is not all
 zero
@@ -35,6 +36,8 @@ from scipy.sparse import coo_array, csr_array
 from construct import swap
 from construct.arguments import checked, instance, path, truth
 from construct.certify import Domain, Margins
+from construct.certify.bounds import Bounds
+from construct.certify.margins import below_thresholds
 from construct.compiler import Construction, embedding_shapes, formulas, validate
 from construct.errors import ConstructError
 from construct.primitives import Shapes
@@ -422,6 +425,11 @@ def _restore(
     reader.close()
     transformer = Transformer(sizes, tuple(layers), **outer, answer=sizes.tokens - 1)
     _refuse_other_margins(transformer, margins)
+    if below_thresholds(Bounds.of(wiring, domain), domain, margins):
+        raise ConstructError(
+            f"the margins B = {margins.B} and C = {margins.C} in {CONFIG} are too small for its "
+            "tasks and its domain, and votes could be wrong; build the artifact anew."
+        )
     return Construction(transformer, tasks.tasks, domain, margins, tasks.vocabulary)
 
 

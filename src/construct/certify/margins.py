@@ -49,6 +49,12 @@ class Margins:
     N: int
 
 
+def below_thresholds(bounds: Bounds, domain: Domain, margins: Margins) -> bool:
+    """Whether the lemma of layer 4 does not hold for these margins, even in exact arithmetic."""
+    B, C = margins.B, margins.C
+    return B * domain.delta**2 < 1 or 2 * C < 1 + B * bounds.E2
+
+
 def failures(
     sizes: Sizes, bounds: Bounds, domain: Domain, margins: Margins, fmt: Format
 ) -> Iterator[str]:
@@ -56,7 +62,7 @@ def failures(
     B, C, M, p = margins.B, margins.C, sizes.M, fmt.p
     limit = 1 << p
     ell_e, ell_t = sizes.ell_e, sizes.ell_t
-    if B * domain.delta**2 < 1 or 2 * C < 1 + B * bounds.E2:
+    if below_thresholds(bounds, domain, margins):
         yield "margins: below the thresholds of exact arithmetic"
     gate = C * (ell_e + 3 * ell_t + 2) + 1
     if gate > limit:
