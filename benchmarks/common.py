@@ -20,8 +20,8 @@ import numpy as np
 
 from construct import Construction, Domain, Pass, Prompt, permutation
 from construct.answer import read_answer
-from construct.tasks import Task
-from construct.verification import compare, specification
+from construct.checking.verification import compare, specification
+from construct.spec.tasks import Task
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -29,8 +29,8 @@ from common import (
     write,
 )
 from construct import build, embed, mixture, prepare, unembed
-from construct.prompt import exactly
-from construct.verification import largest_term, specification, ulp
+from construct.checking.verification import largest_term, specification, ulp
+from construct.spec.prompt import exactly
 
 K, D, NOISE = 4, 16, 0.25
 # From here on a pass takes long enough for its slope to mean something.

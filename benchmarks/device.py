@@ -34,7 +34,7 @@ from common import (
     write,
 )
 from construct import Construction, Pass, build, embed, prepare
-from construct.embedding import embed_all
+from construct.designs.theorem.embedding import embed_all
 from construct.execute import jax_, sparse
 from forward import full_prompt, heads_flops
 

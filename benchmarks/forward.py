@@ -32,9 +32,9 @@ from common import (
     write,
 )
 from construct import Construction, Pass, Prompt, build, embed, prepare, run
-from construct.embedding import embed_all
+from construct.designs.theorem.embedding import embed_all
 from construct.execute import jax_
-from construct.transformer import Transformer
+from construct.network.transformer import Transformer
 
 # float32 tells totals up to some 2900 votes apart, whatever mK is.
 MOST_VOTES = 2400

@@ -26,7 +26,7 @@ from common import (
 )
 from construct import Pass, build, prepare
 from construct.certify.formats import BY_NAME
-from construct.embedding import embed_all
+from construct.designs.theorem.embedding import embed_all
 
 D = 16
 # Tokens from which programs compiled by Tracr and ALTA are said to answer wrongly: their

@@ -14,8 +14,8 @@ import numpy as np
 
 from common import apart, draw, figure, options, seconds, write
 from construct import build, prepare, random_tasks, verify
-from construct.embedding import embed_all
-from construct.sampling import random_prompts
+from construct.checking.sampling import random_prompts
+from construct.designs.theorem.embedding import embed_all
 
 BATCH = 64
 RUNS = [(e, f) for e in ("numpy", "jax", "sparse", "torch") for f in ("float64", "float32")]

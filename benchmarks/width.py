@@ -22,7 +22,7 @@ import numpy as np
 
 from common import DOMAIN, check, draw, figure, options, paired_tasks, random_prompt, write
 from construct import build, embed, prepare, random_tasks
-from construct.residual import Sizes
+from construct.designs.theorem.sizes import Sizes
 
 # The vocabulary that Tracr's laws are drawn for.
 WORDS = 16

@@ -18,14 +18,16 @@ from orders import prepare as in_order
 from construct import Construction, Prompt, Sizes, prepare
 from construct.answer import read_answer
 from construct.certify.formats import BY_NAME
-from construct.embedding import embed_all
+from construct.checking.verification import compare, specification
+from construct.designs.theorem.embedding import embed_all
 from construct.errors import OutsideDomain
 from construct.execute import Pass
-from construct.primitives import Rows, layer, mlp
-from construct.prompt import check_domain, exactly, squared_distances
+from construct.network.primitives import MlpFormula, Rows, layer
+from construct.network.transformer import Transformer
 from construct.rational import zeros
-from construct.transformer import Transformer
-from construct.verification import compare, specification
+from construct.spec.domain import check_domain
+from construct.spec.matching import squared_distances
+from construct.spec.prompt import exactly
 
 EXECUTORS = ("numpy", "jax", "torch")
 
@@ -293,7 +295,7 @@ def _table(sizes: Sizes, totals: Sequence[int]) -> Transformer:
     """Layer 6 without its head, and with these units alone; they write 1, not s/v."""
     v = np.array([*totals], dtype=object)[:, None]
     hidden = Rows({"sq": 0 * v - 1, "tot": 2 * v, "one": 1 - v**2})
-    units = mlp(sizes, "some units", len(v), lambda: (hidden, {"rec": (0 * v + 1).T}))
+    units = MlpFormula("some units", sizes, len(v), lambda: (hidden, {"rec": (0 * v + 1).T}))
     W_pos, W_U = np.zeros((len(v), sizes.D)), np.zeros((sizes.D, 0))
     only = layer(sizes, "square", "", [], units).emit()
     return Transformer(sizes, (only,), W_U.T, W_pos, W_U, answer=0)

@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 import construct
+from construct.checking.sampling import random_prompts
 from construct.prove.mutations import survivors
 from construct.prove.proof import agrees, prove
 from construct.prove.rocq import development
-from construct.sampling import random_prompts
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 

@@ -30,13 +30,13 @@ from orders import prepare as in_order
 
 from construct import Construction, Domain, Prompt, Sizes, build, prepare, tasks
 from construct.certify.bounds import Bounds
-from construct.certify.domain import task_bound
 from construct.certify.limits import certified, largest
 from construct.certify.margins import Margins
-from construct.layers import LAYERS
-from construct.plan import Plan
-from construct.tasks import Task
-from construct.wiring import Wiring
+from construct.designs.theorem import LAYERS
+from construct.designs.theorem.plan import Plan
+from construct.designs.theorem.wiring import Wiring
+from construct.spec.domain import task_bound
+from construct.spec.tasks import Task
 
 FORMATS = ("float32", "float64")
 # At a limit all orders are tried, past it those that go furthest from the others.

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from construct.execute import Pass
-from construct.transformer import Head, Mlp, Transformer
+from construct.network.transformer import Head, Mlp, Transformer
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from construct import Construction, Domain, Prompt, build
-from construct.certify.domain import task_bound
-from construct.tasks import Task, from_definition, normal_form
-from construct.wiring import fewest_slots
+from construct.designs.theorem.wiring import fewest_slots
+from construct.spec.domain import task_bound
+from construct.spec.kinds import from_definition
+from construct.spec.tasks import Task, normal_form
 
 R = 3
 small = st.integers(-2, 2)

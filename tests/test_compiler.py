@@ -14,8 +14,8 @@ from construct import (
     random_tasks,
     retrieval,
 )
-from construct.certify.domain import ONE_HOT
-from construct.tasks import same_map
+from construct.spec.domain import ONE_HOT
+from construct.spec.tasks import same_map
 from generators import cases
 
 F = affine("f", [[1]])

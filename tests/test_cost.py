@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from construct import ConstructError, Domain, Sizes, affine, build, embed, random_tasks, relu_sum
+from construct import ConstructError, Domain, affine, build, embed, random_tasks, relu_sum
 from construct.certify import choose_margins
 from construct.compiler import validate
-from construct.cost import Cost, Entries, parameters, rounded_squares, rounded_wholes
+from construct.cost import Cost
+from construct.designs.theorem.square import rounded_squares, rounded_wholes
 from construct.execute.numpy_ import prepare
+from construct.network.count import Count
 from generators import cases
 from theorem import strategies as theorem
 
@@ -42,20 +44,18 @@ def assert_counts(made) -> None:
     assert cost.dense_bytes == 8 * size
     assert cost.artifact_bytes == 16 * busy + 24 * exact
     places = transformer.W_E, transformer.W_pos, transformer.W_U
-    assert cost.places == Entries(counted(places)[1])
-    for one, weights, layer in zip(cost.attention, cost.heads, transformer.layers, strict=True):
+    assert cost.places == Count(counted(places)[1])
+    for one, layer in zip(cost.layers, transformer.layers, strict=True):
         heads = [head for head in layer.heads if nonzeros(head.W_Q)]
         assert len(heads) == one.heads
         assert {(head.W_Q.shape[1], head.W_V.shape[1]) for head in heads} <= {(one.q, one.v)}
         for name in ("W_Q", "W_K", "W_V", "W_O"):
             entries = [getattr(head, name) for head in heads]
-            assert getattr(weights, name).nonzeros == counted(entries)[1]
+            assert one.weights[name].nonzeros == counted(entries)[1]
             rounded = sum(len(head.exact.get(name, ())) for head in heads)
-            assert getattr(weights, name).rounded == rounded
-    for number, entries in ((2, cost.dictionary), (5, cost.table)):
-        mlp = transformer.layers[number].mlp
-        assert entries.nonzeros == counted([mlp.W_in, mlp.W_out])[1]
-        assert entries.rounded == sum(map(len, mlp.exact.values()))
+            assert one.weights[name].rounded == rounded
+        assert one.mlp.nonzeros == counted([layer.mlp.W_in, layer.mlp.W_out])[1]
+        assert one.mlp.rounded == sum(map(len, layer.mlp.exact.values()))
 
 
 @given(cases())
@@ -111,16 +111,6 @@ def test_a_weight_beyond_float64_is_refused_as_by_build():
         build([task], m=32, domain=Domain(1, 1, 1))
 
 
-@given(
-    st.builds(
-        Sizes, K=st.integers(1, 9), d=st.integers(1, 9), m=st.integers(1, 40), n=st.integers(2, 9)
-    )
-)
-def test_parameters_are_known_before_the_tasks(sizes):
-    built = build(random_tasks(sizes.K, sizes.d), m=sizes.m, n=sizes.n)
-    assert parameters(sizes) == counted(built.transformer.tensors().values())[0]
-
-
 wholes = st.integers(2, 1 << 90) | st.tuples(st.integers(2, 90), st.integers(-3, 3)).map(
     lambda power: max(2, (1 << power[0]) + power[1])
 )
@@ -168,7 +158,7 @@ def test_no_score_beyond_reach_is_positive(case):
     construction, prompt = case.build()
     cost, transformer = cost_of(construction), construction.transformer
     states = prepare(transformer)(embed(transformer, prompt), trace=True).states
-    for h, one, layer in zip(states, cost.attention, transformer.layers, strict=False):
+    for h, one, layer in zip(states, cost.layers, transformer.layers, strict=False):
         for head in layer.heads:
             positive = (h @ head.W_Q) @ (h @ head.W_K).T > 0
             found = positive.any(axis=1).sum(), positive.any(axis=0).sum(), positive.sum()

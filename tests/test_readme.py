@@ -32,7 +32,7 @@ def test_the_task_files_of_the_readme_are_read(block):
 
 
 def test_the_public_forms_of_the_readme_are_the_ones_that_are_known():
-    from construct.tasks import KINDS
+    from construct.spec.kinds import KINDS
 
     table = README.split("| kind | f(X) | fields |")[1].split("\n\n")[0]
     assert set(

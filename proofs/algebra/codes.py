@@ -19,8 +19,8 @@ from streams import Prompt
 from symbolic import Symbols, expect, holds, indices
 
 from construct import Construction, Head
-from construct.codes import code
-from construct.residual import Sizes
+from construct.designs.theorem.sizes import Sizes
+from construct.network.codes import code
 
 # A token as (example, position), both from 0.
 Address = tuple[int, int]

@@ -13,8 +13,8 @@ from symbolic import Poly, Symbols, indices, rational
 from sympy import QQ
 
 from construct import Task
-from construct.codes import code
-from construct.wiring import Wiring
+from construct.designs.theorem.wiring import Wiring
+from construct.network.codes import code
 
 
 def evaluate(symbols: Symbols, task: Task, X: Mapping[int, np.ndarray]) -> np.ndarray:

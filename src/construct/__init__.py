@@ -5,28 +5,25 @@ line starts fast.
 """
 
 import importlib
-import sys
-from types import ModuleType
 from typing import Any
 
 __version__ = "0.1.0"
 __distribution__ = "construct-icl"
 
 _HOMES = {
+    "construct.answer": ("Answer", "run"),
     "construct.artifact": ("load", "save"),
-    "construct.certify": ("Domain", "Margins"),
+    "construct.checking.verification": ("Report", "verify"),
     "construct.compiler": ("Construction", "build", "random_tasks"),
-    "construct.embedding": ("embed", "embed_all", "unembed"),
+    "construct.designs.theorem.embedding": ("embed", "embed_all", "unembed"),
+    "construct.designs.theorem.plan": ("Margins",),
+    "construct.designs.theorem.sizes": ("Sizes",),
     "construct.errors": ("CheckFailed", "ConstructError", "OutsideDomain"),
     "construct.execute": ("Pass", "prepare"),
-    "construct.mixture": ("Mixture", "mixture"),
-    "construct.prompt": ("Prompt", "check_domain", "parse_prompt"),
-    "construct.residual": ("Residual", "Sizes"),
-    "construct.answer": ("Answer", "run"),
-    "construct.taskfile": ("TaskFile", "parse_tasks"),
-    "construct.tasks": (
-        "Hinge",
-        "Task",
+    "construct.network.residual": ("Residual",),
+    "construct.network.transformer": ("Head", "Layer", "Mlp", "Transformer"),
+    "construct.spec.domain": ("Domain", "check_domain"),
+    "construct.spec.kinds": (
         "absolute",
         "add",
         "affine",
@@ -40,9 +37,12 @@ _HOMES = {
         "retrieval",
         "shift",
     ),
-    "construct.transformer": ("Head", "Layer", "Mlp", "Transformer"),
-    "construct.verification": ("Report", "verify"),
-    "construct.vocabulary": ("Vocabulary",),
+    "construct.spec.mixture": ("Mixture", "mixture"),
+    "construct.spec.prompt": ("Prompt",),
+    "construct.spec.promptfile": ("parse_prompt",),
+    "construct.spec.taskfile": ("TaskFile", "parse_tasks"),
+    "construct.spec.tasks": ("Hinge", "Task"),
+    "construct.spec.vocabulary": ("Vocabulary",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME_OF)
@@ -54,17 +54,6 @@ def __getattr__(name: str) -> Any:
     value = getattr(importlib.import_module(_HOME_OF[name]), name)
     globals()[name] = value
     return value
-
-
-class _Package(ModuleType):
-    """Keeps `construct.mixture` the function when the module is imported too."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (isinstance(value, ModuleType) and name in _HOME_OF):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
 
 
 def __dir__() -> list[str]:

@@ -8,11 +8,13 @@ import numpy as np
 
 from construct.arguments import checked, instance, optional, text
 from construct.compiler import Construction
-from construct.embedding import embed, unembed
+from construct.designs.theorem import VOTES
+from construct.designs.theorem.embedding import embed, unembed
 from construct.errors import CheckFailed, ConstructError
 from construct.execute import Pass, Run, default_executor, prepare
-from construct.prompt import Prompt, check_domain
-from construct.transformer import Transformer
+from construct.network.transformer import Transformer
+from construct.spec.domain import check_domain
+from construct.spec.prompt import Prompt
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,8 +129,7 @@ def _prepared(transformer: Transformer, executor: str, dtype: str) -> Run:
 def read_answer(construction: Construction, done: Pass, examples: int) -> Answer:
     """Read answer and votes off a pass over one stream."""
     transformer, sizes = construction.transformer, construction.sizes
-    names = [layer.name for layer in transformer.layers]
-    given = done.attended[names.index("superpose")]
+    given = done.attended[VOTES]
     if not np.isfinite(given.astype(np.float64)).all():
         raise CheckFailed("the heads gave NaN or infinity: the pass left its format's range.")
     # (K, m+1, n) -> for each example the token that gave: the home token.

@@ -11,28 +11,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from construct.arguments import checked, instance, optional, whole
-from construct.certify import Domain, Margins, certify, choose_domain, choose_margins
+from construct.certify import Margins, certify, choose_domain, choose_margins
 from construct.certify.accuracy import Accuracy
-from construct.certify.domain import ONE_HOT
 from construct.certify.formats import FORMATS
 from construct.certify.limits import Limit, limits
-from construct.codes import code
+from construct.designs.theorem import formulas
+from construct.designs.theorem.embedding import embeddings
+from construct.designs.theorem.sizes import Sizes
+from construct.designs.theorem.wiring import Wiring
 from construct.errors import ConstructError, shown
-from construct.layers import LAYERS
-from construct.plan import Plan
-from construct.primitives import LayerFormula
+from construct.network.transformer import Transformer
 from construct.rational import rational
-from construct.residual import Sizes, refuse_if_tasks_too_large
-from construct.tasks import Task, normal_form, permutation
-from construct.transformer import Transformer
-from construct.vocabulary import Vocabulary
-from construct.wiring import Wiring
+from construct.spec.domain import ONE_HOT, Domain
+from construct.spec.kinds import permutation
+from construct.spec.tasks import Task, normal_form, refuse_if_tasks_too_large
+from construct.spec.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +54,7 @@ class Construction:
     @property
     def sizes(self) -> Sizes:
         """K, d, m, n, S, P and what follows from them."""
-        return self.transformer.sizes
+        return cast(Sizes, self.transformer.sizes)
 
     @cached_property
     def certificates(self) -> dict[str, list[str]]:
@@ -150,17 +148,6 @@ def build(
     transformer = Transformer(sizes, layers, **embeddings(sizes), answer=sizes.tokens - 1)
     _refuse_long(transformer)
     return Construction(transformer, tuple(tasks), domain, margins, vocabulary)
-
-
-def formulas(sizes: Sizes, wiring: Wiring, margins: Margins) -> tuple[LayerFormula, ...]:
-    """The seven layers: cheap, before any weight is emitted."""
-    plan = Plan(sizes, wiring, margins)
-    return tuple(layer(plan) for layer in LAYERS)
-
-
-def embeddings(sizes: Sizes) -> dict[str, csr_array]:
-    """W_E, W_pos and W_U: they depend on the sizes alone."""
-    return {"W_E": _embedding(sizes), "W_pos": _places(sizes), "W_U": _unembedding(sizes)}
 
 
 # Digits of a weight's numerator and denominator: Python reads and writes 4300.
@@ -261,36 +248,6 @@ def validate(
             f"tasks give {K} heads a layer; build them together with {S - K} more tasks."
         )
     return wiring, Sizes(K, d, m, n, S, P=len(wiring.dictionary))
-
-
-def embedding_shapes(sizes: Sizes) -> dict[str, tuple[int, int]]:
-    """The shapes of these."""
-    d, D = sizes.d, sizes.D
-    return {"W_E": (d + 1, D), "W_pos": (sizes.N, D), "W_U": (D, d)}
-
-
-def _embedding(sizes: Sizes) -> csr_array:
-    """(d+1, D): a token's vector goes to tok, the flag "of an example" to ctx."""
-    at = [*range(sizes.d), sizes.residual["ctx"].start]
-    return csr_array((np.ones(sizes.d + 1), (range(sizes.d + 1), at)), (sizes.d + 1, sizes.D))
-
-
-def _places(sizes: Sizes) -> csr_array:
-    """(N, D): codes and the constant 1 of each place; padding is zero throughout."""
-    residual, count = sizes.residual, sizes.tokens
-    example, position = np.divmod(np.arange(count), sizes.n)
-    one = np.ones((count, 1))
-    values = np.hstack([code(example, sizes.ell_e), code(position, sizes.ell_t), one])
-    # pe, pt and one stand side by side.
-    start, width = residual["one"].start + 1 - values.shape[1], values.shape[1]
-    columns = np.tile(np.arange(start, start + width, dtype=np.int32), count)
-    ends = np.minimum(np.arange(sizes.N + 1), count) * width
-    return csr_array((values.astype(float).ravel(), columns, ends), (sizes.N, sizes.D))
-
-
-def _unembedding(sizes: Sizes) -> csr_array:
-    """(D, d): reads tok."""
-    return csr_array((np.ones(sizes.d), (range(sizes.d), range(sizes.d))), (sizes.D, sizes.d))
 
 
 @checked(seed=whole(0))

@@ -1,5 +1,6 @@
 """One attack after the other, by their shares of the time, until it is over."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -114,4 +115,13 @@ class Campaign:
         end = self.started + seconds
         while time.monotonic() < end and not (first and self.first):
             self.round(self.next(), end)
+            _forget()
             progress(self)
+
+
+def _forget() -> None:
+    """JAX keeps all that it has compiled, until the memory maps of the process run out."""
+    if "jax" in sys.modules:
+        import jax
+
+        jax.clear_caches()

@@ -25,7 +25,7 @@ from attack.prompts import Prompts
 from attack.reckoning import Reckoned, compact, judge
 from attack.targets import _one, compare, compiled
 from construct import ConstructError, Construction, build, load, save
-from construct.prompt import Prompt as Given
+from construct.spec.prompt import Prompt as Given
 
 CONFIG, MODEL = "config.json", "model.safetensors"
 AFFINE = {"name": "f", "kind": "affine", "A": [[2, 1], [0, 1]], "b": ["1/3", 0]}

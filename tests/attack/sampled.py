@@ -8,8 +8,8 @@ from attack.outcome import Case, Outcome
 from attack.reckoning import Prompt, as_text, judge
 from attack.targets import builds, reckoned
 from construct import verify
-from construct.prompt import Prompt as Given
-from construct.sampling import random_prompts
+from construct.checking.sampling import random_prompts
+from construct.spec.prompt import Prompt as Given
 
 
 def check_sample(case: Case) -> Outcome:

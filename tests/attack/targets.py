@@ -38,8 +38,8 @@ from construct import (
     run,
 )
 from construct.answer import read_answer
-from construct.prompt import Prompt as Given
-from construct.verification import summands
+from construct.checking.verification import summands
+from construct.spec.prompt import Prompt as Given
 
 FLOATS = ("float64", "float32")
 _MODULES = {"numpy": "numpy", "sparse": "jax", "jax": "jax", "torch": "torch", "exact": "flint"}

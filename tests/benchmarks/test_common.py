@@ -5,7 +5,7 @@ import pytest
 
 import common
 from construct import Prompt, build, embed, mixture, prepare
-from construct.prompt import check_domain
+from construct.spec.domain import check_domain
 
 TASKS = common.paired_tasks(5, 16)
 

@@ -10,7 +10,7 @@ from orders import ORDERS, total
 
 from construct import Domain, Prompt, affine, build, mixture, retrieval, run, shift
 from construct.certify.formats import BY_NAME, FORMATS
-from construct.verification import compare, largest_term, specification, summands, ulp
+from construct.checking.verification import compare, largest_term, specification, summands, ulp
 from generators import cases
 
 by_format = pytest.mark.parametrize("fmt", FORMATS, ids=lambda f: f.name)

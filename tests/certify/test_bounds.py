@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from construct import Domain, absolute, affine, build, maximum, relu_sum, retrieval, shift
 from construct.certify.bounds import Bounds, profile
-from construct.verification import summands
-from construct.wiring import Wiring
+from construct.checking.verification import summands
+from construct.designs.theorem.wiring import Wiring
 from generators import cases
 
 THIRD = Fraction(1, 3)

@@ -26,7 +26,7 @@ from construct import (
 )
 from construct.answer import read_answer
 from construct.certify.formats import BY_NAME
-from construct.verification import compare, specification
+from construct.checking.verification import compare, specification
 
 ONE = affine("id", [[1]])
 

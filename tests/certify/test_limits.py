@@ -13,7 +13,7 @@ from limits import FORMATS, _succeeds, accuracy, families, tables
 
 from construct import Domain, Sizes, affine, build, load, retrieval, save
 from construct.certify.limits import certified, largest, limits, scaled
-from construct.wiring import Wiring
+from construct.designs.theorem.wiring import Wiring
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -11,7 +11,7 @@ from construct.certify import Margins, choose_margins
 from construct.certify.bounds import Bounds
 from construct.certify.formats import FLOAT32, FLOAT64, FORMATS
 from construct.certify.margins import failures
-from construct.wiring import Wiring
+from construct.designs.theorem.wiring import Wiring
 from generators import cases
 
 SIZES = Sizes(K=2, d=4, m=7, n=2)  # ell_e = 3, ell_t = 1

@@ -66,7 +66,7 @@ def test_the_first_weight_that_is_not_of_the_tasks_is_named_and_exits_with_4(sab
 
 
 def test_a_wrong_answer_is_found_and_exits_with_4(sabotaged, monkeypatch):
-    monkeypatch.setattr("construct.provenance.first_difference", lambda made: None)
+    monkeypatch.setattr("construct.checking.provenance.first_difference", lambda made: None)
     done = sabotaged("verify", "a", "--prompts", "20", "--executor", "numpy")
     assert done.code == 4
     assert "DIFFER" in done.out

@@ -15,9 +15,9 @@ import numpy as np
 
 from construct import Pass, Prompt, add, affine, build, embed_all, prepare
 from construct.answer import read_answer
+from construct.checking.sampling import random_prompts
+from construct.checking.verification import compare, specification
 from construct.execute.devices import mesh
-from construct.sampling import random_prompts
-from construct.verification import compare, specification
 
 
 def whole(prompt: Prompt) -> bool:

@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import given, settings
 
 from construct import Mlp, affine, build, embed, mixture, parse_prompt, prepare, unembed
-from construct.transformer import Layer
+from construct.network.transformer import Layer
 from generators import cases
 
 FIFTH = Fraction(1, 5)

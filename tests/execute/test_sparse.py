@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from construct import Domain, Prompt, build, embed, prepare, random_tasks, relu_sum
 from construct.execute import sparse
-from construct.reach import ALL, EVERY, OWN, Reach
+from construct.network.reach import ALL, EVERY, OWN, Reach
 from generators import cases
 
 

@@ -12,7 +12,7 @@ import pytest
 import z3
 
 from construct import Construction, Domain, affine, embed, prepare, unembed
-from construct.sampling import random_prompts
+from construct.checking.sampling import random_prompts
 
 ALGEBRA = Path(__file__).parents[2] / "proofs" / "algebra"
 # At the end: tests/theorem is a package with the name of a proof.

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import construct
-from construct.prompt import exactly
 from construct.prove import export
+from construct.spec.prompt import exactly
 
 
 def parsed(literal: str) -> Fraction:

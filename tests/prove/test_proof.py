@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 import construct
-from construct.certify import Domain
+from construct.checking.sampling import random_prompts
 from construct.errors import CheckFailed, ConstructError
 from construct.prove import proof, rocq
 from construct.prove.mutations import survivors
-from construct.sampling import random_prompts
-from construct.tasks import KINDS
+from construct.spec.domain import Domain
+from construct.spec.kinds import KINDS
 from sabotage import with_entry, with_weight
 from theorem.strategies import cases, sample
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 
 import construct
-from construct.certify import Domain
 from construct.errors import CheckFailed
 from construct.prove import export, readback
+from construct.spec.domain import Domain
 from theorem.strategies import cases
 
 

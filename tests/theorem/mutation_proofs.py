@@ -21,7 +21,7 @@ from functools import cached_property
 import numpy as np
 
 from construct import Construction, Head, Layer, Mlp, Transformer
-from construct.prompt import exactly
+from construct.spec.prompt import exactly
 
 
 @dataclass(frozen=True, eq=False)

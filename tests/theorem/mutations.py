@@ -2,7 +2,7 @@
 
 `survey` takes every non-zero entry of every tensor of `Transformer.tensors()` (idle
 heads and MLPs have none), applies each of the four `KINDS` of change, runs directed
-prompts with the NumPy executor in float64, and lets `construct.verification.compare`
+prompts with the NumPy executor in float64, and lets `construct.checking.verification.compare`
 judge: votes and lists of examples must be equal to those of the specification, the
 answer may differ by rounding alone. A mutation is
 
@@ -38,9 +38,9 @@ from construct import (
     retrieval,
 )
 from construct.answer import read_answer
-from construct.embedding import embed_all, unembed
+from construct.checking.verification import compare, specification
+from construct.designs.theorem.embedding import embed_all, unembed
 from construct.execute import Pass
-from construct.verification import compare, specification
 from theorem.mutation_prompts import directed_prompts
 from theorem.mutation_proofs import Prover
 

@@ -2,7 +2,7 @@
 
 Every task comes with its *meaning*: a plain function on lists of fractions that
 shares no code with the package. All numbers are drawn and judged as fractions, a
-float being the fraction that it holds; nothing here reads `construct.sampling`.
+float being the fraction that it holds; nothing here reads `construct.checking.sampling`.
 """
 
 import functools
@@ -17,7 +17,8 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from hypothesis import strategies as st
 
-from construct import Construction, Domain, Prompt, Task, Vocabulary, build, tasks
+import construct
+from construct import Construction, Domain, Prompt, Task, Vocabulary, build
 
 Vector = Sequence[Q]
 Meaning = Callable[[Sequence[Vector]], list[Q]]
@@ -131,7 +132,7 @@ def affine(draw, name: str, shape: Shape) -> Known:
         b = [target - got for target, got in zip(y, away, strict=True)]
     reads = frozenset(p for p, matrix in A.items() if any(map(any, matrix)))
     plain = A[1] if set(A) == {1} else A
-    return Known(tasks.affine(name, plain, b), reads, linear(A, b))
+    return Known(construct.affine(name, plain, b), reads, linear(A, b))
 
 
 @st.composite
@@ -139,7 +140,7 @@ def permutation(draw, name: str, shape: Shape) -> Known:
     order = draw(st.permutations(range(1, shape.d + 1)))
     signs = draw(st.lists(st.sampled_from([1, -1]), min_size=shape.d, max_size=shape.d))
     by, p = draw(vectors(shape)), draw(places(shape))
-    task = tasks.permutation(name, order, signs, by, p)
+    task = construct.permutation(name, order, signs, by, p)
     return Known(
         task,
         frozenset({p}),
@@ -152,7 +153,7 @@ def permutation(draw, name: str, shape: Shape) -> Known:
 @st.composite
 def retrieval(draw, name: str, shape: Shape) -> Known:
     p = draw(places(shape))
-    return Known(tasks.retrieval(name, p, d=shape.d), frozenset({p}), entrywise(p, lambda x: x))
+    return Known(construct.retrieval(name, p, d=shape.d), frozenset({p}), entrywise(p, lambda x: x))
 
 
 @st.composite
@@ -160,12 +161,12 @@ def shift(draw, name: str, shape: Shape) -> Known:
     p = draw(places(shape))
     if draw(st.booleans()):
         by = draw(st.integers(-2 * shape.d, 2 * shape.d))
-        task = tasks.shift(name, by, modulo=shape.d, position=p)
+        task = construct.shift(name, by, modulo=shape.d, position=p)
         cycle = lambda X: [X[p - 1][(i - by) % shape.d] for i in range(shape.d)]  # noqa: E731
         return Known(task, frozenset({p}), cycle)
     by = draw(vectors(shape))
     return Known(
-        tasks.shift(name, by, position=p),
+        construct.shift(name, by, position=p),
         frozenset({p}),
         lambda X: [x + a for x, a in zip(X[p - 1], by, strict=True)],
     )
@@ -175,7 +176,7 @@ def shift(draw, name: str, shape: Shape) -> Known:
 def add(draw, name: str, shape: Shape) -> Known:
     where = draw(several_places(shape))
     return Known(
-        tasks.add(name, where, d=shape.d),
+        construct.add(name, where, d=shape.d),
         frozenset(where),
         lambda X: [sum(X[p - 1][i] for p in where) for i in range(shape.d)],
     )
@@ -187,7 +188,7 @@ def lookup(draw, name: str, shape: Shape) -> Known:
     images = draw(st.dictionaries(number, number, min_size=1))
     p = draw(places(shape))
     table = {f"word{word}": f"word{image}" for word, image in images.items()}
-    task = tasks.lookup(name, table, p, vocabulary=shape.vocabulary)
+    task = construct.lookup(name, table, p, vocabulary=shape.vocabulary)
     return Known(
         task,
         frozenset({p}),
@@ -221,19 +222,19 @@ def relu_sum(draw, name: str, shape: Shape) -> Known:
 
     reads = {p for p, matrix in A.items() if any(map(any, matrix))}
     reads |= {p for feature in features for h in feature for p, a in h["a"].items() if any(a)}
-    return Known(tasks.relu_sum(name, features, C, A, b), frozenset(reads), meaning)
+    return Known(construct.relu_sum(name, features, C, A, b), frozenset(reads), meaning)
 
 
 @st.composite
 def absolute(draw, name: str, shape: Shape) -> Known:
     p = draw(places(shape))
-    return Known(tasks.absolute(name, p, d=shape.d), frozenset({p}), entrywise(p, abs))
+    return Known(construct.absolute(name, p, d=shape.d), frozenset({p}), entrywise(p, abs))
 
 
 @st.composite
 def relu(draw, name: str, shape: Shape) -> Known:
     p = draw(places(shape))
-    task = tasks.relu(name, p, d=shape.d)
+    task = construct.relu(name, p, d=shape.d)
     return Known(task, frozenset({p}), entrywise(p, lambda x: max(x, Q(0))))
 
 
@@ -241,7 +242,7 @@ def relu(draw, name: str, shape: Shape) -> Known:
 def clip(draw, name: str, shape: Shape) -> Known:
     low, high = sorted(draw(st.lists(shape.numbers, min_size=2, max_size=2, unique=True)))
     p = draw(places(shape))
-    task = tasks.clip(name, low, high, p, d=shape.d)
+    task = construct.clip(name, low, high, p, d=shape.d)
     return Known(task, frozenset({p}), entrywise(p, lambda x: min(max(x, low), high)))
 
 
@@ -267,8 +268,8 @@ MAKERS = {
     "absolute": absolute,
     "relu": relu,
     "clip": clip,
-    "maximum": extremum(tasks.maximum, max),
-    "minimum": extremum(tasks.minimum, min),
+    "maximum": extremum(construct.maximum, max),
+    "minimum": extremum(construct.minimum, min),
 }
 NEED_TWO_INPUTS = {"maximum", "minimum"}
 
@@ -300,7 +301,7 @@ def task_sets(draw, shape: Shape, kinds: Sequence[str] = ()) -> tuple[Known, ...
     while fewest_slots([one.reads for one in found.values()], shape.n) > len(found):
         by = [len(found) + 3] * shape.d
         one = Known(
-            tasks.shift(f"spare {len(found)}", by),
+            construct.shift(f"spare {len(found)}", by),
             frozenset({1}),
             lambda X, by=by: [x + a for x, a in zip(X[0], by, strict=True)],
         )

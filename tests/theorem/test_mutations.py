@@ -18,9 +18,9 @@ import pytest
 
 from construct import Construction, Prompt
 from construct.certify.margins import Bounds
-from construct.prompt import check_domain
-from construct.sampling import random_prompts
-from construct.wiring import Wiring
+from construct.checking.sampling import random_prompts
+from construct.designs.theorem.wiring import Wiring
+from construct.spec.domain import check_domain
 from theorem.mutation_prompts import directed_prompts
 from theorem.mutation_proofs import Prover
 from theorem.mutations import ARTIFACTS, KINDS, Check, Survey, mutations, prove, survey

@@ -14,10 +14,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from construct import Domain, Prompt, build, mixture, run, tasks
+import construct
+from construct import Domain, Prompt, build, mixture, run
 from construct.answer import read_answer
-from construct.embedding import embed_all
+from construct.designs.theorem.embedding import embed_all
 from construct.execute import Pass, prepare
+from construct.spec.kinds import KINDS
 from theorem.oracle import check, expected, fractions
 from theorem.strategies import (
     MAKERS,
@@ -135,7 +137,7 @@ def test_jax_differs_by_counted_roundings(executor, kinds, dtype):
 
 
 def test_jax_sets_hold_every_kind():
-    assert set(itertools.chain(*JAX_SETS)) == set(MAKERS) == set(tasks.KINDS)
+    assert set(itertools.chain(*JAX_SETS)) == set(MAKERS) == set(KINDS)
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
@@ -162,7 +164,7 @@ def linear_set(K: int, d: int) -> tuple[Known, ...]:
     """K multiples of the identity: all agree at zero, and are whole numbers apart."""
     return tuple(
         Known(
-            tasks.affine(f"times {k}", [[k * (i == j) for j in range(d)] for i in range(d)]),
+            construct.affine(f"times {k}", [[k * (i == j) for j in range(d)] for i in range(d)]),
             frozenset({1} if k else ()),
             lambda X, k=k: [k * x for x in X[0]],
         )
@@ -202,9 +204,14 @@ def test_label_at_exactly_delta_at_the_extremes_is_no_match(executor, dtype):
     ("task", "domain", "example", "votes"),
     [
         # f(1) = -2/3 + 5/3 = 1 exactly, and a little less in float64.
-        (tasks.clip("c", Q(-2, 3), 1, d=1), Domain(2, 4, 1, grid=1), [[1], [0]], (0,)),
+        (construct.clip("c", Q(-2, 3), 1, d=1), Domain(2, 4, 1, grid=1), [[1], [0]], (0,)),
         # No float is a third: a format is certified only if it holds the grid.
-        (tasks.retrieval("r", 1, d=1), Domain(2, 2, 1, grid=Q(1, 3)), [[Q(5, 3)], [Q(5, 3)]], (1,)),
+        (
+            construct.retrieval("r", 1, d=1),
+            Domain(2, 2, 1, grid=Q(1, 3)),
+            [[Q(5, 3)], [Q(5, 3)]],
+            (1,),
+        ),
     ],
     ids=["thirds in a task", "thirds in the grid"],
 )
@@ -240,7 +247,7 @@ def test_every_example_may_vote_for_every_task(executor, dtype):
 def test_smallest_construction(executor, dtype):
     """One task, one slot, one dimension, one input."""
     known = Known(
-        tasks.affine("third", [[Q(1, 3)]], [1]), frozenset({1}), lambda X: [X[0][0] / 3 + 1]
+        construct.affine("third", [[Q(1, 3)]], [1]), frozenset({1}), lambda X: [X[0][0] / 3 + 1]
     )
     case = attack_case((known,), m=1, domain=Domain(R=4, Ry=4, delta=Q(1, 4)))
     assert attack(case, [[[3], [2]]], [[-4]], executor, dtype).votes == (1,)

@@ -19,13 +19,13 @@ from fractions import Fraction
 import numpy as np
 
 from construct.certify.bounds import Bounds, Profile, profile
-from construct.certify.domain import Domain
 from construct.certify.formats import Format
-from construct.certify.margins import Margins
+from construct.designs.theorem.plan import Margins
+from construct.designs.theorem.sizes import Sizes
+from construct.designs.theorem.wiring import Wiring
 from construct.rational import Rational, is_dyadic, zeros
-from construct.residual import Sizes
-from construct.tasks import Task
-from construct.wiring import Wiring
+from construct.spec.domain import Domain
+from construct.spec.tasks import Task
 
 
 @dataclass(frozen=True, eq=False)

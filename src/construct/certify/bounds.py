@@ -17,10 +17,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from construct.certify.domain import Domain
 from construct.certify.formats import FLOAT32, FORMATS
+from construct.designs.theorem.wiring import Unit, Wiring
 from construct.rational import Rational, is_dyadic, zeros
-from construct.wiring import Unit, Wiring
+from construct.spec.domain import Domain
 
 
 @dataclass(frozen=True, eq=False)

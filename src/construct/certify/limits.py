@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from construct.certify.bounds import Bounds
-from construct.certify.domain import Domain
 from construct.certify.formats import FORMATS
 from construct.certify.margins import choose_margins, failures
+from construct.designs.theorem.sizes import Sizes
+from construct.designs.theorem.wiring import Wiring
 from construct.rational import Rational
-from construct.residual import Sizes
-from construct.wiring import Wiring
+from construct.spec.domain import Domain
 
 # Limits on R are whole multiples of 1/16 of it.
 STEPS = 16

@@ -28,25 +28,15 @@ where E bounds ||e_k||_2 at every token. Floats need in addition:
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 
 from construct.certify.bounds import Bounds
-from construct.certify.domain import Domain
 from construct.certify.formats import FORMATS, Format
+from construct.designs.theorem.plan import Margins
+from construct.designs.theorem.sizes import Sizes
+from construct.designs.theorem.wiring import Wiring
 from construct.rational import Rational, is_dyadic
-from construct.residual import Sizes
-from construct.wiring import Wiring
-
-
-@dataclass(frozen=True)
-class Margins:
-    """B: match. C: addresses. s: reciprocals. N: context length. Powers of two."""
-
-    B: Rational
-    C: Rational
-    s: int
-    N: int
+from construct.spec.domain import Domain
 
 
 def below_thresholds(bounds: Bounds, domain: Domain, margins: Margins) -> bool:

@@ -43,9 +43,9 @@ def command(
 ) -> None:
     """Compile tasks into the explicit weights of a seven-layer transformer."""
     from construct import artifact
+    from construct.checking.witness import survey
     from construct.cli.show import console, print_json, table
     from construct.compiler import build, random_tasks
-    from construct.witness import survey
 
     if path is None:
         if K is None or d is None:
@@ -78,7 +78,7 @@ def read_tasks(path: str, K: int | None, d: int | None, n: int | None):
         ConstructError: if the file says other sizes than the command line.
     """
     from construct.cli.show import read_text
-    from construct.taskfile import parse_tasks
+    from construct.spec.taskfile import parse_tasks
 
     file = parse_tasks(read_text(path), path)
     for name, given, found in (("K", K, len(file.tasks)), ("d", d, file.tasks[0].d)):
@@ -125,6 +125,7 @@ def _json(made, target: Path, warnings: list[str]) -> dict:
 
 def _rows(made, target: Path, given: bool) -> list[tuple[str, object]]:
     from construct.cli.show import power
+    from construct.designs.theorem.sizes import WIDTH
 
     sizes, margins, facts = made.sizes, made.margins, _facts(made)
     names = [task.name for task in made.tasks]
@@ -134,7 +135,7 @@ def _rows(made, target: Path, given: bool) -> list[tuple[str, object]]:
         ("layers", facts["layers"]),
         ("heads per layer", sizes.K),
         ("width D", sizes.D),
-        ("", "(4+2S)d + 2P + ceil(log2(m+1)) + ceil(log2 n) + 6"),
+        ("", WIDTH),
         ("", sizes.formula),
         ("examples", f"m = {sizes.m} slots of n = {sizes.n} tokens"),
         ("context N", f"{sizes.N} tokens"),

@@ -27,12 +27,12 @@ def command(query: str, out: str) -> None:
 
     from construct import artifact, countries
     from construct.answer import run
+    from construct.checking.verification import compare, specification
     from construct.cli.show import console
     from construct.compiler import build
     from construct.errors import CheckFailed, ConstructError
-    from construct.prompt import parse_prompt
-    from construct.taskfile import tasks_from_json
-    from construct.verification import compare, specification
+    from construct.spec.promptfile import parse_prompt
+    from construct.spec.taskfile import tasks_from_json
 
     screen = console()
     task_file = countries.country_tasks()

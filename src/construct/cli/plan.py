@@ -97,9 +97,9 @@ def _facts(cost, dtype: str, devices: int) -> dict:
     dense_rate, sparse_rate = measured(dtype)
     return {
         "sizes": {s: getattr(sizes, s) for s in ("K", "d", "m", "n", "S", "P", "N", "M")},
-        "layers": len(cost.attention),
+        "layers": len(cost.layers),
         "heads": sizes.K,
-        "heads_not_idle": [one.heads for one in cost.attention],
+        "heads_not_idle": [one.heads for one in cost.layers],
         "width": sizes.D,
         "formula": sizes.formula,
         "parameters": cost.parameters,
@@ -163,6 +163,7 @@ def _seconds(work) -> float:
 
 def _print_table(facts: dict) -> None:
     from construct.cli.show import console, table
+    from construct.designs.theorem.sizes import WIDTH
 
     sizes, names, busy = facts["sizes"], facts["tasks"], facts["heads_not_idle"]
     listed = ", ".join(names[:8]) + (f", ... ({len(names)} in all)" if len(names) > 8 else "")
@@ -172,7 +173,7 @@ def _print_table(facts: dict) -> None:
         ("heads per layer", sizes["K"]),
         ("not idle", f"{' + '.join(map(str, busy))} = {sum(busy)}"),
         ("width D", facts["width"]),
-        ("", "(4+2S)d + 2P + ceil(log2(m+1)) + ceil(log2 n) + 6"),
+        ("", WIDTH),
         ("", facts["formula"]),
         ("examples", f"m = {_count(sizes['m'])} slots of n = {_count(sizes['n'])} tokens"),
         ("context N", f"{_count(sizes['N'])} tokens"),

@@ -25,14 +25,14 @@ def command(directory: str, prompt: str | None, mutations: bool, as_json: bool) 
     import time
 
     from construct.artifact import load
+    from construct.checking.witness import witnesses
     from construct.cli.show import console, print_json, read_text
     from construct.cli.witnesses import witness_json, witness_table
     from construct.errors import CheckFailed
-    from construct.prompt import parse_prompt
     from construct.prove.mutations import refuse_if_too_large, survivors
     from construct.prove.proof import agrees, prove
     from construct.prove.rocq import development
-    from construct.witness import witnesses
+    from construct.spec.promptfile import parse_prompt
 
     made = load(directory)
     sizes = made.sizes

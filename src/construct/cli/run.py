@@ -45,7 +45,7 @@ def command(
     from construct.artifact import load
     from construct.cli.show import print_json, read_text
     from construct.errors import CheckFailed, ConstructError
-    from construct.prompt import parse_prompt
+    from construct.spec.promptfile import parse_prompt
 
     if executor == "exact" and dtype is not None:
         raise ConstructError("the exact executor computes with rationals; drop --dtype.")
@@ -97,7 +97,7 @@ def _value(share) -> float:
 
 
 def _check(made, prompt, answer, number_format: str) -> tuple[dict, list[str]]:
-    from construct.verification import compare, specification
+    from construct.checking.verification import compare, specification
 
     numbers = prompt.astype(number_format)
     wanted = specification(made, numbers)

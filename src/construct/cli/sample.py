@@ -17,8 +17,8 @@ Examples:
 def command(directory: str, seed: int) -> None:
     """Print a random prompt of artifact DIR's domain, in the form that `run` reads."""
     from construct.artifact import load
-    from construct.mixture import mixture
-    from construct.sampling import admits_words, random_prompts
+    from construct.checking.sampling import admits_words, random_prompts
+    from construct.spec.mixture import mixture
 
     made = load(directory)
 

@@ -62,11 +62,11 @@ def command(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from construct.artifact import load
+    from construct.checking.provenance import first_difference
+    from construct.checking.sampling import random_prompts
+    from construct.checking.verification import verify
     from construct.cli.show import console, print_json
     from construct.errors import CheckFailed
-    from construct.provenance import first_difference
-    from construct.sampling import random_prompts
-    from construct.verification import verify
 
     made = load(directory)
     plan, left_out = _plan(made, prompts, chosen)

@@ -1,15 +1,15 @@
-"""How `construct prove` shows that the theorem is about something: `construct.witness`."""
+"""How `construct prove` shows that the theorem is about something: `construct.checking.witness`."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from construct.checking.sampling import is_word
+from construct.checking.witness import Exclusion, Witness
 from construct.cli.show import table
 from construct.compiler import Construction
 from construct.rational import to_json
-from construct.sampling import is_word
-from construct.witness import Exclusion, Witness
 
 # Characters of a vector; what is longer is cut.
 ROOM = 24

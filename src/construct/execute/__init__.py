@@ -15,10 +15,10 @@ import numpy as np
 from jaxtyping import Shaped
 
 from construct.arguments import instance
+from construct.designs.theorem.sizes import Sizes
 from construct.errors import ConstructError, shown
+from construct.network.transformer import Transformer
 from construct.rational import to_float
-from construct.residual import Sizes
-from construct.transformer import Transformer
 
 
 @dataclass(frozen=True, eq=False)

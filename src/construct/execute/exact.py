@@ -12,7 +12,7 @@ from flint import fmpq, fmpq_mat
 from scipy.sparse import coo_array
 
 from construct.execute import Pass, Run
-from construct.transformer import Head, Mlp, Transformer
+from construct.network.transformer import Head, Mlp, Transformer
 
 
 def prepare(transformer: Transformer, dtype: str = "exact") -> Run:

@@ -27,7 +27,7 @@ from construct.execute.devices import (
     spread,
     warn_where_nothing_is_certified,
 )
-from construct.transformer import Head, Mlp, Transformer
+from construct.network.transformer import Head, Mlp, Transformer
 
 # For each layer the heads of each stack, by number: what jit may compile in.
 Stacks = tuple[tuple[tuple[int, ...], ...], ...]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from construct.execute import Pass, Run
-from construct.transformer import Head, Mlp, Transformer
+from construct.network.transformer import Head, Mlp, Transformer
 
 
 def prepare(transformer: Transformer, dtype: str = "float64") -> Run:

@@ -1,6 +1,6 @@
 """JAX over the pairs of tokens that can score: O(N) where a dense pass costs O(N^2).
 
-Each head comes with its reach (`construct.reach`), which the compiler proves: outside it
+Each head comes with its reach (`construct.network.reach`), which the compiler proves: outside it
 every score is exactly 0. Tokens stand in a grid of m + 1 examples with n positions. A
 layer is *local* if every head asks everywhere and reads its own example or a fixed one;
 a run of local layers goes through the examples once, in blocks that stay in the cache.
@@ -33,8 +33,8 @@ from construct.execute.devices import (
     spread,
     warn_where_nothing_is_certified,
 )
-from construct.reach import ALL, ANYWHERE, EVERY, OWN, Place, Reach, Tokens
-from construct.transformer import Head, Layer, Transformer
+from construct.network.reach import ALL, ANYWHERE, EVERY, OWN, Place, Reach, Tokens
+from construct.network.transformer import Head, Layer, Transformer
 
 # Examples that go through a run of layers together, at most; and the numbers that all
 # heads of a layer may then hold, of queries say.

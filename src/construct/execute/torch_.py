@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from construct.execute import Pass, Run
-from construct.transformer import Head, Layer, Mlp, Transformer
+from construct.network.transformer import Head, Layer, Mlp, Transformer
 
 
 class _Weights(nn.Module):

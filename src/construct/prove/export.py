@@ -14,11 +14,11 @@ import numpy as np
 from scipy.sparse import coo_array, csr_array
 
 from construct.compiler import Construction
-from construct.prompt import exactly
+from construct.designs.theorem.wiring import Unit, Wiring
+from construct.network.transformer import Head, Mlp, Transformer
 from construct.rational import Rational
-from construct.tasks import Hinge, Task
-from construct.transformer import Head, Mlp, Transformer
-from construct.wiring import Unit, Wiring
+from construct.spec.prompt import exactly
+from construct.spec.tasks import Hinge, Task
 
 HEADER = """\
 From Coq Require Import QArith List.

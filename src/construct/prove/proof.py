@@ -12,12 +12,13 @@ from fractions import Fraction
 import numpy as np
 
 from construct.compiler import Construction
-from construct.embedding import embed
+from construct.designs.theorem.embedding import embed
 from construct.errors import CheckFailed, ConstructError
 from construct.execute import prepare
-from construct.prompt import Prompt, check_domain
+from construct.network.transformer import Transformer
 from construct.prove import export, readback, rocq
-from construct.transformer import Transformer
+from construct.spec.domain import check_domain
+from construct.spec.prompt import Prompt
 
 THEOREM = """
 Theorem proved : computes_the_mixture p E.

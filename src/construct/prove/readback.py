@@ -14,7 +14,7 @@ from typing import Any
 from construct.compiler import Construction
 from construct.errors import CheckFailed
 from construct.rational import zeros
-from construct.tasks import Hinge, Task, normal_form
+from construct.spec.tasks import Hinge, Task, normal_form
 
 TOKEN = re.compile(r"\s*(-?\d+|[A-Za-z_]\w*|%nat|%N|:=|[][();,.:])")
 

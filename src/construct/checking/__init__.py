@@ -1,0 +1,1 @@
+"""Prompts drawn at random, and whether a construction does on them what is specified."""

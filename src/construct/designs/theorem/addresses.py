@@ -1,0 +1,32 @@
+"""Scores that find tokens by their addresses: pe, the example, and pt, the position in it.
+
+Two codes of the same number have the product ell, two of different numbers at most
+ell - 2 (`network.codes`): so each of these scores is 1 where the address is right, and
+at most -1 elsewhere.
+"""
+
+from construct.designs.theorem.sizes import Sizes
+from construct.network.codes import code
+from construct.network.primitives import Rows, Score, along, constant, read
+
+
+def own_example_at(sizes: Sizes, position: int) -> Score:
+    """1 at the token in `position` of the asking token's own example, else <= -1.
+
+    1 + (<pe_i, pe_j> - ell_e) + (<code(position), pt_j> - ell_t)
+    """
+    there = at_position(sizes, position)
+    return [
+        (read("pe"), read("pe")),
+        (constant(1), there + constant(1 - sizes.ell_e - sizes.ell_t)),
+    ]
+
+
+def at_position(sizes: Sizes, position: int) -> Rows:
+    """<code(position), pt_j>, position from 1."""
+    return along("pt", code(position - 1, sizes.ell_t))
+
+
+def in_query(sizes: Sizes) -> Rows:
+    """<code(q), pe_j>, the example q being the query."""
+    return along("pe", code(sizes.m, sizes.ell_e))

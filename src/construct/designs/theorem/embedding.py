@@ -1,0 +1,142 @@
+"""Embedding and unembedding: from a prompt to the residual stream, and from it to the answer.
+
+Both are products with the transformer's own matrices; nothing here knows a task.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Shaped
+from scipy.sparse import coo_array, csr_array
+
+from construct.arguments import checked, instance, listed
+from construct.designs.theorem.sizes import Sizes
+from construct.errors import ConstructError
+from construct.network.codes import code
+from construct.network.transformer import Transformer
+from construct.spec.prompt import Prompt, exactly
+
+
+def embeddings(sizes: Sizes) -> dict[str, csr_array]:
+    """W_E, W_pos and W_U: they depend on the sizes alone."""
+    return {"W_E": _embedding(sizes), "W_pos": _places(sizes), "W_U": _unembedding(sizes)}
+
+
+def embedding_shapes(sizes: Sizes) -> dict[str, tuple[int, int]]:
+    """Their shapes."""
+    d, D = sizes.d, sizes.D
+    return {"W_E": (d + 1, D), "W_pos": (sizes.N, D), "W_U": (D, d)}
+
+
+def embedding_entries(sizes: Sizes) -> int:
+    """How many of their entries are not 0."""
+    return 2 * sizes.d + 1 + sizes.tokens * (sizes.ell_e + sizes.ell_t + 1)
+
+
+def _embedding(sizes: Sizes) -> csr_array:
+    """(d+1, D): a token's vector goes to tok, the flag "of an example" to ctx."""
+    at = [*range(sizes.d), sizes.residual["ctx"].start]
+    return csr_array((np.ones(sizes.d + 1), (range(sizes.d + 1), at)), (sizes.d + 1, sizes.D))
+
+
+def _places(sizes: Sizes) -> csr_array:
+    """(N, D): codes and the constant 1 of each place; padding is zero throughout."""
+    residual, count = sizes.residual, sizes.tokens
+    example, position = np.divmod(np.arange(count), sizes.n)
+    one = np.ones((count, 1))
+    values = np.hstack([code(example, sizes.ell_e), code(position, sizes.ell_t), one])
+    # pe, pt and one stand side by side.
+    start, width = residual["one"].start + 1 - values.shape[1], values.shape[1]
+    columns = np.tile(np.arange(start, start + width, dtype=np.int32), count)
+    ends = np.minimum(np.arange(sizes.N + 1), count) * width
+    return csr_array((values.astype(float).ravel(), columns, ends), (sizes.N, sizes.D))
+
+
+def _unembedding(sizes: Sizes) -> csr_array:
+    """(D, d): reads tok."""
+    return csr_array((np.ones(sizes.d), (range(sizes.d), range(sizes.d))), (sizes.D, sizes.d))
+
+
+@checked(
+    transformer=instance(Transformer, "a construct.Transformer"),
+    prompt=instance(Prompt, "a construct.Prompt"),
+)
+def embed(transformer: Transformer, prompt: Prompt) -> Shaped[np.ndarray, "N D"]:
+    """The residual stream before layer 1, in the prompt's numbers.
+
+    Unused example slots are blank: their vector and their flag are zero.
+
+    Raises:
+        ConstructError: if the prompt does not fit m, n and d.
+    """
+    sizes = transformer.sizes
+    if (prompt.n, prompt.d) != (sizes.n, sizes.d) or len(prompt.X) > sizes.m:
+        raise ConstructError(
+            f"the prompt has {len(prompt.X)} examples, n = {prompt.n}, d = {prompt.d}; "
+            f"this transformer takes at most m = {sizes.m} examples, n = {sizes.n}, "
+            f"d = {sizes.d}."
+        )
+    exact = prompt.query.dtype == object
+    tokens = np.full((sizes.N, sizes.d + 1), 0, dtype=object if exact else np.float64)
+    grid = tokens[: sizes.tokens].reshape(sizes.m + 1, sizes.n, sizes.d + 1)
+    e = len(prompt.X)
+    grid[:e, :-1, :-1], grid[:e, -1, :-1], grid[:e, :, -1] = prompt.X, prompt.Y, 1
+    grid[-1, :-1, :-1] = prompt.query
+    places = transformer.sparse("W_pos")
+    stream = exactly(places.toarray()) if exact else places.toarray(out=_aligned(places.shape))
+    return _add_product(stream, tokens, transformer.sparse("W_E"))
+
+
+def _aligned(shape: tuple[int, int]) -> np.ndarray:
+    """Zeros that start at a multiple of 64 bytes: JAX takes such an array as it is."""
+    count = math.prod(shape) * 8
+    raw = np.zeros(count + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + count].view(np.float64).reshape(shape)
+
+
+@checked(
+    transformer=instance(Transformer, "a construct.Transformer"),
+    prompts=listed(instance(Prompt, "a construct.Prompt"), "construct.Prompt"),
+)
+def embed_all(
+    transformer: Transformer, prompts: Sequence[Prompt]
+) -> Shaped[np.ndarray, "batch N D"]:
+    """The streams of several prompts.
+
+    Raises:
+        ConstructError: if there is none, or one does not fit m, n and d.
+    """
+    return np.stack([embed(transformer, prompt) for prompt in prompts])
+
+
+@checked(
+    transformer=instance(Transformer, "a construct.Transformer"),
+    stream=instance(np.ndarray, "an array"),
+)
+def unembed(
+    transformer: Transformer, stream: Shaped[np.ndarray, "*batch N D"]
+) -> Shaped[np.ndarray, "*batch d"]:
+    """The answer, read at the answer token after layer 7.
+
+    Raises:
+        ConstructError: if the stream is not of this transformer's shape.
+    """
+    context = transformer.sparse("W_pos").shape
+    if stream.shape[-2:] != context:
+        raise ConstructError(
+            f"a stream of shape {stream.shape} was given; this transformer has (N, D) = {context}."
+        )
+    last = stream[..., transformer.answer, :]
+    zero = np.full((*last.shape[:-1], transformer.sizes.d), 0, dtype=last.dtype)
+    return _add_product(zero, last, transformer.sparse("W_U"))
+
+
+def _add_product(to: np.ndarray, x: np.ndarray, W: csr_array) -> np.ndarray:
+    """Add x @ W over the non-zeros of W: a few selections, also on exact numbers."""
+    entries = coo_array(W)
+    weights = exactly(entries.data) if x.dtype == object else entries.data
+    for row, column, weight in zip(*entries.coords, weights, strict=True):
+        to[..., column] += x[..., row] * weight
+    return to

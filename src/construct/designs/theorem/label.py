@@ -1,0 +1,25 @@
+"""Layer 2, label: every token takes the label of its own example.
+
+score = 1 + (<pe_i, pe_j> - ell_e) + (<code(n), pt_j> - ell_t), value N tok.
+"""
+
+from construct.designs.theorem.addresses import own_example_at
+from construct.designs.theorem.plan import Plan
+from construct.network.primitives import HeadFormula, LayerFormula, layer, read
+from construct.network.reach import EVERY, OWN, Reach
+
+LEMMA = "At every token of example i, lab holds the label y_i (0 in the query)."
+
+
+def label(plan: Plan) -> LayerFormula:
+    """One head."""
+    sizes = plan.sizes
+    fetch = HeadFormula(
+        "label",
+        "fetch the label of the own example",
+        sizes,
+        score=own_example_at(sizes, sizes.n),
+        write={"lab": sizes.N * read("tok")},
+        reach=Reach(EVERY, (OWN, sizes.n - 1)),
+    )
+    return layer(sizes, "label", LEMMA, [fetch])

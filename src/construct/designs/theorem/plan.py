@@ -1,0 +1,26 @@
+"""Everything that the seven layers are written with."""
+
+from dataclasses import dataclass
+
+from construct.designs.theorem.sizes import Sizes
+from construct.designs.theorem.wiring import Wiring
+from construct.rational import Rational
+
+
+@dataclass(frozen=True)
+class Margins:
+    """B: match. C: addresses. s: reciprocals. N: context length. Powers of two."""
+
+    B: Rational
+    C: Rational
+    s: int
+    N: int
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The numbers and choices that are fixed before any weight is written."""
+
+    sizes: Sizes
+    wiring: Wiring
+    margins: Margins

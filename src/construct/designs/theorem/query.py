@@ -1,0 +1,91 @@
+"""Layer 3, query: every token takes the query's token at its own position.
+
+score = 1 + (<pt_i, pt_j> - ell_t) + (<code(q), pe_j> - ell_e), values N tok and
+N slot. The MLP evaluates the shared dictionary g twice, at the token's example
+and at the query: both are sums of ReLUs (Bai, Definition 12).
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from construct.designs.theorem.addresses import in_query
+from construct.designs.theorem.plan import Plan
+from construct.network.count import Count
+from construct.network.primitives import (
+    HeadFormula,
+    LayerFormula,
+    MlpFormula,
+    Rows,
+    constant,
+    layer,
+    read,
+)
+from construct.network.reach import EVERY, OWN, Reach
+from construct.rational import Rational, zeros
+
+LEMMA = (
+    "At every token of position p, qry and qslot hold the query's token at p and "
+    "its operands; gx and gq hold the dictionary of (tok, slot) and (qry, qslot)."
+)
+
+
+def query(plan: Plan) -> LayerFormula:
+    """One head; the MLP if there is a dictionary."""
+    sizes = plan.sizes
+    slots = range(1, sizes.S + 1)
+    fetch = HeadFormula(
+        "query",
+        "fetch the query's token at the own position, with its operands",
+        sizes,
+        score=[
+            (read("pt"), read("pt")),
+            (
+                constant(1),
+                in_query(sizes) + constant(1 - sizes.ell_t - sizes.ell_e),
+            ),
+        ],
+        write={
+            "qry": sizes.N * read("tok"),
+            **{f"qslot{s}": sizes.N * read(f"slot{s}") for s in slots},
+        },
+        reach=Reach(EVERY, (sizes.m, OWN)),
+    )
+    return layer(sizes, "query", LEMMA, [fetch], _dictionary(plan))
+
+
+def _dictionary(plan: Plan) -> MlpFormula | None:
+    """Each hinge twice: over (tok, slot) into gx, over (qry, qslot) into gq."""
+    hinges = [(u, *unit) for u, feature in enumerate(plan.wiring.dictionary) for unit in feature]
+    if not hinges:
+        return None
+    purpose = "the dictionary of the example and of the query"
+    return MlpFormula(
+        purpose,
+        plan.sizes,
+        units=2 * len(hinges),
+        formula=lambda: _units(plan, hinges),
+        entries=lambda: 2 * Count.of(_numbers(hinges)),
+    )
+
+
+def _numbers(hinges: list) -> Iterator[Rational]:
+    """What the weights hold of each hinge."""
+    for _, c, a, e in hinges:
+        yield from (c, e, *(number for _, vector in a for number in vector))
+
+
+def _units(plan: Plan, hinges: list) -> tuple[Rows, dict[str, np.ndarray]]:
+    sizes, wiring, count = plan.sizes, plan.wiring, len(hinges)
+    blocks: dict[str, np.ndarray] = {"one": zeros(2 * count, 1)}
+    write = {"gx": zeros(sizes.P, 2 * count), "gq": zeros(sizes.P, 2 * count)}
+    copies = (("tok", "slot", "gx"), ("qry", "qslot", "gq"))
+    for copy, (home, slot, into) in enumerate(copies):
+        for v, (u, c, a, e) in enumerate(hinges, start=copy * count):
+            for operand, vector in a:
+                field = wiring.field(operand, home, slot)
+                rows = blocks.setdefault(field, zeros(2 * count, sizes.d))
+                rows[v] += np.array(vector, dtype=object)
+            blocks["one"][v] = e
+            write[into][u, v] = c
+    return Rows(blocks), write

@@ -1,0 +1,111 @@
+"""The sizes of the construction, the fields of its residual stream, and its width.
+
+D = (4+2S)d + 2P + ceil(log2(m+1)) + ceil(log2 n) + 6: at fixed S and P it does not
+depend on K.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from construct.arguments import whole
+from construct.network.codes import code_length
+from construct.network.reach import Tokens
+from construct.network.residual import Residual
+
+# The width D in the symbols of the paper.
+WIDTH = "(4+2S)d + 2P + ceil(log2(m+1)) + ceil(log2 n) + 6"
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The sizes of a construction, in the symbols of the paper.
+
+    Attributes:
+        K: tasks, and heads in each attention layer.
+        d: dimension of a token's vector.
+        m: slots for in-context examples.
+        n: tokens of an example: n-1 inputs and a label.
+        S: operand slots.
+        P: features in the shared dictionary of ReLU sums.
+    """
+
+    K: int
+    d: int
+    m: int
+    n: int
+    S: int = 0
+    P: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (("K", 1), ("d", 1), ("m", 0), ("n", 2), ("S", 0), ("P", 0)):
+            whole(least)(getattr(self, name), name)
+
+    @property
+    def ell_e(self) -> int:
+        """Bits of the example index: m examples and the query."""
+        return code_length(self.m + 1)
+
+    @property
+    def ell_t(self) -> int:
+        """Bits of the position in the example."""
+        return code_length(self.n)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that carry something: (m+1)n."""
+        return (self.m + 1) * self.n
+
+    @property
+    def N(self) -> int:
+        """Context length: `tokens`, padded to a power of two (1/N is exact)."""
+        return 1 << (self.tokens - 1).bit_length()
+
+    @property
+    def M(self) -> int:
+        """The most votes that there can be: mK."""
+        return self.m * self.K
+
+    @property
+    def D(self) -> int:
+        """Width of the residual stream; K enters by S and P alone."""
+        return (4 + 2 * self.S) * self.d + 2 * self.P + self.ell_e + self.ell_t + 6
+
+    @property
+    def answer(self) -> Tokens:
+        """(example, position) of the answer token: the last one of the query's example."""
+        return self.m, self.n - 1
+
+    @property
+    def formula(self) -> str:
+        """The width formula with the numbers filled in."""
+        return f"(4+2*{self.S})*{self.d} + 2*{self.P} + {self.ell_e} + {self.ell_t} + 6 = {self.D}"
+
+    @cached_property
+    def residual(self) -> Residual:
+        """The named fields of a stream of these sizes."""
+        return fields(self)
+
+
+def fields(sizes: Sizes) -> Residual:
+    """The residual stream of the seven layers (proofs/README.md, "Width")."""
+    s, d = range(1, sizes.S + 1), sizes.d
+    return Residual.of(
+        [
+            ("tok", d, "the token's vector; at the end the answer"),
+            *((f"slot{i}", d, f"operand {i} of the token's example") for i in s),
+            ("lab", d, "the label of the token's example"),
+            ("qry", d, "the query's token at this position"),
+            *((f"qslot{i}", d, f"operand {i} of the query") for i in s),
+            ("gx", sizes.P, "dictionary features of the example"),
+            ("gq", sizes.P, "dictionary features of the query"),
+            ("out", d, "what the heads found: sum of the f_k(query) that voted"),
+            ("pe", sizes.ell_e, "code of the example index, +1/-1"),
+            ("pt", sizes.ell_t, "code of the position in the example, +1/-1"),
+            ("one", 1, "1 on every token but padding"),
+            ("ctx", 1, "1 on tokens of real examples"),
+            ("cnt", 1, "matches found at this token"),
+            ("tot", 1, "all matches, at the answer token"),
+            ("sq", 1, "tot squared"),
+            ("rec", 1, "s / tot"),
+        ]
+    )

@@ -1,0 +1,1 @@
+"""Transformers as data, written with Bai's primitives. Nothing here knows of tasks."""

@@ -1,0 +1,1 @@
+"""The specification: what must come out. It knows of no transformer."""

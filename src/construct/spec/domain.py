@@ -1,0 +1,209 @@
+"""The prompts on which the theorem holds.
+
+    |x| <= R and |y| <= R_y entry by entry, and for each example i and task k
+    either f_k(X_i) = y_i or ||f_k(X_i) - y_i||_2 >= delta.
+
+With a grid g, all entries are also whole multiples of g.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import MAX_EMAX, MIN_EMIN, Decimal, localcontext
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from construct.arguments import checked, function, instance, listed, whole, wrong
+from construct.errors import ConstructError, OutsideDomain, shown
+from construct.rational import MOST_DIGITS, Rational, is_dyadic, is_float, rational, to_json
+from construct.spec.matching import BETWEEN, judge, match_limit, squared_distances
+from construct.spec.prompt import Prompt, rounded
+from construct.spec.tasks import Task
+
+# Digits of a bound, also of one that `limits` multiplies; a build takes MOST_DIGITS.
+COMPUTED = 2 * MOST_DIGITS
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Bounds on prompts.
+
+    Attributes:
+        R: bound on every entry of an input.
+        Ry: bound on every entry of a label.
+        delta: the least distance of a label from a task that it does not match.
+        grid: every entry is a whole multiple of it; None for any real number.
+    """
+
+    R: Rational
+    Ry: Rational
+    delta: Rational
+    grid: Rational | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("R", "Ry", "delta", "grid"):
+            value = getattr(self, name)
+            if value is None and name == "grid":
+                continue
+            value = rational(value, f"{name} of the domain", digits=COMPUTED)
+            if value <= 0:
+                raise ConstructError(f"{name} of the domain is {value}; it must be positive.")
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def from_json(cls, value: Any) -> "Domain":
+        """From {"R": 8, "Ry": 32, "delta": 1} and, if wanted, "grid".
+
+        Raises:
+            ConstructError: on missing or unknown names, or a value <= 0.
+        """
+        needed = {"R", "Ry", "delta"}
+        if not isinstance(value, Mapping) or not needed <= set(value) <= needed | {"grid"}:
+            raise ConstructError(
+                f'the domain is {shown(value)}; write {{"R": 8, "Ry": 32, "delta": 1}}, '
+                'with "grid" if all entries are multiples of it.'
+            )
+        return cls(
+            **{k: rational(v, f"{k} of the domain", digits=COMPUTED) for k, v in value.items()}
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The form that `from_json` reads."""
+        pairs = {"R": self.R, "Ry": self.Ry, "delta": self.delta, "grid": self.grid}
+        return to_json({key: value for key, value in pairs.items() if value is not None})
+
+    def __str__(self) -> str:
+        grid = "" if self.grid is None else f"; multiples of {self.grid}"
+        return f"entries of x up to {self.R}, of y up to {self.Ry}; delta = {self.delta}{grid}"
+
+
+# One-hot words: entries 0 and 1; two that differ are at least 1 apart.
+ONE_HOT = Domain(R=1, Ry=1, delta=1, grid=1)
+
+
+def task_bound(task: Task, R: Rational) -> list[Rational]:
+    """For each entry of f(X) a bound on |X| <= R: the sum of absolute summands."""
+    bound = abs(task.b)
+    for matrix in task.A.values():
+        bound = bound + abs(matrix).sum(axis=1) * R
+    for u, feature in enumerate(task.features):
+        g = Fraction(0)
+        for hinge in feature:
+            coefficients = (abs(Fraction(v)) for _, vector in hinge.a for v in vector)
+            reach = sum(coefficients, Fraction(0)) * R + abs(Fraction(hinge.e))
+            g += abs(Fraction(hinge.c)) * reach
+        bound = bound + np.abs(task.C[:, u]).astype(object) * g
+    return list(bound)
+
+
+@checked(
+    prompt=instance(Prompt, "a construct.Prompt"),
+    tasks=listed(function, "function X -> f(X)", least=0),
+    m=whole(1),
+)
+def check_domain(prompt: Prompt, tasks: Sequence, domain: Any, m: int) -> None:
+    """Refuse a prompt on which the theorem makes no promise.
+
+    Distances are those of the numbers that the prompt holds, without rounding. On floats
+    with p bits a label counts as a match as in `mixture`, and as separate from
+    delta (1 - 2^-(p//2)) on: a label at distance delta stays separate when it is rounded.
+    On a grid of which the format holds every multiple, as on rationals, both are exact.
+
+    Args:
+        tasks: callables with a `name`, each X -> f(X).
+        domain: R, Ry, delta and grid, as in `certify.Domain`.
+        m: slots for examples.
+
+    Raises:
+        ConstructError: if there are more than m examples.
+        OutsideDomain: naming the example, the task and the distance.
+    """
+    for name in ("R", "Ry", "delta", "grid"):
+        if not hasattr(domain, name):
+            raise wrong(domain, "domain", "a construct.Domain")
+    if len(prompt.X) > m:
+        raise ConstructError(
+            f"the prompt has {len(prompt.X)} examples; this artifact holds at most "
+            f"m = {m}: leave some out, or build with --m {len(prompt.X)}."
+        )
+    _check_entries(prompt, domain)
+    if not len(prompt.X):
+        return
+    match, separate = match_limit(prompt, domain.delta), Fraction(domain.delta) ** 2
+    if prompt.X.dtype != object and not _holds(prompt.X.dtype, domain):
+        p = np.finfo(prompt.Y.dtype).nmant + 1
+        separate *= (1 - Fraction(1, 2 ** (p // 2))) ** 2
+    for task in tasks:
+        for i in np.flatnonzero(judge(task, prompt, match, separate) == BETWEEN)[:1]:
+            one = replace(prompt, X=prompt.X[[i]], Y=prompt.Y[[i]], lines=())
+            raise OutsideDomain(
+                f"example {prompt.lines[i]}: its label is at distance "
+                f"{_root(squared_distances(task, one)[0])} from task {task.name!r}; the artifact "
+                f"is certified for a match or a distance of at least delta = {domain.delta}."
+            )
+
+
+def _root(square: Rational) -> str:
+    """The square root in six digits, also beyond any float's range."""
+    with localcontext(prec=20, Emax=MAX_EMAX, Emin=MIN_EMIN):
+        root = (Decimal(square.numerator) / Decimal(square.denominator)).sqrt()
+    return f"{float(root):.6g}" if abs(root.adjusted()) < 300 else f"{root:.6e}"
+
+
+def _check_entries(prompt: Prompt, domain: Any) -> None:
+    for array, bound, kind in (
+        (prompt.X, domain.R, "an input"),
+        (prompt.Y, domain.Ry, "the label"),
+        (prompt.query, domain.R, "an input"),
+    ):
+        rules = [(abs(array) > _in_format(bound, array), f"|entry| <= {bound}")]
+        if domain.grid is not None:
+            rules.append((_off_grid(array, domain.grid), f"multiples of {domain.grid}"))
+        for outside, rule in rules:
+            for place in np.argwhere(outside)[:1]:
+                inside = array is not prompt.query
+                whose = f"example {prompt.lines[place[0]]}" if inside else "the query"
+                raise OutsideDomain(
+                    f"{whose}: {kind} has the entry {array[tuple(place)]}; the artifact is "
+                    f'certified for {rule} ("domain" in the task file).'
+                )
+
+
+def _in_format(bound: Any, array: np.ndarray) -> Any:
+    """The bound, rounded as an entry that is equal to it has been."""
+    if array.dtype == object:
+        return bound
+    with np.errstate(over="ignore"):
+        try:
+            return np.float64(bound).astype(array.dtype)
+        except OverflowError:
+            return array.dtype.type(np.inf)
+
+
+def _holds(dtype: np.dtype, domain: Any) -> bool:
+    """Whether the entries of a domain are multiples of a grid that a float format holds."""
+    grid, limits = domain.grid, np.finfo(dtype)
+    if grid is None or not is_dyadic(grid) or grid.denominator * Fraction(float(limits.tiny)) > 1:
+        return False
+    return max(domain.R, domain.Ry) * grid.denominator <= 2 ** (limits.nmant + 1)
+
+
+def _off_grid(array: np.ndarray, grid: Rational) -> np.ndarray:
+    """Where an entry is no multiple of the grid, rounded to the array's format."""
+    if array.dtype == object:
+        return array % grid != 0
+    off = np.ones(array.shape, dtype=bool)
+    if is_float(grid):
+        # The remainder of two floats is a float: these are multiples themselves.
+        off = np.fmod(array.astype(np.float64), float(grid)) != 0
+    values, places = np.unique(array[off], return_inverse=True)
+    off[off] = np.array([_no_multiple(value, grid) for value in values], dtype=bool)[places]
+    return off
+
+
+def _no_multiple(value: np.floating, grid: Rational) -> bool:
+    """Whether neither multiple beside a float is rounded to it."""
+    below = Fraction(float(value)) // grid
+    beside = np.array([below * grid, (below + 1) * grid], dtype=object)
+    return bool((rounded(beside, value.dtype.name) != value).all())

@@ -1,0 +1,347 @@
+"""The named forms of a task: each kind is one constructor, and one name in a task file."""
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from construct.errors import ConstructError, shown
+from construct.frozen import frozen
+from construct.rational import (
+    MOST_DIGITS,
+    identity,
+    rational,
+    rational_array,
+    to_json,
+    zeros,
+)
+from construct.spec.tasks import Hinge, Task, as_position, task_name
+from construct.spec.vocabulary import Vocabulary
+
+KINDS: dict[str, Callable[..., Task]] = {}
+
+
+def _kind(kind: str) -> Callable[[Callable[..., Task]], Callable[..., Task]]:
+    """Register a constructor under its JSON name; record each task's definition."""
+
+    def register(constructor: Callable[..., Task]) -> Callable[..., Task]:
+        signature = inspect.signature(constructor)
+
+        @functools.wraps(constructor)
+        def construct(*args: Any, **kwargs: Any) -> Task:
+            given = signature.bind(*args, **kwargs).arguments
+            name = task_name(given["name"])
+            _check_context(name, given)
+            task = constructor(*args, **kwargs)
+            fields = {k: v for k, v in given.items() if k not in _CONTEXT}
+            definition = {"name": name, "kind": kind, **to_json(_plain(fields))}
+            object.__setattr__(task, "definition", frozen(definition))
+            return task
+
+        KINDS[kind] = construct
+        return construct
+
+    return register
+
+
+# Arguments that the task file as a whole supplies, not the single task.
+_CONTEXT = ("name", "d", "vocabulary")
+
+
+def _check_context(name: str, given: Mapping[str, Any]) -> None:
+    d = given.get("d", 1)
+    if type(d) is not int or d < 1:
+        raise ConstructError(
+            f"task {name!r} is given d = {shown(d)}; it must be a whole number of at least 1."
+        )
+    if "vocabulary" in given and not isinstance(given["vocabulary"], Vocabulary):
+        raise ConstructError(
+            f"task {name!r} is given the vocabulary {shown(given['vocabulary'])}; "
+            "make one with construct.Vocabulary."
+        )
+
+
+def _plain(value: Any) -> Any:
+    """Floats and NumPy numbers, at any depth, as rationals."""
+    if isinstance(value, Mapping):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return rational(value) if isinstance(value, float | np.generic) else value
+
+
+@_kind("affine")
+def affine(name: str, A: Any, b: Any = None) -> Task:
+    """f(X) = sum_p A_p x_p + b.
+
+    Args:
+        A: a (d, d) matrix for position 1, or a mapping of positions to matrices.
+        b: a (d,) vector; zero if it is left out.
+    """
+    blocks = A if isinstance(A, Mapping) else {1: A}
+    if not blocks:
+        raise ConstructError(f"task {name!r} has an empty A; give it a matrix.")
+    d = len(np.atleast_1d(np.array(next(iter(blocks.values())), dtype=object)))
+    matrices = {
+        p: rational_array(matrix, (d, d), f"A of task {name!r}")
+        for p, matrix in _by_position(blocks, name).items()
+    }
+    return Task(name, matrices, _vector(b, d, f"b of task {name!r}"))
+
+
+@_kind("permutation")
+def permutation(
+    name: str, permutation: Any, signs: Any = None, by: Any = None, position: Any = 1
+) -> Task:
+    """f(X)_i = signs_i * x_{permutation_i} + by_i, with x = x_position.
+
+    Args:
+        permutation: the entries 1..d in some order.
+        signs: +1 or -1 for each entry; all +1 if left out.
+        by: a (d,) vector that is added; zero if left out.
+    """
+    order = list(_sequence(permutation, f"permutation of task {name!r}"))
+    d = len(order)
+    if sorted(map(_key, order)) != list(range(1, d + 1)):
+        raise ConstructError(
+            f"permutation of task {name!r} is {shown(order)}; it must hold 1 to {d}, each once."
+        )
+    sign = _vector([1] * d if signs is None else signs, d, f"signs of task {name!r}")
+    if any(abs(s) != 1 for s in sign):
+        raise ConstructError(f"signs of task {name!r} must each be 1 or -1.")
+    matrix = zeros(d, d)
+    matrix[range(d), [entry - 1 for entry in order]] = sign
+    return Task(name, {as_position(position, name): matrix}, _vector(by, d, f"by of task {name!r}"))
+
+
+@_kind("retrieval")
+def retrieval(name: str, position: Any, *, d: int) -> Task:
+    """f(X) = x_position (the paper's ret1 .. ret8 at n = 9; op1, op2 at n = 3)."""
+    return Task(name, {as_position(position, name): identity(d)}, zeros(d))
+
+
+@_kind("shift")
+def shift(name: str, by: Any, modulo: Any = None, position: Any = 1) -> Task:
+    """f(X) = x_position + by (the paper's plus0 .. plus9).
+
+    Args:
+        by: a (d,) vector; or, with `modulo`, one integer.
+        modulo: read x as the one-hot code of a digit 0..modulo-1, d = modulo,
+            and add modulo that number: a cyclic permutation of the entries.
+    """
+    place = as_position(position, name)
+    if modulo is None:
+        vector = _vector(_sequence(by, f"by of task {name!r}"), None, f"by of task {name!r}")
+        return Task(name, {place: identity(len(vector))}, vector)
+    if type(modulo) is not int or modulo < 1 or type(by) is not int:
+        raise ConstructError(
+            f"task {name!r}: with modulo, both by and modulo are whole numbers, "
+            "and modulo is at least 1."
+        )
+    turn = int(rational(by, f"by of task {name!r}")) % modulo
+    return Task(name, {place: np.roll(identity(modulo), turn, axis=0)}, zeros(modulo))
+
+
+@_kind("sum")
+def add(name: str, positions: Any, *, d: int) -> Task:
+    """f(X) = the sum of the inputs at `positions` (the paper's op1+op2)."""
+    places = [as_position(p, name) for p in _sequence(positions, f"positions of {name!r}")]
+    if not places or len(set(places)) != len(places):
+        raise ConstructError(
+            f"positions of task {name!r} are {places}; name at least one, each once."
+        )
+    return Task(name, {p: identity(d) for p in places}, zeros(d))
+
+
+@_kind("lookup")
+def lookup(name: str, table: Any, position: Any = 1, *, vocabulary: Vocabulary) -> Task:
+    """f(X) = the word that `table` gives for the word x_position, both one-hot.
+
+    A word that the table does not list is mapped to the zero vector: a label
+    never matches it, and it adds nothing to the answer.
+    """
+    if not isinstance(table, Mapping) or not table:
+        raise ConstructError(
+            f'table of task {name!r} must be an object such as {{"France": "Paris"}}.'
+        )
+    images: dict[int, int] = {}
+    for word, image in table.items():
+        # Two spellings (Unicode) of one word are one word.
+        source, target = vocabulary.index(word), vocabulary.index(image)
+        if images.setdefault(source, target) != target:
+            raise ConstructError(
+                f"table of task {name!r} maps {word!r} to two words, in two spellings; keep one."
+            )
+    matrix = zeros(len(vocabulary), len(vocabulary))
+    matrix[[*images.values()], [*images]] = 1
+    return Task(name, {as_position(position, name): matrix}, zeros(len(vocabulary)))
+
+
+@_kind("relu-sum")
+def relu_sum(name: str, features: Any, C: Any, A: Any = None, b: Any = None) -> Task:
+    """f(X) = sum_p A_p x_p + C g(X) + b, with g_u(X) = sum_v c max(<a, X> + e, 0).
+
+    Args:
+        features: for each feature a list of hinges {"c": 1, "a": vector, "e": 0};
+            `a` is a (d,) vector for position 1 or a mapping of positions to
+            vectors; `c` is 1 and `e` is 0 where left out.
+        C: (d, number of features) matrix.
+        A, b: as in `affine`; zero where left out.
+    """
+    rows = _sequence(C, f"C of task {name!r}")
+    d = len(rows)
+    parsed = tuple(
+        tuple(_parse_hinge(hinge, d, name) for hinge in _sequence(feature, f"features of {name!r}"))
+        for feature in _sequence(features, f"features of task {name!r}")
+    )
+    matrix = rational_array(C, (d, len(parsed)), f"C of task {name!r}")
+    linear = affine(name, zeros(d, d) if A is None else A, [0] * d if b is None else b)
+    if linear.d != d:
+        raise ConstructError(f"A of task {name!r} has {linear.d} rows; C has {d}.")
+    return Task(name, linear.A, linear.b, parsed, matrix)
+
+
+@_kind("absolute")
+def absolute(name: str, position: Any = 1, *, d: int) -> Task:
+    """f(X) = |x_position|, entry by entry."""
+    p = as_position(position, name)
+    return _entrywise(name, d, {}, lambda unit: ({p: unit}, {p: -unit}))
+
+
+@_kind("relu")
+def relu(name: str, position: Any = 1, *, d: int) -> Task:
+    """f(X) = max(x_position, 0), entry by entry."""
+    p = as_position(position, name)
+    return _entrywise(name, d, {}, lambda unit: ({p: unit},))
+
+
+@_kind("maximum")
+def maximum(name: str, positions: Any = (1, 2), *, d: int) -> Task:
+    """f(X) = max(x_p, x_q), entry by entry: x_p + max(x_q - x_p, 0)."""
+    p, q = _pair(positions, name)
+    return _entrywise(name, d, {p: identity(d)}, lambda unit: ({q: unit, p: -unit},))
+
+
+@_kind("minimum")
+def minimum(name: str, positions: Any = (1, 2), *, d: int) -> Task:
+    """f(X) = min(x_p, x_q), entry by entry: x_p - max(x_p - x_q, 0)."""
+    p, q = _pair(positions, name)
+    return _entrywise(name, d, {p: identity(d)}, lambda unit: ({p: unit, q: -unit},), sign=-1)
+
+
+@_kind("clip")
+def clip(name: str, low: Any, high: Any, position: Any = 1, *, d: int) -> Task:
+    """f(X) = min(max(x_position, low), high), entry by entry."""
+    p = as_position(position, name)
+    bottom, top = rational(low, f"low of task {name!r}"), rational(high, f"high of {name!r}")
+    if bottom >= top:
+        raise ConstructError(
+            f"task {name!r}: low is {bottom} and high {top}; low must be below high."
+        )
+    features = tuple(
+        (Hinge.of({p: unit}, -bottom), Hinge.of({p: unit}, -top, -1)) for unit in identity(d)
+    )
+    return Task(name, {}, np.full(d, bottom, dtype=object), features, identity(d))
+
+
+def _entrywise(
+    name: str,
+    d: int,
+    A: Mapping[int, np.ndarray],
+    hinges: Callable[[np.ndarray], Sequence[Mapping[int, np.ndarray]]],
+    sign: int = 1,
+) -> Task:
+    """A + sign * g, where feature u is the sum of the hinges of unit vector u."""
+    features = tuple(tuple(Hinge.of(a) for a in hinges(unit)) for unit in identity(d))
+    return Task(name, A, zeros(d), features, sign * identity(d))
+
+
+def _parse_hinge(hinge: Any, d: int, name: str) -> Hinge:
+    what = f"a hinge of task {name!r}"
+    if not isinstance(hinge, Mapping) or not {"a"} <= set(hinge) <= {"c", "a", "e"}:
+        raise ConstructError(f'{what} is {shown(hinge)}; write {{"c": 1, "a": [...], "e": 0}}.')
+    a = hinge["a"] if isinstance(hinge["a"], Mapping) else {1: hinge["a"]}
+    vectors = {p: rational_array(v, (d,), f"a of {what}") for p, v in _by_position(a, name).items()}
+    c, e = (
+        rational(hinge.get(k, default), f"{k} of {what}") for k, default in (("c", 1), ("e", 0))
+    )
+    return Hinge.of(vectors, e, c)
+
+
+def _key(entry: Any) -> Any:
+    return entry if type(entry) is int else -1
+
+
+def _sequence(value: Any, what: str) -> Sequence:
+    if isinstance(value, np.ndarray):
+        return value.tolist() if value.ndim else [value]
+    if not isinstance(value, list | tuple):
+        raise ConstructError(f"{what} is {shown(value)}; it must be a list.")
+    return value
+
+
+def _vector(value: Any, d: int | None, what: str) -> np.ndarray:
+    return zeros(d or 0) if value is None else rational_array(value, (d,), what)
+
+
+def _position_key(value: Any, name: str) -> int:
+    """A position as the key of a mapping: JSON has texts there."""
+    if isinstance(value, str) and value.isdecimal() and len(value) < MOST_DIGITS:
+        value = int(value)
+    return as_position(value, name)
+
+
+def _by_position(blocks: Mapping[Any, Any], name: str) -> dict[int, Any]:
+    """The blocks under their positions as numbers: "1" and "01" are the same."""
+    result = {_position_key(p, name): block for p, block in blocks.items()}
+    if len(result) != len(blocks):
+        raise ConstructError(
+            f"task {name!r} names a position twice: {', '.join(map(str, blocks))}."
+        )
+    return result
+
+
+def _pair(value: Any, name: str) -> tuple[int, int]:
+    places = [as_position(p, name) for p in _sequence(value, f"positions of task {name!r}")]
+    if len(places) != 2 or places[0] == places[1]:
+        raise ConstructError(f"task {name!r} needs two different positions, not {places}.")
+    return places[0], places[1]
+
+
+def from_definition(definition: Any, *, d: int | None, vocabulary: Vocabulary | None) -> Task:
+    """The task of a JSON object {"name": ..., "kind": ..., ...}.
+
+    Raises:
+        ConstructError: on an unknown kind, a missing or unknown field, a value
+            of the wrong form.
+    """
+    if not isinstance(definition, Mapping):
+        raise ConstructError(f"a task is {shown(definition)}; it must be a JSON object.")
+    fields = dict(definition)
+    name, kind = fields.pop("name", None), fields.pop("kind", None)
+    if not isinstance(name, str) or not name:
+        raise ConstructError(f'the task {shown(definition)} lacks a name; add "name": "...".')
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise ConstructError(
+            f"task {name!r} has the kind {shown(kind)}; known kinds: {', '.join(sorted(KINDS))}."
+        )
+    parameters = inspect.signature(KINDS[kind]).parameters
+    own = [p for p in parameters if p not in _CONTEXT]
+    unknown = sorted(set(fields) - set(own))
+    missing = [p for p in own if parameters[p].default is parameters[p].empty and p not in fields]
+    if unknown or missing:
+        wrong = f"has the unknown field {shown(unknown[0])}" if unknown else f"lacks {missing[0]!r}"
+        raise ConstructError(f"task {name!r} {wrong}; {kind!r} takes: {', '.join(own)}.")
+    for key, value in (("d", d), ("vocabulary", vocabulary)):
+        if key in parameters and value is None:
+            raise ConstructError(f"task {name!r} of kind {kind!r} needs {key!r} in the file.")
+        if key in parameters:
+            fields[key] = value
+    task = KINDS[kind](name, **fields)
+    if d is not None and task.d != d:
+        raise ConstructError(f"task {name!r} has dimension {task.d}; the file says d = {d}.")
+    return task

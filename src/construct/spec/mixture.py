@@ -1,0 +1,68 @@
+"""The specification: what the transformer's output must equal.
+
+Plain NumPy, independent of the compiler: votes c_k, weights c_k / sum c, and the
+answer sum_k c_k f_k(X_q) / sum_k c_k. An example that several tasks explain votes
+for each of them; one that no task explains has no vote; with no vote at all the
+answer is 0. All is exact: floats are the rationals that they hold, and each task is
+evaluated as it is written.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from construct.arguments import checked, function, instance, listed, number
+from construct.rational import to_float
+from construct.spec.matching import matches
+from construct.spec.prompt import Prompt, exactly
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """The mixture of the tasks on a prompt.
+
+    Attributes:
+        votes: c_k, for each task the examples that it explains.
+        weights: c_k / sum c, exactly; all 0 if there is no vote.
+        answer: sum_k weights_k f_k(X_q), of shape (d,); for a query of floats rounded
+            once, to float64.
+        unexplained: examples that no task explains, as indices from 0.
+        ambiguous: examples that several tasks explain, as indices from 0.
+    """
+
+    votes: tuple[int, ...]
+    weights: tuple[Fraction, ...]
+    answer: np.ndarray
+    unexplained: tuple[int, ...]
+    ambiguous: tuple[int, ...]
+
+
+@checked(
+    tasks=listed(function, "function X -> f(X)"),
+    prompt=instance(Prompt, "a construct.Prompt"),
+    delta=number,
+)
+def mixture(tasks: Sequence[Callable], prompt: Prompt, *, delta: Fraction | int = 1) -> Mixture:
+    """The mixture of `tasks` on `prompt`.
+
+    Args:
+        tasks: each maps inputs (..., n-1, d) to (..., d).
+        delta: the domain's separation; it sets what counts as a match on floats
+            (`prompt.matches`). On exact prompts f(X) = y is equality.
+    """
+    explains = np.array([matches(f, prompt, delta) for f in tasks])
+    votes = tuple(int(c) for c in explains.sum(axis=1))
+    total = sum(votes)
+    weights = tuple(Fraction(c, total) if total else Fraction(0) for c in votes)
+    query = exactly(prompt.query)
+    answer = np.asarray(sum(w * f(query) for w, f in zip(weights, tasks, strict=True)))
+    voters = explains.sum(axis=0)
+    return Mixture(
+        votes,
+        weights,
+        answer if prompt.query.dtype == object else to_float(answer),
+        unexplained=tuple(int(i) for i in np.flatnonzero(voters == 0)),
+        ambiguous=tuple(int(i) for i in np.flatnonzero(voters > 1)),
+    )

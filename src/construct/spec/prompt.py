@@ -1,0 +1,128 @@
+"""Examples and a query: their text and JSON forms, and the domain check.
+
+Numbers of a file stay exact; `Prompt.astype` rounds them to a float format.
+"""
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from jaxtyping import Shaped
+
+from construct.arguments import wrong
+from construct.errors import ConstructError, shown
+from construct.rational import rational, rational_array, to_float, zeros
+
+
+@dataclass(frozen=True, eq=False)
+class Prompt:
+    """e examples of n-1 inputs and a label, and the query's n-1 inputs.
+
+    The arrays are those that are given, not copies: a prompt may be large, and nothing that
+    is kept is computed from it.
+
+    Attributes:
+        X: inputs; dtype object (exact), float32 or float64, as are the others.
+        Y: labels.
+        query: the query's inputs.
+        lines: the line or the number of each example in its file, from 1.
+    """
+
+    X: Shaped[np.ndarray, "e inputs d"]
+    Y: Shaped[np.ndarray, "e d"]
+    query: Shaped[np.ndarray, "inputs d"]
+    lines: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("X", "Y", "query"):
+            array = getattr(self, name)
+            if not isinstance(array, np.ndarray):
+                raise wrong(array, f"{name} of the prompt", "an array (Prompt.of takes lists)")
+            object.__setattr__(self, name, _numbers(array, f"{name} of the prompt"))
+        shape = self.query.shape
+        whole = len(shape) == 2 and 0 not in shape
+        if not whole or self.X.shape[1:] != shape or self.Y.shape != (len(self.X), shape[1]):
+            raise ConstructError(
+                f"a prompt has X {self.X.shape}, Y {self.Y.shape} and query {shape}; "
+                "the shapes must be (e, n-1, d), (e, d) and (n-1, d)."
+            )
+        if self.X.dtype != self.Y.dtype:
+            raise ConstructError(
+                f"X of the prompt is {self.X.dtype}, Y is {self.Y.dtype}; give both as one."
+            )
+        lines = self.lines
+        whole = isinstance(lines, tuple) and all(type(line) is int for line in lines)
+        if not whole or len(lines) not in (0, len(self.X)):
+            raise wrong(lines, "lines of the prompt", f"a tuple of {len(self.X)} whole numbers")
+        if not lines:
+            object.__setattr__(self, "lines", tuple(range(1, len(self.X) + 1)))
+
+    @classmethod
+    def of(cls, examples: Any, query: Any) -> "Prompt":
+        """From [[x_1, ..., x_{n-1}, y], ...] and [x_1, ..., x_{n-1}], exactly."""
+        for value, what, right in (
+            (examples, "examples", "a list of [x_1, ..., x_{n-1}, y]"),
+            (query, "the query", "a list of n-1 vectors"),
+        ):
+            array = isinstance(value, np.ndarray) and value.ndim > 0
+            if not array and not isinstance(value, list | tuple):
+                raise wrong(value, what, right)
+        if not len(query):
+            raise ConstructError("the query must be a list of n-1 vectors.")
+        q = rational_array(query, (None, None), "the query")
+        n, d = len(q) + 1, q.shape[1]
+        rows = [rational_array(e, (n, d), f"example {i}") for i, e in enumerate(examples, 1)]
+        table = np.stack(rows) if rows else zeros(0, n, d)
+        return cls(table[:, :-1], table[:, -1], q)
+
+    @property
+    def d(self) -> int:
+        """The dimension of every vector."""
+        return self.query.shape[1]
+
+    @property
+    def n(self) -> int:
+        """Tokens of an example."""
+        return len(self.query) + 1
+
+    def astype(self, dtype: str) -> "Prompt":
+        """The prompt in "float32" or "float64", or in "exact" rationals."""
+        if not isinstance(dtype, str) or dtype not in ("exact", "float64", "float32"):
+            raise ConstructError(
+                f"a prompt has no format {shown(dtype)}; it has: float64, float32, exact."
+            )
+        if dtype == "exact":
+            arrays = [exactly(a) for a in (self.X, self.Y, self.query)]
+        else:
+            arrays = [rounded(a, dtype) for a in (self.X, self.Y, self.query)]
+        return replace(self, X=arrays[0], Y=arrays[1], query=arrays[2])
+
+
+def _numbers(array: np.ndarray, what: str) -> np.ndarray:
+    """The array as it is, of float32, float64 or rationals; any other one in rationals."""
+    if array.dtype in (np.float32, np.float64):
+        if not np.isfinite(array).all():
+            raise ConstructError(f"{what} holds NaN or infinity.")
+        return array
+    if array.dtype == object and set(map(type, array.flat)) <= {int, Fraction}:
+        return array
+    return rational_array(array, array.shape, what)
+
+
+def exactly(array: np.ndarray) -> np.ndarray:
+    """The rationals that the numbers of an array are."""
+    if array.dtype == object:
+        return array
+    result = zeros(*array.shape)
+    for index in zip(*np.nonzero(array), strict=True):
+        result[index] = rational(array[index])
+    return result
+
+
+def rounded(array: np.ndarray, dtype: str) -> np.ndarray:
+    """The numbers of an array, each the nearest one of a float format."""
+    if array.dtype == object:
+        array = to_float(array)
+    with np.errstate(over="ignore"):  # infinity is refused by Prompt
+        return array.astype(dtype)

@@ -1,0 +1,51 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from tracing import Trace
+
+from construct import Sizes, mixture
+from construct.certify import Margins
+from construct.designs.theorem import square
+from construct.designs.theorem.plan import Plan
+from construct.designs.theorem.wiring import Wiring
+from construct.execute.numpy_ import attention, feedforward
+from generators import cases
+
+
+@given(cases())
+def test_answer_token_holds_tot_squared_and_the_scaled_reciprocal_of_tot(case):
+    trace = Trace.of(case)
+    construction, prompt = trace.construction, trace.prompt
+    answer, s = construction.transformer.answer, construction.margins.s
+    total = sum(mixture(construction.tasks, prompt).votes)
+    sq, rec = trace.after("square", "sq"), trace.after("square", "rec")
+    assert sq[answer] == total**2
+    assert rec[answer] == (float(Fraction(s, total)) if total else 0)
+    assert np.count_nonzero(sq) == np.count_nonzero(rec) == (total > 0)
+
+
+@given(cases())
+def test_square_writes_sq_and_rec_and_nothing_else(case):
+    trace = Trace.of(case)
+    assert trace.written("square") <= {"sq", "rec"}
+    assert trace.padding_is_zero("square")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_reciprocal_of_every_possible_total_is_correctly_rounded(dtype):
+    sizes = Sizes(K=20, d=1, m=50, n=2)
+    s = 1024
+    layer = square(Plan(sizes, Wiring((), (), (), (), ()), Margins(1, 1, s, sizes.N))).emit()
+    head, mlp = layer.heads[0], layer.mlp
+    residual = sizes.residual
+    for total in range(sizes.M + 1):
+        h = np.zeros((sizes.N, sizes.D), dtype)
+        h[: sizes.tokens, residual["one"].at] = 1
+        h[sizes.tokens - 1, residual["tot"].at] = total
+        weights = [getattr(head, name).astype(dtype) for name in head.WEIGHTS]
+        h = h + attention(h, [weights])[0]
+        h = h + feedforward(h, mlp.W_in.astype(dtype), mlp.W_out.astype(dtype))
+        rec = h[sizes.tokens - 1, residual["rec"].at]
+        assert rec == (np.array(s / total if total else 0, dtype))

@@ -1,0 +1,66 @@
+"""The residual stream of one prompt, layer by layer, by the reference executor."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from construct import Construction, Prompt, embed, prepare
+from construct.designs.theorem.wiring import Wiring
+from generators import Case
+
+LAYERS = ("gather", "label", "query", "superpose", "pool", "square", "divide")
+
+
+@dataclass(frozen=True)
+class Trace:
+    """States before layer 1 and after each layer, read by field."""
+
+    construction: Construction
+    prompt: Prompt
+    states: np.ndarray
+    attended: np.ndarray
+
+    @classmethod
+    def of(cls, case: Case) -> "Trace":
+        construction, prompt = case.build()
+        stream = embed(construction.transformer, prompt.astype("float64"))
+        done = prepare("numpy", construction.transformer)(stream, trace=True)
+        return cls(construction, prompt, done.states, done.attended)
+
+    def after(self, layer: str, field: str) -> np.ndarray:
+        """A field after a layer, of shape (N, width)."""
+        residual = self.construction.sizes.residual
+        return self.states[LAYERS.index(layer) + 1][:, residual[field].at]
+
+    def scores(self, layer: str) -> np.ndarray:
+        """The total score that each token gave, of shape (K, N)."""
+        return self.attended[LAYERS.index(layer)]
+
+    def written(self, layer: str) -> set[str]:
+        """The fields that a layer changed."""
+        i = LAYERS.index(layer)
+        changed = (self.states[i] != self.states[i + 1]).any(axis=0)
+        fields = self.construction.sizes.residual.fields
+        return {field.name for field in fields if changed[field.at].any()}
+
+    def tokens(self) -> list[tuple[int, int, int]]:
+        """(token, example, position from 1) of each token that is not padding."""
+        sizes = self.construction.sizes
+        return [(i, i // sizes.n, i % sizes.n + 1) for i in range(sizes.tokens)]
+
+    def inputs(self, example: int) -> np.ndarray:
+        """The n-1 inputs of an example, of a blank one (zero), or of the query."""
+        sizes = self.construction.sizes
+        if example == sizes.m:
+            return self.prompt.query
+        blank = np.zeros((sizes.n - 1, sizes.d))
+        return self.prompt.X[example] if example < len(self.prompt.X) else blank
+
+    def padding_is_zero(self, layer: str) -> bool:
+        """Whether every padding token is still zero in every field."""
+        return not self.states[LAYERS.index(layer) + 1][self.construction.sizes.tokens :].any()
+
+
+def slots_of(tasks) -> tuple[int, ...]:
+    """The position that each operand slot holds."""
+    return Wiring.of(tasks).slots
