@@ -13,7 +13,8 @@ from construct import Construction, Domain, Prompt, build
 from construct.designs.theorem.wiring import fewest_slots
 from construct.spec.domain import task_bound
 from construct.spec.kinds import from_definition
-from construct.spec.tasks import Task, normal_form
+from construct.spec.normal_form import normal_form
+from construct.spec.tasks import Task
 
 R = 3
 small = st.integers(-2, 2)

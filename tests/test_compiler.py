@@ -15,7 +15,7 @@ from construct import (
     retrieval,
 )
 from construct.spec.domain import ONE_HOT
-from construct.spec.tasks import same_map
+from construct.spec.normal_form import same_map
 from generators import cases
 
 F = affine("f", [[1]])

@@ -8,7 +8,7 @@ seven layers, embedding, unembedding
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, cast
@@ -29,7 +29,8 @@ from construct.network.transformer import Transformer
 from construct.rational import rational
 from construct.spec.domain import ONE_HOT, Domain
 from construct.spec.kinds import permutation
-from construct.spec.tasks import Task, normal_form, refuse_if_tasks_too_large
+from construct.spec.normal_form import normal_form
+from construct.spec.tasks import Task, refuse_if_tasks_too_large
 from construct.spec.vocabulary import Vocabulary
 
 
@@ -192,54 +193,18 @@ def validate(
     Raises:
         ConstructError: as `build`.
     """
-    if not tasks:
-        raise ConstructError("there is no task; give at least one.")
+    tasks = _of_one_dimension(tasks)
+    sizes = _sizes(tasks, m, n)
+    refuse_if_too_large(sizes, on_paper=on_paper)
+    if vocabulary is not None:
+        _refuse_other_words(vocabulary, sizes)
+    _refuse_twins(tasks)
     for task in tasks:
-        if not isinstance(task, Task):
-            raise ConstructError(
-                f"{shown(task)} is no task; make one with construct.affine or alike."
-            )
-    d = tasks[0].d
-    reads = max((p for task in tasks for p in task.positions), default=1)
-    n = max(reads + 1, 2) if n is None else n
-    for name, value, least, why in (
-        ("d", d, 1, "vectors need an entry"),
-        ("m", m, 1, "a prompt needs room for an example"),
-        ("n", n, 2, "an example has an input and a label"),
-    ):
-        if type(value) is not int or value < least:
-            raise ConstructError(
-                f"{name} is {shown(value)}; it must be a whole number of at least {least} ({why})."
-            )
-    if vocabulary is not None and d != len(vocabulary):
-        raise ConstructError(f"the tasks have d = {d}; the vocabulary has {len(vocabulary)} words.")
-    refuse_if_too_large(Sizes(len(tasks), d, m, n), on_paper=on_paper)
-    if vocabulary is not None and n > 2:
-        for word in vocabulary:
-            if "," in word:
-                raise ConstructError(
-                    f"the vocabulary holds {word!r}; with n = {n} commas separate inputs, "
-                    "so that no word may hold one."
-                )
-    by_name: dict[str, Task] = {}
-    by_map: dict[tuple, str] = {}
-    for task in tasks:
-        if task.d != d:
-            raise ConstructError(
-                f"task {task.name!r} has d = {task.d}, task {tasks[0].name!r} has d = {d}; "
-                "all tasks need the same."
-            )
-        if task.name in by_name:
-            raise ConstructError(f"two tasks are named {task.name!r}; rename one.")
-        twin = by_map.setdefault(normal_form(task), task.name)
-        if twin != task.name:
-            raise ConstructError(f"tasks {twin!r} and {task.name!r} are the same map; drop one.")
-        if task.positions and max(task.positions) >= n:
+        if task.positions and max(task.positions) >= sizes.n:
             raise ConstructError(
                 f"task {task.name!r} reads position {max(task.positions)}; an example of "
-                f"n = {n} tokens has the inputs 1 to {n - 1}."
+                f"n = {sizes.n} tokens has the inputs 1 to {sizes.n - 1}."
             )
-        by_name[task.name] = task
     wiring = Wiring.of(tasks)
     K, S = len(tasks), len(wiring.slots)
     if S > K:
@@ -247,7 +212,67 @@ def validate(
             f"these tasks need S = {S} operand slots, each a head of layer 1, but K = {K} "
             f"tasks give {K} heads a layer; build them together with {S - K} more tasks."
         )
-    return wiring, Sizes(K, d, m, n, S, P=len(wiring.dictionary))
+    return wiring, replace(sizes, S=S, P=len(wiring.dictionary))
+
+
+def _of_one_dimension(tasks: Sequence[Any]) -> Sequence[Task]:
+    """The tasks, if they are some, and maps on vectors of one dimension."""
+    if not tasks:
+        raise ConstructError("there is no task; give at least one.")
+    for task in tasks:
+        if not isinstance(task, Task):
+            raise ConstructError(
+                f"{shown(task)} is no task; make one with construct.affine or alike."
+            )
+        if task.d != tasks[0].d:
+            raise ConstructError(
+                f"task {task.name!r} has d = {task.d}, task {tasks[0].name!r} has "
+                f"d = {tasks[0].d}; all tasks need the same."
+            )
+    return tasks
+
+
+def _sizes(tasks: Sequence[Task], m: Any, n: Any) -> Sizes:
+    """K, d, m and n; by default n is what the tasks read, at least 2."""
+    reads = max((p for task in tasks for p in task.positions), default=1)
+    n = max(reads + 1, 2) if n is None else n
+    for name, value, least, why in (
+        ("d", tasks[0].d, 1, "vectors need an entry"),
+        ("m", m, 1, "a prompt needs room for an example"),
+        ("n", n, 2, "an example has an input and a label"),
+    ):
+        if type(value) is not int or value < least:
+            raise ConstructError(
+                f"{name} is {shown(value)}; it must be a whole number of at least {least} ({why})."
+            )
+    return Sizes(len(tasks), tasks[0].d, m, n)
+
+
+def _refuse_other_words(vocabulary: Vocabulary, sizes: Sizes) -> None:
+    """A vocabulary has a word for each entry; where commas separate inputs, none in them."""
+    if sizes.d != len(vocabulary):
+        raise ConstructError(
+            f"the tasks have d = {sizes.d}; the vocabulary has {len(vocabulary)} words."
+        )
+    for word in vocabulary if sizes.n > 2 else ():
+        if "," in word:
+            raise ConstructError(
+                f"the vocabulary holds {word!r}; with n = {sizes.n} commas separate inputs, "
+                "so that no word may hold one."
+            )
+
+
+def _refuse_twins(tasks: Sequence[Task]) -> None:
+    """No two tasks may have one name, or be one map."""
+    names: set[str] = set()
+    by_map: dict[tuple, str] = {}
+    for task in tasks:
+        if task.name in names:
+            raise ConstructError(f"two tasks are named {task.name!r}; rename one.")
+        names.add(task.name)
+        twin = by_map.setdefault(normal_form(task), task.name)
+        if twin != task.name:
+            raise ConstructError(f"tasks {twin!r} and {task.name!r} are the same map; drop one.")
 
 
 @checked(seed=whole(0))

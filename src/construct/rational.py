@@ -21,8 +21,9 @@ Rational = int | Fraction
 # The most numbers in an array that is made at once.
 MOST_NUMBERS = 1 << 28
 
-# Float64 holds all whole numbers up to it.
-FLOAT64 = 1 << 53
+# Significant bits of a float64; it holds all whole numbers up to MOST_WHOLE.
+FLOAT64_BITS = 53
+MOST_WHOLE = 1 << FLOAT64_BITS
 
 # The widest exponent a decimal in a file may have: float64 ends at 10^308, and
 # an unbounded one ("1e999999999") would cost gigabytes as a fraction.
@@ -48,7 +49,7 @@ def rational(value: Any, what: str = "a number", *, digits: int = MOST_DIGITS) -
         # A longdouble has no Python type of its own: item() gives it back.
         value = float(value) if isinstance(value, np.floating) else value.item()
     # type() and not isinstance(): a bool is an int, and no number of ours.
-    if type(value) is int and -FLOAT64 < value < FLOAT64:
+    if type(value) is int and -MOST_WHOLE < value < MOST_WHOLE:
         return value
     try:
         if isinstance(value, str):
@@ -154,7 +155,7 @@ def is_dyadic(x: Rational) -> bool:
 
 def is_float(value: Rational) -> bool:
     """Whether float64 holds it; most are told without a comparison of fractions."""
-    if type(value) is int and -FLOAT64 < value < FLOAT64:
+    if type(value) is int and -MOST_WHOLE < value < MOST_WHOLE:
         return True
     return is_dyadic(value) and float(value) == value
 

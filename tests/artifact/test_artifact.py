@@ -21,7 +21,6 @@ from construct import (
     Task,
     Vocabulary,
     affine,
-    artifact,
     build,
     load,
     lookup,
@@ -31,10 +30,11 @@ from construct import (
     run,
     save,
 )
+from construct.artifact.config import checksum
 from construct.certify import certify
 from construct.checking.provenance import first_difference
 from construct.rational import rational, to_json
-from construct.spec.tasks import same_map
+from construct.spec.normal_form import same_map
 from generators import cases
 
 CONFIG, MODEL = "config.json", "model.safetensors"
@@ -384,7 +384,7 @@ def rewrite(saved: Path, change) -> None:
     config = json.loads((saved / CONFIG).read_text())
     change(config)
     config["checksums"][MODEL] = hashlib.sha256((saved / MODEL).read_bytes()).hexdigest()
-    config["checksums"][CONFIG] = artifact._config_checksum(config)
+    config["checksums"][CONFIG] = checksum(config)
     (saved / CONFIG).write_text(json.dumps(config))
 
 

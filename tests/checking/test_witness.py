@@ -28,7 +28,7 @@ from construct import (
 )
 from construct.checking.witness import Exclusion, Witness, survey, witnesses
 from construct.rational import identity
-from construct.spec.tasks import same_map
+from construct.spec.normal_form import same_map
 
 THIRD = Fraction(1, 3)
 

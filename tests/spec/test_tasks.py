@@ -33,7 +33,7 @@ from construct import (
 )
 from construct.rational import rational
 from construct.spec.kinds import KINDS, from_definition
-from construct.spec.tasks import normal_form, same_map
+from construct.spec.normal_form import normal_form, same_map
 from generators import definitions, matrices, vectors
 
 thirds = st.integers(-6, 6).map(lambda p: Fraction(p, 3))

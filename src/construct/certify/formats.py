@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from construct.rational import Rational
+from construct.rational import FLOAT64_BITS, Rational
 
 
 @dataclass(frozen=True)
@@ -70,5 +70,5 @@ class Format:
         return Fraction(held) if math.isfinite(held) else None
 
 
-FLOAT32, FLOAT64 = FORMATS = (Format("float32", 24, 127), Format("float64", 53, 1023))
+FLOAT32, FLOAT64 = FORMATS = (Format("float32", 24, 127), Format("float64", FLOAT64_BITS, 1023))
 BY_NAME = {fmt.name: fmt for fmt in FORMATS}

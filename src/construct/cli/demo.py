@@ -22,16 +22,13 @@ def command(query: str, out: str) -> None:
 
     Leaves the artifact in DIR and the prompt in DIR-prompt.txt.
     """
-    import time
     from pathlib import Path
 
-    from construct import artifact, countries
-    from construct.answer import run
-    from construct.checking.verification import compare, specification
+    from construct import artifact
+    from construct.cli import countries
     from construct.cli.show import console
     from construct.compiler import build
-    from construct.errors import CheckFailed, ConstructError
-    from construct.spec.promptfile import parse_prompt
+    from construct.errors import ConstructError
     from construct.spec.taskfile import tasks_from_json
 
     screen = console()
@@ -43,7 +40,6 @@ def command(query: str, out: str) -> None:
     except ConstructError as error:
         raise ConstructError(f"--query: {error}") from None
     text = countries.country_prompt(task_file, query)
-    prompt = parse_prompt(text, d=file.tasks[0].d, n=2, vocabulary=file.vocabulary)
     with screen.status("building the weights ..."):
         made = build(file.tasks, vocabulary=file.vocabulary)
         target = artifact.save(made, out)
@@ -52,8 +48,25 @@ def command(query: str, out: str) -> None:
         prompt_path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ConstructError(f"cannot write {prompt_path}: {error.strerror}.") from error
-    sizes = made.sizes
-    dtype = made.certified[0]
+    _show(screen, made, text)
+    screen.print()
+    screen.print(f"Artifact: {target}/   Prompt: {prompt_path}")
+    screen.print("Write a prompt of your own, a line an example, and run it:")
+    program = "construct" if shutil.which("construct") else os.path.relpath(sys.argv[0])
+    screen.print(f"  {program} run {target} my-prompt.txt", style="bold")
+
+
+def _show(screen, made, text: str) -> None:
+    """Run the prompt, draw it with its answer, and hold that to the specification."""
+    import time
+
+    from construct.answer import run
+    from construct.checking.verification import compare, specification
+    from construct.errors import CheckFailed
+    from construct.spec.promptfile import parse_prompt
+
+    sizes, dtype = made.sizes, made.certified[0]
+    prompt = parse_prompt(text, d=sizes.d, n=sizes.n, vocabulary=made.vocabulary)
     with screen.status("one forward pass ..."):
         run(made, prompt, dtype=dtype)  # compiles
         start = time.perf_counter()
@@ -63,17 +76,12 @@ def command(query: str, out: str) -> None:
     ulps, wrong = compare(made, prompt.astype(dtype), wanted, answer, dtype)
     _draw(screen, made, text, prompt, answer, wanted)
     screen.print(
-        f"One forward pass, 7 layers x {sizes.K} heads, width {sizes.D}, {sizes.N} tokens: "
-        f"{seconds:.2g} s ({dtype})."
+        f"One forward pass, {len(made.transformer.layers)} layers x {sizes.K} heads, "
+        f"width {sizes.D}, {sizes.N} tokens: {seconds:.2g} s ({dtype})."
     )
     if wrong:
         raise CheckFailed("the answer differs from the specification: " + "; ".join(wrong) + ".")
     screen.print(f"Equal to the specification; rounding {ulps:.2g} ulp.")
-    screen.print()
-    screen.print(f"Artifact: {target}/   Prompt: {prompt_path}")
-    screen.print("Write a prompt of your own, a line an example, and run it:")
-    program = "construct" if shutil.which("construct") else os.path.relpath(sys.argv[0])
-    screen.print(f"  {program} run {target} my-prompt.txt", style="bold")
 
 
 def _draw(screen, made, text: str, prompt, answer, wanted) -> None:

@@ -2,6 +2,8 @@
 
 import click
 
+from construct.errors import CheckFailed
+
 EPILOG = """\b
 Examples:
   construct prove construct-K4-d16
@@ -28,7 +30,6 @@ def command(directory: str, prompt: str | None, mutations: bool, as_json: bool) 
     from construct.checking.witness import witnesses
     from construct.cli.show import console, print_json, read_text
     from construct.cli.witnesses import witness_json, witness_table
-    from construct.errors import CheckFailed
     from construct.prove.mutations import refuse_if_too_large, survivors
     from construct.prove.proof import agrees, prove
     from construct.prove.rocq import development
@@ -54,19 +55,25 @@ def command(directory: str, prompt: str | None, mutations: bool, as_json: bool) 
         status.update("a witness of each task")
         examples = witnesses(made)
     if as_json:
-        print_json(
-            {
-                "proved": verdict.proved,
-                "reason": verdict.reason,
-                "seconds": round(seconds, 2),
-                "same_forward_pass": same,
-                "mutations": changed and {"tried": changed[0], "accepted": changed[1]},
-                "witnesses": witness_json(made, examples),
-            }
-        )
+        facts = _facts(verdict, seconds, same, changed)
+        print_json({**facts, "witnesses": witness_json(made, examples)})
     else:
         _print(verdict, made, seconds, same, changed, console())
         console().print(witness_table(made, examples))
+    _fail_unless_proved(verdict, same, changed)
+
+
+def _facts(verdict, seconds: float, same: bool | None, changed: tuple[int, int] | None) -> dict:
+    return {
+        "proved": verdict.proved,
+        "reason": verdict.reason,
+        "seconds": round(seconds, 2),
+        "same_forward_pass": same,
+        "mutations": changed and {"tried": changed[0], "accepted": changed[1]},
+    }
+
+
+def _fail_unless_proved(verdict, same: bool | None, changed: tuple[int, int] | None) -> None:
     if not verdict.proved:
         raise CheckFailed(f"not proved: {verdict.reason}.")
     if same is False:

@@ -14,7 +14,8 @@ from typing import Any
 from construct.compiler import Construction
 from construct.errors import CheckFailed
 from construct.rational import zeros
-from construct.spec.tasks import Hinge, Task, normal_form
+from construct.spec.normal_form import normal_form
+from construct.spec.tasks import Hinge, Task
 
 TOKEN = re.compile(r"\s*(-?\d+|[A-Za-z_]\w*|%nat|%N|:=|[][();,.:])")
 

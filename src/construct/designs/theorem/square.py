@@ -23,8 +23,7 @@ from construct.network.primitives import (
     read,
 )
 from construct.network.reach import Reach
-
-P = 53  # significant bits of a float64
+from construct.rational import FLOAT64_BITS
 
 LEMMA = "At the answer token, sq = tot^2, and rec = s/tot (0 if tot = 0)."
 
@@ -67,7 +66,7 @@ def table_entries(M: int) -> Count:
     return Count(4 * M - 1, rounded)
 
 
-def rounded_wholes(M: int, p: int = P) -> int:
+def rounded_wholes(M: int, p: int = FLOAT64_BITS) -> int:
     """How many v = 1..M have more than p significant bits; 2v has as many as v."""
     held = min(M, 1 << p)
     for j in range(1, M.bit_length() - p + 1):
@@ -76,7 +75,7 @@ def rounded_wholes(M: int, p: int = P) -> int:
     return M - held
 
 
-def rounded_squares(M: int, p: int = P) -> int:
+def rounded_squares(M: int, p: int = FLOAT64_BITS) -> int:
     """How many v = 1..M have a v^2 - 1 of more than p significant bits.
 
     It is odd for even v. For odd v > 1 one of v - 1 and v + 1 is 2 times an odd number

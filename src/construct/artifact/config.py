@@ -1,0 +1,105 @@
+"""`config.json`: all that is not a weight, and its checksum."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from construct.compiler import Construction
+from construct.designs.theorem.sizes import WIDTH
+from construct.errors import ConstructError
+from construct.rational import MOST_DIGITS, read_json, to_json
+
+FORMAT = "construct-artifact"
+VERSION = 2
+CONFIG, MODEL = "config.json", "model.safetensors"
+MOST_DIGITS_HELD = 4 * MOST_DIGITS  # of a margin: B may be 1/delta^2
+_DECIMAL = re.compile(r"[\[:,\s]-?[0-9]+[.eE]")  # a JSON number that Python would round
+
+
+def config_of(construction: Construction, model: bytes, dense: bool) -> dict[str, Any]:
+    """What `config.json` says of a construction whose weights are these bytes."""
+    transformer, sizes = construction.transformer, construction.sizes
+    margins = construction.margins
+    config: dict[str, Any] = {
+        "format": FORMAT,
+        "version": VERSION,
+        "sizes": {key: getattr(sizes, key) for key in ("K", "d", "m", "n", "S", "P", "N", "D")},
+        "width": f"{WIDTH}: {sizes.formula}",
+        "answer_token": transformer.answer,
+        "domain": construction.domain.to_json(),
+        "margins": {key: to_json(getattr(margins, key)) for key in ("B", "C", "s", "N")},
+        "certificates": construction.certificates,
+        "tasks": [
+            task.as_json(words=construction.vocabulary is not None) for task in construction.tasks
+        ],
+        "vocabulary": construction.vocabulary and list(construction.vocabulary),
+        "residual_stream": [
+            {"field": f.name, "start": f.start, "width": f.width, "holds": f.holds}
+            for f in sizes.residual.fields
+        ],
+        "layers": [
+            {
+                "name": layer.name,
+                "lemma": layer.lemma,
+                "heads": [
+                    {"name": h.name, "purpose": h.purpose, "reach": h.reach.to_json()}
+                    for h in layer.heads
+                ],
+                "mlp": {"purpose": layer.mlp.purpose, "acts": list(layer.mlp.acts)},
+            }
+            for layer in transformer.layers
+        ],
+        "storage": "dense" if dense else "sparse",
+        "tensors": {name: list(w.shape) for name, w in transformer.weights().items()},
+    }
+    config["checksums"] = {MODEL: hashlib.sha256(model).hexdigest()}
+    config["checksums"][CONFIG] = checksum(config)
+    return config
+
+
+def checksum(config: dict[str, Any]) -> str:
+    """Over everything in the config but itself, spaces aside."""
+    sums = {name: s for name, s in config["checksums"].items() if name != CONFIG}
+    rest = json.dumps({**config, "checksums": sums}, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(rest.encode()).hexdigest()
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file of an artifact."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConstructError(
+            f"cannot read {path}: {error.strerror or error}; an artifact is a folder "
+            f"with {CONFIG} and {MODEL}, written by 'construct build'."
+        ) from error
+
+
+def read_config(source: Path) -> dict[str, Any]:
+    """The config of an artifact, if it is as it was written."""
+    path = source / CONFIG
+    try:
+        text = read_bytes(path).decode()
+        # Numbers are exact as in a task file; the checksum is that of JSON's own reading.
+        config = read_json(text, str(path), digits=MOST_DIGITS_HELD)
+        plain = json.loads(text) if _DECIMAL.search(text) else config
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, ConstructError):
+            raise
+        raise ConstructError(f"{path} is corrupted: {error}; build it anew.") from error
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        raise ConstructError(f"{path} is not the config of an artifact of construct.")
+    if config.get("version") != VERSION:
+        raise ConstructError(
+            f"{path} is of artifact version {config.get('version')!r}; this construct "
+            f"reads version {VERSION}: build it anew."
+        )
+    try:
+        intact = checksum(plain) == config["checksums"][CONFIG]
+    except (KeyError, TypeError, AttributeError):
+        intact = False
+    if not intact:
+        raise ConstructError(f"{path} is corrupted: its checksum differs; build it anew.")
+    return config
