@@ -45,7 +45,7 @@ rocq-mutations: rocq
 
 # For each float format: what is certified, and where it first fails.
 limits: $(VENV)/.test
-	$(BIN)/python proofs/limits.py
+	$(BIN)/python proofs/floats/limits.py
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

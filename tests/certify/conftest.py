@@ -1,6 +1,6 @@
-"""The attacks of proofs/limits.py are modules beside it."""
+"""The attacks of proofs/floats/limits.py are modules beside it."""
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "proofs"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "proofs" / "floats"))

@@ -1,4 +1,4 @@
-"""The limits hold under attack, and past them something fails: see proofs/limits.py."""
+"""The limits hold under attack, and past them something fails: see proofs/floats/limits.py."""
 
 import itertools
 from dataclasses import replace

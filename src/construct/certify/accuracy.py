@@ -1,7 +1,7 @@
 """How far rounding can take an answer whose votes are exact.
 
 With V votes, the answer is (sum of V computed f_k(X_q)) * (computed 1/V). For an entry
-of it, in a format with unit roundoff u (proofs/floats.md, "The answer"):
+of it, in a format with unit roundoff u (proofs/floats/floats.md, "The answer"):
 
     f_k         gamma_t F_k, F_k the sum of its absolute summands, t roundings each;
     the sum     u/(1 - V u) (V(V+1)/2 - 1) times the largest |f_k| that is added: an

@@ -2,7 +2,7 @@
 
 A limit is a proved one: at it every condition of `margins.failures` holds, evaluated
 in exact arithmetic; one step further some condition fails. What really fails past it
-is measured in proofs/limits.py.
+is measured in proofs/floats/limits.py.
 """
 
 from collections.abc import Callable

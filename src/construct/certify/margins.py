@@ -2,7 +2,7 @@
 
 Every margin is a power of two, and is derived: B and C are the least for which
 the conditions of `failures` hold in float32, or else in float64. The conditions
-are inequalities between rationals, evaluated exactly; proofs/floats.md proves that
+are inequalities between rationals, evaluated exactly; proofs/floats/floats.md proves that
 they suffice, for sums in any order, fused or not.
 
 Exact arithmetic needs, for the lemma of layer 4 (superpose):

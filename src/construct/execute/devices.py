@@ -42,7 +42,7 @@ def mesh(devices: Sequence[Any] | None = None, *, batch: int = 1) -> Mesh:
 def warn_where_nothing_is_certified(on: Mesh | None) -> None:
     """A TPU multiplies float32 in passes of bfloat16 and emulates float64.
 
-    The proof of the certificates (proofs/floats.md) is about IEEE arithmetic, which CPUs and
+    The proof of the certificates (proofs/floats/floats.md) is about IEEE arithmetic, which CPUs and
     GPUs have at the precision that the executors ask for.
     """
     if "tpu" in platforms(on):

@@ -1,8 +1,8 @@
 """Proved limits of the float formats, and what really fails first past them.
 
-    python proofs/limits.py            the tables of proofs/floats.md, a minute or two
-    python proofs/limits.py --quick    float32, a coarse ladder, two orders, no whole pass
-    python proofs/limits.py --json     for machines
+    python proofs/floats/limits.py            the tables of proofs/floats/floats.md, a minute or two
+    python proofs/floats/limits.py --quick    float32, a coarse ladder, two orders, no whole pass
+    python proofs/floats/limits.py --json     for machines
 
 Three task sets, two directions:
 
