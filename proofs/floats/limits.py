@@ -28,13 +28,14 @@ from attacks import EXECUTORS, all_votes, attack, first_confused, long_sums, pro
 from orders import ORDERS, Order
 from orders import prepare as in_order
 
-from construct import Construction, Domain, Prompt, Sizes, build, prepare, tasks
+from construct import Construction, Domain, Prompt, Sizes, build, prepare
 from construct.certify.bounds import Bounds
 from construct.certify.limits import certified, largest
 from construct.certify.margins import Margins
 from construct.designs.theorem import LAYERS
 from construct.designs.theorem.plan import Plan
 from construct.designs.theorem.wiring import Wiring
+from construct.spec import kinds
 from construct.spec.domain import task_bound
 from construct.spec.tasks import Task
 
@@ -88,15 +89,15 @@ def families() -> list[Family]:
     """In each set all tasks agree on inputs 0, so that a prompt can have all votes."""
     rng = np.random.default_rng(0)
     permutations = [
-        tasks.permutation(f"p{k}", (rng.permutation(16) + 1).tolist(), rng.choice([-1, 1], 16))
+        kinds.permutation(f"p{k}", (rng.permutation(16) + 1).tolist(), rng.choice([-1, 1], 16))
         for k in range(4)
     ]
-    dense = [tasks.affine(f"f{k}", rng.integers(-9, 10, (4, 4)) * Fraction(1, 7)) for k in range(3)]
+    dense = [kinds.affine(f"f{k}", rng.integers(-9, 10, (4, 4)) * Fraction(1, 7)) for k in range(3)]
     operands = [
-        *(tasks.retrieval(f"ret{p}", p, d=4) for p in (1, 2, 3)),
-        tasks.add("op1+op2", [1, 2], d=4),
-        tasks.maximum("max", [1, 3], d=4),
-        tasks.absolute("abs", 2, d=4),
+        *(kinds.retrieval(f"ret{p}", p, d=4) for p in (1, 2, 3)),
+        kinds.add("op1+op2", [1, 2], d=4),
+        kinds.maximum("max", [1, 3], d=4),
+        kinds.absolute("abs", 2, d=4),
     ]
     return [
         Family("signed permutations, whole numbers, K=4 d=16 n=2", tuple(permutations), grid=1),
