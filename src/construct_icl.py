@@ -27,7 +27,7 @@ def _main() -> None:
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     _occupy_closed_streams()
-    # What is read has a bound of digits of its own; what is computed of it is printed whole.
+    # Numbers that are read have their own limit of digits; what is computed is printed in full.
     sys.set_int_max_str_digits(0)
     import construct
 
@@ -35,7 +35,7 @@ def _main() -> None:
         sys.exit(
             "construct: the import package 'construct' in this environment "
             f"belongs to another distribution ({construct.__file__}); "
-            f"install {DISTRIBUTION} in an environment of its own."
+            f"install {DISTRIBUTION} into an environment of its own (in a clone: pip install .)."
         )
     from construct.cli import main as command
 
@@ -43,7 +43,7 @@ def _main() -> None:
 
 
 def _occupy_closed_streams() -> None:
-    """The number of a closed standard stream must not go to the next file that is opened.
+    """Keep the number of a closed standard stream from the next file that is opened.
 
     What a library prints would be written into it.
     """

@@ -106,14 +106,14 @@ def test_totals_that_are_no_votes_are_a_failed_check():
     prompt = Prompt.of([[[3], [3]], [[3], [4]], [[5], [5]]], [[2]])
     assert run(CONSTRUCTION, prompt, executor="numpy").votes == (2, 1)
     for executor in ("numpy", "exact"):
-        with pytest.raises(CheckFailed, match=r"'plus0' gave 2\.75 votes in all for 3 examples"):
+        with pytest.raises(CheckFailed, match=r"'plus0' gave 2\.75 votes in total for 3 examples"):
             run(broken, prompt, executor=executor)
 
 
 def test_more_votes_than_examples_are_a_failed_check():
     weight = "layers.3.heads.0.W_K"
     broken = with_weight(CONSTRUCTION, weight, lambda W: 2 * W)
-    with pytest.raises(CheckFailed, match=r"2 votes in all for 1 examples"):
+    with pytest.raises(CheckFailed, match=r"2 votes in total for 1 examples"):
         run(broken, Prompt.of([[[3], [3]]], [[2]]), executor="numpy")
 
 
@@ -125,6 +125,8 @@ def test_a_prompt_outside_the_domain_is_not_run():
 def test_a_format_that_is_not_certified_is_refused_with_those_that_are():
     wide = build([retrieval("f", 1, d=2)], m=2, domain=Domain(1000, 1000, Fraction(1, 100)))
     prompt = Prompt.of([], [[1, 2]])
-    with pytest.raises(ConstructError, match=r"float32 is not certified .* it is for: float64, ex"):
+    with pytest.raises(
+        ConstructError, match=r"float32 is not certified .* use one of: float64, ex"
+    ):
         run(wide, prompt, executor="numpy", dtype="float32")
     assert run(wide, prompt, executor="numpy").answer.tolist() == [0, 0]

@@ -59,7 +59,7 @@ def test_words_are_answered_for_on_all_one_hot_prompts():
 
 
 REFUSED = {
-    "there is no task": ([], {}),
+    "the list of tasks is empty": ([], {}),
     "m is 0": ([F], {"m": 0}),
     "m is True": ([F], {"m": True}),
     "n is 1": ([F], {"n": 1}),
@@ -67,8 +67,8 @@ REFUSED = {
     "two tasks are named 'f'": ([F, affine("f", [[2]])], {}),
     "tasks 'f' and 'g' are the same map": ([F, retrieval("g", 1, d=1)], {}),
     "task 'g' has d = 2, task 'f' has d = 1": ([F, retrieval("g", 1, d=2)], {}),
-    "task 'f' reads position 2; .* inputs 1 to 1": ([retrieval("f", 2, d=1)], {"n": 2}),
-    "the tasks have d = 1; the vocabulary has 2 words": ([F], {"vocabulary": WORDS}),
+    "task 'f' reads position 2, .* inputs 1 to 1": ([retrieval("f", 2, d=1)], {"n": 2}),
+    "the tasks have d = 1, but the vocabulary has 2 words": ([F], {"vocabulary": WORDS}),
     "need S = 2 operand slots, .* K = 1": ([add("f", (1, 2, 3), d=1)], {}),
 }
 

@@ -65,7 +65,7 @@ def run(
     executor: str | None = None,
     dtype: str | None = None,
 ) -> Answer:
-    """One forward pass, after checking that the prompt is in the domain.
+    """Run one forward pass, after checking that the prompt is in the domain.
 
     Args:
         executor: jax (dense), sparse, numpy, torch or exact; by default jax, and
@@ -75,13 +75,13 @@ def run(
     Raises:
         OutsideDomain: if the theorem makes no promise for this prompt.
         ConstructError: if the format is not certified for this artifact.
-        CheckFailed: if the heads' totals are no votes.
+        CheckFailed: if the total of a head is not a number of votes.
     """
     dtype = dtype or ("exact" if executor == "exact" else "float64")
     failed = construction.certificates.get(dtype, [])
     if failed:
         raise ConstructError(
-            f"{dtype} is not certified for this artifact ({failed[0]}); it is for: "
+            f"{dtype} is not certified for this artifact ({failed[0]}); use one of: "
             f"{', '.join([*construction.certified, 'exact (with --executor exact)'])}."
         )
     forward = _prepared(
@@ -96,9 +96,10 @@ def run(
 
 
 def refuse_what_are_no_votes(construction: Construction, answer: Answer, examples: int) -> None:
-    """A net under the certificate: each total is a whole number from 0 to the examples.
+    """Refuse totals that are not whole numbers from 0 to the number of examples.
 
-    Layer 4 gives 1 on a match and 0 elsewhere, in every certified format exactly.
+    In every certified format layer 4 gives exactly 1 on a match and 0 elsewhere; this check
+    finds other weights, and machines that do not compute as the certificate assumes.
 
     Raises:
         CheckFailed: naming the task and its total.
@@ -109,9 +110,10 @@ def refuse_what_are_no_votes(construction: Construction, answer: Answer, example
         one_each = ((explains == 0) | (explains == 1)).all()
         if votes.denominator != 1 or not 0 <= votes <= examples or not one_each:
             raise CheckFailed(
-                f"the head of task {task.name!r} gave {float(votes):.6g} votes in all for "
-                f"{examples} examples, where each has one or none: the weights are not those of "
-                "its tasks, or this machine does not compute as the certificate assumes."
+                f"the head of task {task.name!r} gave {float(votes):.6g} votes in total for "
+                f"{examples} examples, each of which gives it one vote or none: the weights are "
+                "not what its tasks compile to, or this machine does not compute as the "
+                "certificate assumes; check the artifact with 'construct verify'."
             )
 
 
@@ -131,7 +133,10 @@ def read_answer(construction: Construction, done: Pass, examples: int) -> Answer
     transformer, sizes = construction.transformer, construction.sizes
     given = done.attended[VOTES]
     if not np.isfinite(given.astype(np.float64)).all():
-        raise CheckFailed("the heads gave NaN or infinity: the pass left its format's range.")
+        raise CheckFailed(
+            "the heads gave NaN or infinity: a number is beyond the range of the format; use the "
+            "exact executor."
+        )
     # (K, m+1, n) -> for each example the token that gave: the home token.
     by_example = given[:, : sizes.tokens].reshape(sizes.K, sizes.m + 1, sizes.n).sum(axis=-1)
     return Answer(

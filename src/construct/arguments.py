@@ -1,4 +1,4 @@
-"""Arguments of public functions: one of a wrong type is one sentence, whoever calls.
+"""Checks of the arguments of public functions: a wrong type is told in one sentence.
 
 @checked(prompt=instance(Prompt, "a construct.Prompt"), m=whole(1))
 def f(prompt: Prompt, m: int) -> ...
@@ -15,12 +15,12 @@ from construct.errors import ConstructError, shown
 Rule = Callable[[Any, str], None]
 Function = TypeVar("Function", bound=Callable)
 
-# Whole numbers are printed: Python prints some thousand digits.
+# Messages print whole numbers, and Python prints some thousand digits at most.
 MOST = 10**1000
 
 
 def checked(**rules: Rule) -> Callable[[Function], Function]:
-    """A function that looks at its arguments first, each by the rule of its name."""
+    """Decorate a function: each argument is checked by the rule under its name."""
 
     def decorate(function: Function) -> Function:
         signature = inspect.signature(function)
@@ -39,12 +39,12 @@ def checked(**rules: Rule) -> Callable[[Function], Function]:
 
 
 def wrong(value: Any, name: str, right: str) -> ConstructError:
-    """The sentence."""
+    """The error that says what `name` is and what it must be."""
     return ConstructError(f"{name} is {shown(value)}; it must be {right}.")
 
 
 def instance(kind: Any, right: str) -> Rule:
-    """A value of that type."""
+    """The rule that a value is of a type; `right` names it."""
 
     def rule(value: Any, name: str) -> None:
         if not isinstance(value, kind):
@@ -54,7 +54,7 @@ def instance(kind: Any, right: str) -> Rule:
 
 
 def whole(least: int, most: int = MOST) -> Rule:
-    """A whole number; True is none."""
+    """The rule that a value is a whole number (which True and False are not)."""
 
     def rule(value: Any, name: str) -> None:
         if type(value) is not int or not least <= value < most:
@@ -64,7 +64,7 @@ def whole(least: int, most: int = MOST) -> Rule:
 
 
 def listed(one: Rule, right: str, least: int = 1) -> Rule:
-    """A list or a tuple, each of it by a rule."""
+    """The rule that a value is a list or a tuple whose entries obey a rule."""
 
     def rule(value: Any, name: str) -> None:
         if not isinstance(value, list | tuple) or len(value) < least:
@@ -76,7 +76,7 @@ def listed(one: Rule, right: str, least: int = 1) -> Rule:
 
 
 def optional(rule: Rule) -> Rule:
-    """The same, or None."""
+    """The rule that a value is None or obeys a rule."""
 
     def of_some(value: Any, name: str) -> None:
         if value is not None:
@@ -86,7 +86,7 @@ def optional(rule: Rule) -> Rule:
 
 
 def number(value: Any, name: str) -> None:
-    """A rational number above 0."""
+    """The rule that a value is a rational number above 0."""
     from construct.rational import rational
 
     if rational(value, name) <= 0:
@@ -94,25 +94,25 @@ def number(value: Any, name: str) -> None:
 
 
 def text(value: Any, name: str) -> None:
-    """A text that is not empty."""
+    """The rule that a value is a text that is not empty."""
     if not isinstance(value, str) or not value:
         raise wrong(value, name, "a text")
 
 
 def function(value: Any, name: str) -> None:
-    """What can be called."""
+    """The rule that a value can be called."""
     if not callable(value):
         raise wrong(value, name, "a function")
 
 
 def truth(value: Any, name: str) -> None:
-    """True or False."""
+    """The rule that a value is True or False."""
     if type(value) is not bool:
         raise wrong(value, name, "True or False")
 
 
 def path(value: Any, name: str) -> None:
-    """The name of a file or folder."""
+    """The rule that a value is the name of a file or folder."""
     from pathlib import PurePath
 
     if not isinstance(value, str | PurePath) or not str(value) or "\0" in str(value):

@@ -89,7 +89,7 @@ MOST_NONZEROS = 1 << 28
 
 
 def refuse_if_too_large(sizes: Sizes, *, on_paper: bool = False) -> None:
-    """Say so before any work is done.
+    """Refuse sizes that are too large, before any work is done.
 
     Args:
         on_paper: no weight will be made.
@@ -121,7 +121,7 @@ def build(
     domain: Domain | Mapping[str, Any] | None = None,
     vocabulary: Vocabulary | None = None,
 ) -> Construction:
-    """Compile K tasks into a seven-layer transformer with K heads a layer.
+    """Compile K tasks into a seven-layer transformer with K heads in each layer.
 
     Args:
         tasks: K different maps on vectors of one dimension d.
@@ -156,7 +156,7 @@ MOST_WEIGHT_DIGITS = 4000
 
 
 def _refuse_long(transformer: Transformer) -> None:
-    """Weights are sums and products of given numbers; files hold them as text."""
+    """Refuse weights with too many digits: files hold exact values as text."""
     end = 10**MOST_WEIGHT_DIGITS
     for name, entries in transformer.exact_entries().items():
         if max(abs(entries.numerators).max(), entries.denominators.max()) >= end:
@@ -202,15 +202,15 @@ def validate(
     for task in tasks:
         if task.positions and max(task.positions) >= sizes.n:
             raise ConstructError(
-                f"task {task.name!r} reads position {max(task.positions)}; an example of "
-                f"n = {sizes.n} tokens has the inputs 1 to {sizes.n - 1}."
+                f"task {task.name!r} reads position {max(task.positions)}, but an example of "
+                f"n = {sizes.n} tokens has the inputs 1 to {sizes.n - 1}; choose a larger n."
             )
     wiring = Wiring.of(tasks)
     K, S = len(tasks), len(wiring.slots)
     if S > K:
         raise ConstructError(
             f"these tasks need S = {S} operand slots, each a head of layer 1, but K = {K} "
-            f"tasks give {K} heads a layer; build them together with {S - K} more tasks."
+            f"tasks give {K} heads in each layer; build them together with {S - K} more tasks."
         )
     return wiring, replace(sizes, S=S, P=len(wiring.dictionary))
 
@@ -218,16 +218,16 @@ def validate(
 def _of_one_dimension(tasks: Sequence[Any]) -> Sequence[Task]:
     """The tasks, if they are some, and maps on vectors of one dimension."""
     if not tasks:
-        raise ConstructError("there is no task; give at least one.")
+        raise ConstructError("the list of tasks is empty; give at least one task.")
     for task in tasks:
         if not isinstance(task, Task):
             raise ConstructError(
-                f"{shown(task)} is no task; make one with construct.affine or alike."
+                f"{shown(task)} is not a task; make one with construct.affine, for instance."
             )
         if task.d != tasks[0].d:
             raise ConstructError(
                 f"task {task.name!r} has d = {task.d}, task {tasks[0].name!r} has "
-                f"d = {tasks[0].d}; all tasks need the same."
+                f"d = {tasks[0].d}; give all tasks the same d."
             )
     return tasks
 
@@ -237,7 +237,7 @@ def _sizes(tasks: Sequence[Task], m: Any, n: Any) -> Sizes:
     reads = max((p for task in tasks for p in task.positions), default=1)
     n = max(reads + 1, 2) if n is None else n
     for name, value, least, why in (
-        ("d", tasks[0].d, 1, "vectors need an entry"),
+        ("d", tasks[0].d, 1, "a vector needs an entry"),
         ("m", m, 1, "a prompt needs room for an example"),
         ("n", n, 2, "an example has an input and a label"),
     ):
@@ -249,16 +249,17 @@ def _sizes(tasks: Sequence[Task], m: Any, n: Any) -> Sizes:
 
 
 def _refuse_other_words(vocabulary: Vocabulary, sizes: Sizes) -> None:
-    """A vocabulary has a word for each entry; where commas separate inputs, none in them."""
+    """Refuse a vocabulary of another size; where commas separate inputs, words with a comma."""
     if sizes.d != len(vocabulary):
         raise ConstructError(
-            f"the tasks have d = {sizes.d}; the vocabulary has {len(vocabulary)} words."
+            f"the tasks have d = {sizes.d}, but the vocabulary has {len(vocabulary)} words; "
+            "give a word for each of the d entries."
         )
     for word in vocabulary if sizes.n > 2 else ():
         if "," in word:
             raise ConstructError(
-                f"the vocabulary holds {word!r}; with n = {sizes.n} commas separate inputs, "
-                "so that no word may hold one."
+                f"the vocabulary holds {word!r}; with n = {sizes.n} commas separate the inputs, "
+                "so write the word without a comma."
             )
 
 

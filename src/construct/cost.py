@@ -58,7 +58,7 @@ class LayerCost:
 
     @classmethod
     def of(cls, layer: LayerFormula, sizes: Sizes) -> "LayerCost":
-        """Count what the formulas say."""
+        """Count what the formulas of the layer say."""
         busy, mlp = layer.busy, layer.mlp
         some = (busy or layer.heads)[0]
         weights = {name: Count() for name in some.shapes}
@@ -83,7 +83,7 @@ class LayerCost:
 
     @property
     def entries(self) -> Count:
-        """Those of all weights of the layer."""
+        """The entries of all weights of the layer."""
         return sum(self.weights.values(), start=self.mlp)
 
     def dense_flops(self, N: int, D: int) -> int:
@@ -157,7 +157,7 @@ class Cost:
 
     @property
     def dense_flops(self) -> int:
-        """FLOPs of a forward pass over all N tokens, idle heads and MLPs left out."""
+        """FLOPs of a forward pass over all N tokens, without idle heads and MLPs."""
         return sum(layer.dense_flops(self.sizes.N, self.sizes.D) for layer in self.layers)
 
     @property

@@ -1,4 +1,4 @@
-"""What cannot be changed once it is made: mappings, and arrays, of one's own."""
+"""Mappings and arrays that cannot be changed once they are made."""
 
 from collections.abc import Mapping
 from typing import Any, NoReturn
@@ -7,10 +7,10 @@ import numpy as np
 
 
 class FrozenDict(dict):
-    """A dict that refuses changes; JSON and pickle take it as the dict that it is."""
+    """A dict that refuses changes; JSON and pickle treat it as a dict."""
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
-        raise TypeError("what a task is made of cannot be changed; make another task.")
+        raise TypeError("a task cannot be changed; make another task.")
 
     __setitem__ = __delitem__ = __ior__ = _refuse
     clear = pop = popitem = setdefault = update = _refuse

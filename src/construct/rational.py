@@ -30,7 +30,7 @@ MOST_WHOLE = 1 << FLOAT64_BITS
 LARGEST_EXPONENT = 400
 
 # The most digits that the numerator and the denominator of a given number may have.
-# Python writes and reads no more than 4300 (640 where it is told to be careful), and a
+# Python writes and reads no more than 4300 (or 640, where it is configured so), and a
 # weight is a product of several numbers.
 MOST_DIGITS = 600
 
@@ -42,13 +42,13 @@ def rational(value: Any, what: str = "a number", *, digits: int = MOST_DIGITS) -
         digits: the most that its numerator and its denominator may have.
 
     Raises:
-        ConstructError: if it is no finite number, or too long; `what` names it in the
+        ConstructError: if it is not a finite number, or too long; `what` names it in the
             message.
     """
     if isinstance(value, np.generic):
         # A longdouble has no Python type of its own: item() gives it back.
         value = float(value) if isinstance(value, np.floating) else value.item()
-    # type() and not isinstance(): a bool is an int, and no number of ours.
+    # type() and not isinstance(): a bool is an int, but not a number here.
     if type(value) is int and -MOST_WHOLE < value < MOST_WHOLE:
         return value
     try:
@@ -125,7 +125,7 @@ def zeros(*shape: int) -> np.ndarray:
     """
     if math.prod(shape) > MOST_NUMBERS:
         raise ConstructError(
-            f"{' x '.join(map(shown, shape))} numbers do not fit in memory, at most "
+            f"{' x '.join(map(shown, shape))} numbers do not fit in memory (at most "
             f"{MOST_NUMBERS} do; choose a smaller d."
         )
     return np.full(shape, 0, dtype=object)

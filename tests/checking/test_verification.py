@@ -155,7 +155,7 @@ def test_a_vote_lost_or_won_is_reported_although_the_answer_is_right(change):
     assert compare(CONSTRUCTION, prompt, wanted, right, "float64") == (0, [])
     wrong = replace(right, votes=(right.votes[0] + change, *right.votes[1:]))
     said = compare(CONSTRUCTION, prompt, wanted, wrong, "float64")[1]
-    assert said == [f"task 'sum' has {2 + change} votes on the heads, 2 in the specification"]
+    assert said == [f"task 'sum' has {2 + change} votes by the heads and 2 by the specification"]
 
 
 @pytest.mark.parametrize("explains", [0, 1])
@@ -166,7 +166,7 @@ def test_examples_listed_wrongly_are_reported_although_the_answer_is_right(expla
     wanted = specification(CONSTRUCTION, prompt)
     (said,) = compare(CONSTRUCTION, prompt, wanted, wrong, "float64")[1]
     kind = "ambiguous" if explains else "unexplained"
-    assert said == f"{kind} examples (0,), not ()"
+    assert said == f"the {kind} examples are (0,) by the heads and () by the specification"
 
 
 # --- Units in the last place -------------------------------------------------

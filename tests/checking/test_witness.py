@@ -283,5 +283,5 @@ def test_too_many_pairs_are_said_to_be_too_many(monkeypatch):
     made = pair(["1/10"])
     assert not survey(made).complete
     assert survey(made).warnings() == [
-        "the tasks are too many to compare all pairs; prove looks closer."
+        "there are too many tasks to compare all pairs; 'construct prove' looks closer."
     ]

@@ -100,7 +100,7 @@ SHIFTS = [{"name": "p1", "kind": "shift", "by": [1]}, {"name": "p2", "kind": "sh
         (["--K", "2", "--d", "2", "--m", "1000000000"], "choose a smaller m or n"),
         (["--tasks", "twice.json"], "holds 'a' twice"),
         (["--tasks", "control.json"], "printable"),
-        (["--tasks", "commas.json"], "commas separate inputs"),
+        (["--tasks", "commas.json"], "commas separate the inputs"),
         (["--tasks", "nameless.json"], "lacks a name"),
         (["--tasks", "huge.json"], "beyond the range of float64"),
         (["--tasks", "nan.json"], "NaN"),

@@ -21,5 +21,5 @@ def test_the_demo_leaves_an_artifact_and_a_prompt_that_run(command):
 def test_a_country_that_is_no_token_is_said_and_writes_nothing(command):
     done = command("demo", "--query", "Narnia")
     assert done.code == 2
-    assert "'Narnia' is no token" in done.err
+    assert "'Narnia' is not in this vocabulary" in done.err
     assert not list(Path().iterdir())

@@ -165,7 +165,7 @@ def test_closed_standard_output_is_one_sentence_before_any_work(workplace, argum
 @pytest.mark.parametrize("arguments", ["run flip -", "build --tasks -", "plan --tasks -"])
 def test_closed_standard_input_is_one_sentence(workplace, arguments):
     done = shell(f"construct {arguments} <&-", workplace)
-    assert refused(done, "standard input is closed; give it a file, or name one.")
+    assert refused(done, "standard input is closed; name a file in place of -.")
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ def test_a_fault_of_the_program_is_not_hidden(command, monkeypatch):
 def test_a_number_of_too_many_digits_is_one_sentence(command, arguments):
     done = command(*arguments)
     assert done.code == 2
-    assert done.err.endswith("it has more than 100 digits.\n")
+    assert done.err.endswith("the number has more than 100 digits; choose a smaller one.\n")
     assert len(done.err) < 300
 
 

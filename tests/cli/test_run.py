@@ -210,7 +210,7 @@ def test_malformed_numbers_are_one_sentence(numbers, text, said):
         ("France Paris\nJapan ->", "line 1"),
         ("France ->\nJapan ->", "line 1"),
         ("Frnace -> Paris\nJapan ->", "France"),
-        ("France -> Paris\nNarnia ->", "'Narnia' is no token"),
+        ("France -> Paris\nNarnia ->", "'Narnia' is not in this vocabulary"),
     ],
 )
 def test_malformed_words_name_the_line(words, text, said):

@@ -59,7 +59,7 @@ def test_devices_that_cannot_be_shared_out_are_refused():
     ("name", "dtype"), [("numpy", "float64"), ("torch", "float32"), ("exact", "exact")]
 )
 def test_executors_of_one_device_refuse_a_mesh(name, dtype):
-    with pytest.raises(ConstructError, match="takes no mesh; these do: jax, sparse"):
+    with pytest.raises(ConstructError, match="does not take a mesh; choose one of: jax, sparse"):
         prepare(name, hand.by_hand(), dtype, mesh())
 
 

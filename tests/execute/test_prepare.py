@@ -73,19 +73,19 @@ def test_a_float_executor_computes_in_the_format_asked_for(name, dtype):
 
 def test_an_unknown_executor_is_answered_with_the_known_ones():
     with pytest.raises(
-        ConstructError, match="no executor 'tpu'; known: numpy, jax, sparse, torch, exact"
+        ConstructError, match="no executor 'tpu'; choose one of: numpy, jax, sparse, torch, exact"
     ):
         prepare("tpu", hand.by_hand())
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "int64", "exact", ""])
 def test_a_format_that_an_executor_lacks_is_answered_with_those_that_it_has(dtype):
-    with pytest.raises(ConstructError, match=r"has no format .*; it has: float64, float32"):
+    with pytest.raises(ConstructError, match=r"has no format .*; choose one of: float64, float32"):
         prepare("numpy", hand.by_hand(), dtype)
 
 
 def test_the_exact_executor_takes_no_float_format():
-    with pytest.raises(ConstructError, match="it has: exact"):
+    with pytest.raises(ConstructError, match="choose one of: exact"):
         prepare("exact", hand.by_hand(), "float64")
 
 

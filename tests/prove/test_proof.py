@@ -154,7 +154,7 @@ def test_a_float_that_is_not_its_exact_value_rounded_is_rejected():
     made = construct.build([construct.affine("third", [["1/3"]])], m=1)
     made = with_entry(made, "layers.3.heads.0.W_K", (0, 0), 1 / 3 + 2**-53)
     verdict = proof.prove(made)
-    assert verdict.reason == "layers.3.heads.0.W_K[0, 0] is not its exact value, rounded"
+    assert verdict.reason == "layers.3.heads.0.W_K[0, 0] is not its exact value rounded to float64"
 
 
 def test_another_answer_token_is_named(made):
@@ -180,7 +180,9 @@ def test_a_missing_unit_is_a_wrong_shape(made):
     layers[5] = replace(square, mlp=mlp)
     short = replace(made.transformer, layers=tuple(layers))
     verdict = proof.prove(replace(made, transformer=short))
-    assert verdict.reason == "layer 6 (square), MLP, W_in has another shape than the construction's"
+    assert verdict.reason == (
+        "layer 6 (square), MLP, W_in does not have the shape that it has in the construction"
+    )
 
 
 @needs_rocq

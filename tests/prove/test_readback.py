@@ -60,7 +60,7 @@ def test_every_number_of_the_tasks_matters():
         ("d = 2 was handed", "1%nat\n  3%nat", "2%nat\n  3%nat"),
         ("m = 4 was handed", "1%nat\n  3%nat", "1%nat\n  4%nat"),
         ("3 tasks were handed", "; read_task", "; read_task [[]] [[]] [0] []; read_task"),
-        ("signs that no plan has", "read_task", "read_task ?"),
+        ("characters that no plan has", "read_task", "read_task ?"),
         ("where a plan has 'Plan'", "Plan\n", "Pla\n"),
         ("ends too early", ".\n", "\n"),
     ],

@@ -98,9 +98,9 @@ def test_json_form_takes_words_and_vectors():
         ("France Paris\nJapan ->", "line 1 is 'France Paris'; it must be an example"),
         ("France ->\nJapan ->", "line 1 is 'France ->'; it must be an example"),
         ("\nFrance -> Paris\nJapan", "line 3 is 'Japan'; it must be the query"),
-        ("France -> Pris\nJapan ->", "line 1: 'Pris' is no token .* near it: Paris"),
-        ("France -> Paris\n\nJapn ->", "line 3: 'Japn' is no token .* near it: Japan"),
-        ("-> Paris\nJapan ->", "line 1: '' is no token"),
+        ("France -> Pris\nJapan ->", "line 1: 'Pris' is not in .* the nearest are: Paris"),
+        ("France -> Paris\n\nJapn ->", "line 3: 'Japn' is not in .* the nearest are: Japan"),
+        ("-> Paris\nJapan ->", "line 1: '' is not in this vocabulary"),
     ],
 )
 def test_a_malformed_text_names_the_line(text, said):
@@ -132,8 +132,14 @@ MALFORMED = [
     ({"examples": [ONE, [[0], [1, 2]]], "query": [[1]]}, "example 2"),
     ({"examples": [ONE, [[0], ["1/0"]]], "query": [[1]]}, "example 2 is '1/0'"),
     ({"examples": [ONE, {"x": 1}], "query": [[1]]}, "example 2"),
-    ({"examples": [], "query": [[1, 2]]}, "n = 2 and d = 2; the artifact needs n = 2 .* d = 1"),
-    ({"examples": [], "query": [[1], [2]]}, "n = 3 and d = 1; the artifact needs n = 2"),
+    (
+        {"examples": [], "query": [[1, 2]]},
+        "n = 2 and d = 2; the artifact needs examples of n = 2 .* d = 1",
+    ),
+    (
+        {"examples": [], "query": [[1], [2]]},
+        "n = 3 and d = 1; the artifact needs examples of n = 2",
+    ),
     ('{"examples": [], "query": [[NaN]]}', "the prompt holds NaN"),
 ]
 

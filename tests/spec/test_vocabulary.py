@@ -98,8 +98,10 @@ def test_a_repeated_word_is_named(listed, data):
 
 def test_an_unknown_word_is_answered_with_the_nearest_ones():
     vocabulary = Vocabulary(["France", "Japan", "Paris"])
-    with pytest.raises(ConstructError, match=r"'Frence' is no token .* 3 words; near it: France"):
+    with pytest.raises(
+        ConstructError, match=r"'Frence' is not in .* 3 words; the nearest are: France"
+    ):
         vocabulary.index("Frence")
-    with pytest.raises(ConstructError, match=r"'xyz' is no token of this vocabulary of 3 words.$"):
+    with pytest.raises(ConstructError, match=r"'xyz' is not in this vocabulary of 3 words\.$"):
         vocabulary.one_hot("xyz")
     assert "Frence" not in vocabulary

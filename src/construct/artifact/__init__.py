@@ -5,7 +5,7 @@ vocabulary, the fields of the residual stream, layers and heads by name with the
 reach, the shape of every weight, and the checksums. `load` believes what cannot be
 derived: m, n, d, tasks, vocabulary, domain, and the margins, if the weights hold them
 and layer 4 is right with them.
-All else that stands there is for other readers: it is derived anew and never read.
+Everything else in it is there for other programs: `load` derives it anew and never reads it.
 `model.safetensors` holds the weights by their non-zeros: for each NAME that is not all
 zero
 
@@ -43,15 +43,15 @@ from construct.errors import ConstructError
 def save(construction: Construction, directory: str | Path, *, dense: bool = False) -> Path:
     """Write an artifact, whole or not at all; an older artifact there is replaced.
 
-    Whatever interrupts it, the older or the new one is there, or comes back under its
-    name with the next `save` or `load` of it (`construct.artifact.swap`).
+    Whatever interrupts it, the older or the new artifact is there, or is given its name
+    again by the next `save` or `load` of it (`construct.artifact.swap`).
 
     Args:
         dense: write each weight as a dense matrix, zeros included, for programs that
-            want it so.
+            read them so.
 
     Raises:
-        ConstructError: if `directory` cannot be written, or exists and is no artifact.
+        ConstructError: if `directory` cannot be written, or exists and is not an artifact.
     """
     target = Path(directory)
     if target.name in ("", ".."):
@@ -104,7 +104,7 @@ def load(directory: str | Path) -> Construction:
 
 
 def _refuse_others(target: Path) -> None:
-    """What is replaced is an artifact (never a link to one), or an empty folder."""
+    """Refuse to replace anything but an artifact (a link is not one) or an empty folder."""
     if not _replaceable(target):
         raise ConstructError(
             f"{target} exists and is not an artifact of construct; choose another folder."
@@ -125,7 +125,7 @@ def _replaceable(target: Path) -> bool:
 
 
 def _read_files(source: Path) -> tuple[dict[str, Any], bytes]:
-    """The config and the weights, if both are as they were written."""
+    """Read the config and the weights, if both are as they were written."""
     config = read_config(source)
     model = read_bytes(source / MODEL)
     if hashlib.sha256(model).hexdigest() != config["checksums"][MODEL]:
@@ -134,7 +134,7 @@ def _read_files(source: Path) -> tuple[dict[str, Any], bytes]:
 
 
 def _read_again(source: Path) -> tuple[dict[str, Any], bytes]:
-    """The same while nobody replaces it, and after giving it its name again."""
+    """Read them while no other process replaces them, after giving the folder its name again."""
     with swap.locked(source.parent):
         try:
             swap.restore(source, _is_whole)

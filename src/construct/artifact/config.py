@@ -60,7 +60,7 @@ def config_of(construction: Construction, model: bytes, dense: bool) -> dict[str
 
 
 def checksum(config: dict[str, Any]) -> str:
-    """Over everything in the config but itself, spaces aside."""
+    """The checksum of everything in the config but the checksum itself; spaces do not count."""
     sums = {name: s for name, s in config["checksums"].items() if name != CONFIG}
     rest = json.dumps({**config, "checksums": sums}, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(rest.encode()).hexdigest()

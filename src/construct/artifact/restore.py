@@ -26,7 +26,7 @@ from construct.spec.taskfile import tasks_from_json
 def restore(
     config: dict[str, Any], tensors: dict[str, np.ndarray], large: dict[str, Any]
 ) -> Construction:
-    """From tasks, domain, m, n and margins all but the weights follows; nothing else is read."""
+    """Derive all but the weights from tasks, domain, m, n and margins; read nothing else."""
     sizes, vocabulary = config["sizes"], config["vocabulary"]
     fields = {"tasks": config["tasks"], "d": sizes["d"], "vocabulary": vocabulary}
     tasks = tasks_from_json({k: v for k, v in fields.items() if v is not None}, CONFIG)
@@ -59,7 +59,7 @@ def _transformer(reader: Reader, sizes: Sizes, layers: Sequence[LayerFormula]) -
 
 
 def _margins(listed: dict[str, Any], sizes: Sizes) -> Margins:
-    """B, C and s: the build has chosen them, the certificate judges them."""
+    """Read B, C and s, which the build chose; the certificate is derived from them."""
     found = {}
     for name in "BCs":
         what = f"margin {name} in {CONFIG}"
@@ -74,7 +74,7 @@ def _margins(listed: dict[str, Any], sizes: Sizes) -> Margins:
 
 
 def _refuse_other_margins(transformer: Transformer, margins: Margins) -> None:
-    """The certificate judges the margins: they have to be those that the weights hold."""
+    """Refuse margins that the weights do not hold: the certificate is derived from the margins."""
     residual, d = transformer.sizes.residual, transformer.sizes.d
     first, table = transformer.layers[3].heads[0], transformer.layers[5].mlp
     entries: dict[str, tuple[Part, str, tuple[int, int]]] = {
@@ -92,7 +92,7 @@ def _refuse_other_margins(transformer: Transformer, margins: Margins) -> None:
 
 
 def _value(part: Part, weight: str, at: tuple[int, int]) -> Fraction:
-    """An entry, exactly; without an index of the exact ones, which may be millions."""
+    """An entry, exactly, without an index of the exact values: there may be millions."""
     exact = Entries.of(part.exact.get(weight, {}))
     for k in np.flatnonzero((exact.at == np.array([at]).T).all(axis=0)):
         return Fraction(exact.numerators[k], exact.denominators[k])

@@ -1,11 +1,11 @@
-"""A folder of files replaced whole: at every moment the old one or the new one is there.
+"""Replace a folder of files as a whole: at every moment the old or the new one is there.
 
 A new folder NAME is written beside the old one as `.NAME.new-TOKEN`. Then two renames,
-NAME to `.NAME.old-TOKEN` and `.NAME.new-TOKEN` to NAME, put it in its place. Who is
-interrupted between them (or killed, or loses power) leaves both folders whole, and
-`restore` gives one its name again. Two locks, which end with the process that holds
+NAME to `.NAME.old-TOKEN` and `.NAME.new-TOKEN` to NAME, put it in its place. A process
+that is interrupted between them (or killed) leaves both folders whole, and `restore`
+gives one its name again. Two locks, which end with the process that holds
 them, keep processes apart: that of the parent folder during the renames, and that of
-the new folder while it is written, so that nobody removes it as a left-over.
+the new folder while it is written, so that no other process removes it as left over.
 """
 
 import importlib
@@ -67,7 +67,7 @@ def replace(
 
 
 def _tidy(target: Path, fresh: Path, old: Path) -> None:
-    """What has happened is read off the folders: an interrupt comes at any moment."""
+    """Tidy up, by what the folders show: an interrupt can come at any moment."""
     with locked(target.parent):
         if os.path.lexists(old) and not os.path.lexists(target):
             os.rename(old, target)
@@ -76,7 +76,7 @@ def _tidy(target: Path, fresh: Path, old: Path) -> None:
 
 
 def restore(target: Path, whole: Callable[[Path], bool]) -> None:
-    """Give a folder its name again that an interrupted `replace` has left without.
+    """Give a folder its name again if an interrupted `replace` has left it without one.
 
     The caller holds the lock of the parent folder.
 
@@ -93,7 +93,7 @@ def restore(target: Path, whole: Callable[[Path], bool]) -> None:
 
 
 # Threads wait for each other here. A lock that an interrupt has left held is found again by
-# its folder, (device, inode), and not waited for: nobody waits for himself.
+# its folder, (device, inode), and not waited for: a process does not wait for itself.
 _THREADS = threading.RLock()
 _HELD: dict[tuple[int, int], "_Lock"] = {}
 
@@ -120,7 +120,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def _left_overs(target: Path) -> Iterator[Path]:
-    """The folders that `replace` has left beside the target and that nobody writes now."""
+    """The folders that `replace` has left beside the target and that no process writes now."""
     pattern = re.compile(rf"\.{re.escape(target.name)}\.(new|old)-[0-9a-f]{{16}}")
     with suppress(FileNotFoundError, NotADirectoryError):
         for folder in sorted(target.parent.iterdir()):
@@ -129,7 +129,7 @@ def _left_overs(target: Path) -> Iterator[Path]:
 
 
 def _remove_left_overs(target: Path, files: Mapping[str, bytes]) -> None:
-    """Those with other files than ours are not ours."""
+    """Remove these folders, except those that hold files which are not ours."""
     # Where there are no locks, another process may still be writing them.
     for folder in _left_overs(target) if fcntl else ():
         if {path.name for path in folder.iterdir()} <= set(files):
@@ -154,7 +154,7 @@ class _Lock:
                 self.handle = os.open(folder, os.O_RDONLY)
 
     def take(self, *, wait: bool = False) -> bool:
-        """Whether it is ours now: always where there are no locks, or it was ours before."""
+        """Take the lock if it is free; whether it is ours now (always, if there are no locks)."""
         if self.handle is not None:
             try:
                 fcntl.flock(self.handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

@@ -51,13 +51,13 @@ def large_values(model: bytes) -> dict[str, dict[tuple[int, int], Fraction]]:
     for name, tensor in entries.items():
         places = [(int(i), int(j)) for i, j in (key.split(",") for key in tensor)]
         if len(set(places)) < len(places):
-            raise _wrong(name, "exact twice at one place")
+            raise _wrong(name, "given an exact value twice at one place")
         large[name] = dict(zip(places, map(Fraction, tensor.values()), strict=True))
     return large
 
 
 class Reader:
-    """The tensors of a file, taken one by one and checked."""
+    """Takes the tensors of a file one by one, and checks each."""
 
     def __init__(self, tensors: dict[str, np.ndarray], large: dict[str, Any], dense: bool) -> None:
         self.tensors, self.large, self.dense = dict(tensors), dict(large), dense
@@ -99,9 +99,9 @@ class Reader:
         return {**found, "exact": exact}
 
     def close(self) -> None:
-        """Refuse what nobody asked for."""
+        """Refuse tensors that the artifact does not have."""
         for name in [*self.tensors, *self.large]:
-            raise _wrong(name, "one too many")
+            raise _wrong(name, "not one of this artifact")
 
     def _take(self, name: str, dtype: type, shape: tuple[int, ...]) -> np.ndarray:
         if name not in self.tensors:
@@ -112,7 +112,7 @@ class Reader:
         return found
 
     def _places(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        """(2, count) places within the shape, row by row, none twice."""
+        """Take (2, count) places within the shape, in order of rows, none of them twice."""
         count = self.tensors[name].shape[-1] if name in self.tensors else 0
         at = self._take(name, np.int32, (2, count)).astype(np.int64)
         rows, columns = shape
@@ -124,7 +124,7 @@ class Reader:
 
 def _finite(name: str, values: np.ndarray) -> np.ndarray:
     if not np.isfinite(values).all():
-        raise _wrong(name, "not finite throughout")
+        raise _wrong(name, "not finite in every entry")
     return values
 
 
@@ -141,8 +141,8 @@ def _refuse_other_values(name: str, weight: csr_array, entries: Entries) -> None
     right[inside] &= weight[rows[inside], columns[inside]] == nearest[inside]
     for i, j in entries.at[:, ~right].T:
         raise ConstructError(
-            f"the exact value of {name}[{i}, {j}] is not one that float64 rounds to the "
-            "entry; build the artifact anew."
+            f"the exact value of {name}[{i}, {j}] does not round to the entry in "
+            "float64; build the artifact anew."
         )
 
 

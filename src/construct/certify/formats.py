@@ -46,12 +46,12 @@ class Format:
     def separation(self) -> Fraction:
         """Distance / delta from which a label is a mismatch: 1 - 2^-(p//2).
 
-        A label at distance delta is still one when the prompt has been rounded.
+        A label at distance delta is still a mismatch when the prompt has been rounded.
         """
         return 1 - Fraction(1, 1 << (self.p // 2))
 
     def gamma(self, t: int) -> Fraction:
-        """The bound t u / (1 - t u); 1/u where it is void."""
+        """The bound t u / (1 - t u); 1/u where t is so large that it bounds nothing."""
         return Fraction(t, (1 << self.p) - t) if t < 1 << self.p else 1 / self.u
 
     def error(self, t: int) -> Fraction:

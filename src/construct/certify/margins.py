@@ -48,7 +48,7 @@ def below_thresholds(bounds: Bounds, domain: Domain, margins: Margins) -> bool:
 def failures(
     sizes: Sizes, bounds: Bounds, domain: Domain, margins: Margins, fmt: Format
 ) -> Iterator[str]:
-    """The conditions that fail in a number format, one by one; none means certified."""
+    """The conditions that fail in a number format; if there are none, it is certified."""
     B, C, M, p = margins.B, margins.C, sizes.M, fmt.p
     limit = 1 << p
     ell_e, ell_t = sizes.ell_e, sizes.ell_t
@@ -69,7 +69,7 @@ def failures(
 def _range_failures(
     sizes: Sizes, bounds: Bounds, domain: Domain, margins: Margins, fmt: Format
 ) -> Iterator[str]:
-    """The condition range, for the weights and the stream."""
+    """The condition `range`, for the weights and the stream."""
     B, C, s, N, M = Fraction(margins.B), margins.C, margins.s, margins.N, sizes.M
     least, most = bounds.numbers
     factors = (Fraction(1), B, Fraction(N))
@@ -152,7 +152,7 @@ def root_above(square: Fraction) -> Fraction:
 
 
 def _written(x: Rational) -> str:
-    """A number, if it is not too long for a sentence."""
+    """A number as text, or its order of magnitude where it is too long for a sentence."""
     return str(x) if x < 1 << 100 else _about(Fraction(x))
 
 

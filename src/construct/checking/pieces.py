@@ -2,7 +2,7 @@
 
 Entry j of f(X) is linear in the entries of X, plus hinges. Over common denominators all
 of it is in whole numbers, which Python computes with many times faster than with
-fractions; and most labels are told from most tasks by a single row.
+fractions; and for most labels and tasks a single row shows that they do not match.
 
 The inputs of an example are one vector here, x_1 to x_{n-1} one after the other.
 """
@@ -33,7 +33,7 @@ class Vector(NamedTuple):
 
     @classmethod
     def of(cls, entries: Sequence[Rational]) -> "Vector":
-        """These rationals as they are."""
+        """These rationals over their least common denominator."""
         bottom = math.lcm(*(entry.denominator for entry in entries))
         return cls([e.numerator * (bottom // e.denominator) for e in entries], bottom)
 
@@ -50,7 +50,7 @@ class Vector(NamedTuple):
         return max(self.tops) <= most and min(self.tops) >= -most
 
     def on_grid(self, grid: Rational | None) -> bool:
-        """Whether all entries are multiples of the grid; any are where there is none."""
+        """Whether all entries are multiples of the grid; always true where there is no grid."""
         if grid is None:
             return True
         unit = grid.numerator * self.bottom
@@ -204,7 +204,7 @@ class Stand(Enum):
 
 
 def stand(task: Rows, x: Vector, y: Vector, delta: Rational) -> Stand:
-    """How the label y of the inputs x stands to a task; most are told by one row."""
+    """How the label y of the inputs x stands to a task; one row decides in most cases."""
     squares, limit, equal = Fraction(0), Fraction(delta) ** 2, True
     for j, label in enumerate(y.tops):
         top, bottom = task[j].at(x)
@@ -227,7 +227,7 @@ MOST_TERMS = 100_000
 
 
 class TooMany(Exception):
-    """The elimination would take long."""
+    """Raised where the elimination would take too long."""
 
 
 @dataclass(frozen=True)
@@ -258,7 +258,7 @@ class Solution:
 
 
 def solve(rows: Iterable[tuple[Mapping[int, Rational], Rational]]) -> Solution | None:
-    """The X with <row, X> + constant = 0 for all rows, by elimination; None if there is none.
+    """All X with <row, X> + constant = 0 for all rows, by elimination; None if there are none.
 
     Raises:
         TooMany: if the rows fill up too much.

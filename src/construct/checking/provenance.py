@@ -80,7 +80,7 @@ def _part(where: str, found: Part, wanted: Part) -> Iterator[str]:
 def _weight(
     where: str, found: csr_array, wanted: csr_array, held: Any, meant: Any
 ) -> Iterator[str]:
-    """Compare a weight and its exact values with those wanted."""
+    """Compare a weight and its exact values with those that the tasks compile to."""
     if found.shape != wanted.shape:
         yield f"{where} has the shape {found.shape}; its tasks compile to {wanted.shape}."
         return

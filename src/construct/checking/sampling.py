@@ -44,18 +44,18 @@ def random_prompts(
 ) -> list[Prompt]:
     """`count` prompts of the construction's domain.
 
-    An example for which no room was found between the tasks is left out, and those after it.
+    Where no room is found between the tasks for an example, the prompt ends before it.
 
     Args:
         exact: rationals of few digits; else float64, where they have all of its bits.
         most: examples in a prompt, if fewer than m.
 
     Raises:
-        ConstructError: if `count`, `seed` or `most` is no whole number of at least 0.
+        ConstructError: if `count`, `seed` or `most` is not a whole number of at least 0.
     """
     for name, value in (("count", count), ("seed", seed), ("most", 0 if most is None else most)):
         if type(value) is not int or value < 0:
-            raise ConstructError(f"{name} is {value!r}; it must be a whole number, 0 or more.")
+            raise ConstructError(f"{name} is {value!r}; it must be a whole number of at least 0.")
     sampler = _Sampler(construction, random.Random(seed), exact, most)
     prompts = [sampler.prompt() for _ in range(count)]
     return prompts if exact else [prompt.astype("float64") for prompt in prompts]
@@ -78,15 +78,15 @@ class Points:
         self.bound = bound
 
     def whole(self, size: int) -> Vector:
-        """Whole numbers; zeros if the bound is below 1."""
+        """Vectors of whole numbers; zeros if the bound is below 1."""
         return self._multiples(self.unit, size)
 
     def real(self, size: int) -> Vector:
-        """Numbers of the whole range, with more or fewer digits."""
+        """Vectors of numbers of the whole range, with more or fewer digits."""
         return self._multiples(self.rng.choice(self.steps), size)
 
     def corner(self, size: int) -> Vector:
-        """The largest entries there are, with signs."""
+        """Vectors of the largest entries that the domain admits, with signs."""
         signs = self.rng.choices((-1, 1), k=size)
         return Vector([s * self.edge.numerator for s in signs], self.edge.denominator)
 

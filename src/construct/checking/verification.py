@@ -34,7 +34,7 @@ class Report:
         prompts: how many were run.
         worst: the largest error, in units in the last place of the largest term of
             the answer (f_k(X_q) of the tasks that voted, and the products that add up to it).
-        failures: one sentence for each prompt that went wrong.
+        failures: one clause for each difference from the specification.
         ties, noisy, partial, empty: prompts with an ambiguous example, with an
             unexplained one, with fewer than m examples, with no vote.
     """
@@ -85,14 +85,14 @@ def verify(
         prompts: a list of them, or how many random ones.
 
     Raises:
-        ConstructError: if the executor or the format is not to be had, or there is no
-            prompt.
+        ConstructError: if there is no such executor or format, or its package is not
+            installed, or there is no prompt.
         OutsideDomain: if a prompt is outside the domain.
     """
     if isinstance(prompts, int):
         prompts = random_prompts(construction, prompts, seed, exact=dtype == "exact")
     forward = prepare(executor, construction.transformer, dtype)
-    # What a layer holds, of scores or of the stream, should stay near a hundred megabytes.
+    # The scores, or the stream, that a layer holds should stay near a hundred megabytes.
     sizes = construction.sizes
     held = sizes.N * (sizes.D if executor in MANY_DEVICES else sizes.K * sizes.N)
     batch = max(1, min(64, (1 << 24) // held))
@@ -133,13 +133,16 @@ def compare(
     """The error in ulp of the largest term, and what is wrong beyond rounding."""
     names = [task.name for task in construction.tasks]
     wrong = [
-        f"task {name!r} has {float(g):g} votes on the heads, {w} in the specification"
+        f"task {name!r} has {float(g):g} votes by the heads and {w} by the specification"
         for name, g, w in zip(names, got.votes, wanted.votes, strict=True)
         if g != w
     ]
     for kind in ("unexplained", "ambiguous"):
         if getattr(got, kind) != getattr(wanted, kind):
-            wrong.append(f"{kind} examples {getattr(got, kind)}, not {getattr(wanted, kind)}")
+            wrong.append(
+                f"the {kind} examples are {getattr(got, kind)} by the heads and "
+                f"{getattr(wanted, kind)} by the specification"
+            )
     if not all(np.isfinite(float(x)) for x in got.answer):
         return float("inf"), [*wrong, "the answer is not finite"]
     error = [abs(Fraction(g) - w) for g, w in zip(got.answer.tolist(), wanted.answer, strict=True)]
@@ -155,7 +158,7 @@ def compare(
     values = {k: task(query) for k, task in voted.items()}
     allowed = construction.accuracy[dtype].error(wanted.votes, absolute, values)
     if any(e > a for e, a in zip(error, allowed, strict=True)):
-        wrong.append(f"the answer is off by {ulps:.3g} ulp, more than rounding explains")
+        wrong.append(f"the answer is off by {ulps:.3g} ulp, more than rounding can explain")
     return ulps, wrong
 
 

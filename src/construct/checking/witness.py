@@ -83,7 +83,7 @@ class Survey:
     """What a build finds out about its domain, in a fraction of a second.
 
     Attributes:
-        excluded: proofs, no two of them about the same tasks alone.
+        excluded: proofs, each about a task that no other proof is about.
         complete: whether all pairs were compared.
     """
 
@@ -91,18 +91,20 @@ class Survey:
     complete: bool
 
     def warnings(self) -> list[str]:
-        """One sentence each."""
+        """Warnings of one sentence each."""
         sentences = [f"{exclusion.reason}." for exclusion in self.excluded]
         if not self.complete:
-            sentences.append("the tasks are too many to compare all pairs; prove looks closer.")
+            sentences.append(
+                "there are too many tasks to compare all pairs; 'construct prove' looks closer."
+            )
         return sentences
 
 
 def survey(construction: Construction) -> Survey:
     """The tasks of which it is proved that nothing in the domain can vote for them.
 
-    Pairs that are delta apart at one of a few points are no such pairs. Only the others are
-    examined.
+    Two tasks that are delta apart at one of a few points do not exclude each other. Only the
+    other pairs are examined.
     """
     search = _Search(construction)
     tasks, delta = search.tasks, construction.domain.delta
@@ -257,12 +259,12 @@ class _Search:
         return self._example(k, x) if self._close(k, x) == [] else None
 
     def _close(self, k: int, x: Vector) -> list[Rows] | None:
-        """The tasks that its value at x is too close to; None if it is no label."""
+        """The tasks that its value at x is too close to; None if that value is not a label."""
         y, domain = self.tasks[k](x), self.domain
         if not (y.within(domain.Ry) and y.on_grid(domain.grid)):
             return None
         if self.words and self._are_words(x) and not self._are_words(y):
-            # Of a prompt of words the label is a word too.
+            # In a prompt of words the label is a word too.
             return None
         others = (f for f in self.tasks if f is not self.tasks[k])
         return [f for f in others if stand(f, x, y, domain.delta) == Stand.CLOSE]
@@ -327,18 +329,18 @@ class _Search:
             if least(row, R) > Ry:
                 why = f"is larger than R_y = {Ry}; build with a larger Ry"
             elif grid is not None and not row.hinges and not _meets(row, grid, grid):
-                why = f"is no multiple of {grid}; build with a finer grid"
+                why = f"is not a multiple of {grid}; build with a finer grid"
             else:
                 continue
             return Exclusion(
                 (f.task.name,),
-                f"no example can vote for task {f.task.name!r}: entry {j + 1} of its value, "
-                f"anywhere in the domain, {why}",
+                f"no example can vote for task {f.task.name!r}: anywhere in the domain "
+                f"entry {j + 1} of its value {why}",
             )
         return None
 
     def _zero_gives_a_label(self, task: Task) -> bool:
-        """Whether that is plain to see: no hinge is open at 0, and b is a label."""
+        """Whether the value at 0 is a label: no hinge is open at 0, and b is a label."""
         b = Vector.of(task.b.tolist())
         closed = all(hinge.e <= 0 for feature in task.features for hinge in feature)
         return closed and b.within(self.domain.Ry) and b.on_grid(self.domain.grid)

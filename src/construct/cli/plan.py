@@ -11,14 +11,15 @@ Examples:
   construct plan --K 64 --d 256 --m 500000000000 --devices 1024
   construct plan --tasks examples/plus.json --m 1000000 --dtype float32
 
-Counts are exact, from closed formulas and the tasks' own matrices. Dense is
-every head over all N tokens; sparse is non-zero weights, and no score but those
-that can be positive. Times are estimates, from a rate measured on this machine.
+Counts are exact, from closed formulas and the matrices of the tasks. A dense pass
+computes all N^2 scores of every head that is not idle; a sparse pass multiplies
+non-zero weights, and computes those scores that can be positive. Times are
+estimates, from a rate that is measured on this machine.
 """
 
 SIZE = Whole(min=1)
 
-# Beyond it FLOPs leave the range in which a time can be printed.
+# With more tokens, the FLOPs leave the range in which a time can be printed.
 MOST_TOKENS = 1 << 256
 
 
@@ -34,7 +35,7 @@ MOST_TOKENS = 1 << 256
     type=click.Choice(["float64", "float32"]),
     default="float64",
     show_default=True,
-    help="Numbers of the forward pass.",
+    help="Number format of the forward pass.",
 )
 @click.option(
     "--devices", type=SIZE, default=1, show_default=True, help="Devices that share the sequence."
@@ -85,7 +86,9 @@ def _tasks(K: int | None, d: int | None, n: int | None, path: str | None, seed: 
         file, n = read_tasks(path, K, d, n)
         return file.tasks, n, file.domain, file.vocabulary
     if K is None or d is None:
-        raise ConstructError("plan needs --K and --d, or --tasks FILE: construct plan --K 4 --d 16")
+        raise ConstructError(
+            "plan needs --K and --d, or --tasks FILE; write: construct plan --K 4 --d 16"
+        )
     return random_tasks(K, d, seed), n, None, None
 
 
@@ -127,7 +130,7 @@ def _facts(cost, dtype: str, devices: int) -> dict:
 
 
 def measured(dtype: str) -> tuple[int, int]:
-    """FLOP/s of this machine, dense and sparse.
+    """The FLOP/s of this machine, dense and sparse.
 
     Dense is a matrix product. Sparse is a multiplication and an addition of vectors
     that no cache holds: as in products with few non-zeros, memory decides.
@@ -200,7 +203,7 @@ def _print_table(facts: dict) -> None:
 
 
 def _count(x: int) -> str:
-    """All digits, up to a million million million; four beyond."""
+    """All digits of a number below 10^18, and four digits of a larger one."""
     from decimal import Decimal
 
     return f"{x:,}" if x < 10**18 else f"{Decimal(x):.3e}"

@@ -10,17 +10,18 @@ Examples:
   construct prove construct-K4-d16 --prompt prompt.json
   construct prove construct-K4-d16 --mutations
 
-Every weight is handed to Rocq as the rational that it is. Its checker, itself proved
-correct, compares them with the construction; if it accepts, the theorem holds for
-these very weights: for every prompt of the domain, in every real field, the answer
-is the mixture of the tasks. Needs coqc and MathComp (make rocq).
+Every weight is handed to Rocq as the rational that it is. A checker, itself proved
+correct, compares the weights with the construction. If it finds no difference, the
+theorem holds for these very weights: for every prompt of the domain, in every real
+field, the answer is the mixture of the tasks. This needs coqc and MathComp, which
+'make rocq' installs in a clone.
 """
 
 
 @click.command(epilog=EPILOG)
 @click.argument("directory", metavar="DIR")
-@click.option("--prompt", metavar="FILE", help="Also run this prompt, in Rocq and exactly.")
-@click.option("--mutations", is_flag=True, help="Also change every single weight: all rejected?")
+@click.option("--prompt", metavar="FILE", help="Also run this prompt in Rocq, and compare.")
+@click.option("--mutations", is_flag=True, help="Also change each weight: is each change rejected?")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 def command(directory: str, prompt: str | None, mutations: bool, as_json: bool) -> None:
     """Prove that artifact DIR computes the mixture; exit 4 if it does not."""
@@ -91,7 +92,7 @@ def _print(verdict, made, seconds, same, changed, out) -> None:
     out.print(f"proved: for every prompt of the domain the answer of these 7 layers of {K}")
     out.print(f"heads, width {D}, is the mixture of the {K} tasks; and what the heads give")
     out.print("in layer 4 are the votes.")
-    out.print(f"Hidden units: {', '.join(map(str, units))} (1 is an idle one).")
+    out.print(f"Hidden units: {', '.join(map(str, units))} (an idle MLP has 1).")
     out.print(
         f"{transformer.parameters:,} weights compared, {transformer.nonzeros:,} of them not 0, "
         f"in {seconds:.1f} s; no axioms."

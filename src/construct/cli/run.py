@@ -23,14 +23,16 @@ A prompt of words has a line for each example and ends with the query:
 @click.option(
     "--executor",
     type=click.Choice(["jax", "sparse", "numpy", "torch", "exact"]),
-    help="Default jax (dense); sparse where a dense pass would take long.",
+    help="By default jax (dense), and sparse where a dense pass takes too long.",
 )
 @click.option(
     "--dtype",
     type=click.Choice(["float64", "float32"]),
-    help="Number format; default float64. The exact executor has its own.",
+    help="Number format, by default float64; not for the exact executor.",
 )
-@click.option("--check", is_flag=True, help="Compare with the specification; exit 4 if unequal.")
+@click.option(
+    "--check", is_flag=True, help="Compare with the specification; exit 4 if they differ."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 def command(
     directory: str,
@@ -48,7 +50,7 @@ def command(
     from construct.spec.promptfile import parse_prompt
 
     if executor == "exact" and dtype is not None:
-        raise ConstructError("the exact executor computes with rationals; drop --dtype.")
+        raise ConstructError("the exact executor computes with rationals; leave out --dtype.")
     made = load(directory)
     sizes = made.sizes
     prompt = parse_prompt(read_text(prompt_file), d=sizes.d, n=sizes.n, vocabulary=made.vocabulary)
@@ -67,7 +69,7 @@ def command(
 
 
 def _report(made, prompt, answer) -> dict:
-    """The form of `run --json`; all of it read off the network."""
+    """What `run --json` prints; all of it is read off the network."""
     from construct.cli.show import machine, vote
 
     exact = answer.answer.dtype == object
@@ -118,7 +120,9 @@ def print_report(report: dict, prompt) -> None:
         out.print(table(rows, "answer", "", "probability"))
         missing = 1 - sum(map(_value, shares.values()))
         if report["explained"] and missing > 1e-9:
-            out.print(f"The rest, {percent(missing)}: tasks without an entry for the query.")
+            out.print(
+                f"The rest, {percent(missing)}, went to tasks that have no entry for the query."
+            )
     out.print()
     voters = [
         (name, bar(_value(w), out), percent(_value(w)), report["votes"][name])

@@ -23,7 +23,7 @@ def command(directory: str, seed: int) -> None:
     made = load(directory)
 
     def telling(prompt) -> tuple[int, int]:
-        """Several tasks with votes, and few examples, show most."""
+        """How much a prompt shows: several tasks should have votes, by few examples."""
         voters = sum(c > 0 for c in mixture(made.tasks, prompt).votes)
         return min(voters, 3), -abs(len(prompt.X) - 8)
 

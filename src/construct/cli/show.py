@@ -22,7 +22,7 @@ WIDTH = 80
 
 
 def console(*, err: bool = False) -> Console:
-    """Lines fit 80 columns; words of the user's are never read as markup."""
+    """Where a command prints: lines fit 80 columns, and words are never read as markup."""
     stream: Any = sys.stderr if err else sys.stdout
     width = None
     if not stream.isatty():
@@ -78,7 +78,7 @@ def machine(x: Any) -> Any:
 
 
 def vote(x: Fraction) -> int | float:
-    """A vote count; only a broken network's is no whole number."""
+    """A number of votes: a whole number, unless the network is broken."""
     return int(x) if x.denominator == 1 else float(x)
 
 
@@ -110,17 +110,17 @@ def read_text(path: str) -> str:
     """A file's text, or standard input for "-".
 
     Raises:
-        ConstructError: if it cannot be read, or is no UTF-8 text.
+        ConstructError: if it cannot be read, or is not UTF-8 text.
     """
     if path == "-" and sys.stdin is None:
-        raise ConstructError("standard input is closed; give it a file, or name one.")
+        raise ConstructError("standard input is closed; name a file in place of -.")
     try:
         raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
         return raw.decode("utf-8-sig")
     except OSError as error:
         raise ConstructError(f"cannot read {path}: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
-        raise ConstructError(f"{path} is no UTF-8 text; save it as UTF-8.") from error
+        raise ConstructError(f"{path} is not UTF-8 text; save it as UTF-8.") from error
     except ValueError as error:  # a NUL in the path
         raise ConstructError(f"cannot read {path!r}: {error}.") from error
 

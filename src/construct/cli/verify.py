@@ -12,11 +12,11 @@ Examples:
   construct verify construct-K4-d16 --prompts 10000 --executor jax
   construct verify construct-K4-d16 --executor exact --prompts 100
 
-The prompts cover the whole domain: ties, noise, fewer than m examples, the
-extremes, equal tokens, zero vectors. Without --executor, all that are installed
-run, in every certified format; the exact one on a fiftieth of the prompts. On
-large artifacts those that compute all scores are left out. First of all, every weight is
-compared with what the tasks compile to.
+The prompts are drawn from the whole domain: with ties, noise, fewer than m
+examples, extreme entries, equal tokens and zero vectors. Without --executor, every
+executor that is installed runs in every certified format, the exact one on a
+fiftieth of the prompts; on large artifacts, executors that compute all scores are
+left out. First of all, every weight is compared with what the tasks compile to.
 """
 
 # Executor, format, the module it needs, and the share of the prompts it runs.
@@ -48,7 +48,7 @@ MOST_HELD = 1 << 27
     "chosen",
     type=click.Choice(["numpy", "jax", "sparse", "torch", "exact"]),
     multiple=True,
-    help="Only this one; may be given several times.",
+    help="Run only this one; may be given several times.",
 )
 @click.option("--seed", type=Whole(min=0), default=0, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
@@ -100,7 +100,10 @@ def command(
         _print(reports, left_out)
     failures = [f"{r.executor} {r.dtype}, {f}" for r in reports for f in r.failures]
     if failures:
-        raise CheckFailed(f"{len(failures)} differences; the first: {failures[0]}.")
+        raise CheckFailed(
+            "the executors differ from the specification; the first of "
+            f"{len(failures)} differences: {failures[0]}."
+        )
 
 
 def _plan(made, prompts: int, chosen: tuple[str, ...]) -> tuple[list[tuple], list[str]]:
@@ -122,7 +125,7 @@ def _plan(made, prompts: int, chosen: tuple[str, ...]) -> tuple[list[tuple], lis
     for executor in chosen:
         if executor not in able:
             raise ConstructError(
-                f"{executor} runs in no format that is certified for this artifact "
+                f"no format of the executor {executor!r} is certified for this artifact "
                 f"({_reason(made)}); use --executor exact."
             )
     if not runs:
@@ -134,8 +137,8 @@ def _plan(made, prompts: int, chosen: tuple[str, ...]) -> tuple[list[tuple], lis
     plan, names = [run for run in runs if run not in left_out], sorted({run[0] for run in left_out})
     if not plan:
         raise ConstructError(
-            f"all that could run would take long ({', '.join(names)}); take fewer --prompts, or "
-            f"insist: --executor {names[0]}."
+            f"every executor that could run would take too long ({', '.join(names)}); give fewer "
+            f"--prompts, or run one all the same with --executor {names[0]}."
         )
     return plan, names
 
@@ -175,10 +178,13 @@ def _print(reports, left_out: list[str]) -> None:
     r = reports[0]
     out.print()
     out.print(
-        f"Of {r.prompts} prompts {r.ties} have an example that several tasks explain, "
-        f"{r.noisy} one that none explains, {r.partial} fewer than m examples, "
-        f"{r.empty} no vote."
+        f"Of {r.prompts} prompts, {r.ties} have an example that several tasks explain, "
+        f"{r.noisy} have one that no task explains, {r.partial} have fewer than m examples, "
+        f"and {r.empty} have no vote."
     )
-    out.print("Errors in ulp of the largest term that enters the answer.")
+    out.print("Errors are in ulp of the largest term that enters the answer.")
     if left_out:
-        out.print(f"Left out, for they take long: {', '.join(left_out)}; --executor runs them.")
+        out.print(
+            f"Not run, because they would take too long: {', '.join(left_out)}. "
+            "--executor runs them."
+        )

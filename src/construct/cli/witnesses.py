@@ -11,7 +11,7 @@ from construct.cli.show import table
 from construct.compiler import Construction
 from construct.rational import to_json
 
-# Characters of a vector; what is longer is cut.
+# The most characters that are printed of a vector.
 ROOM = 24
 
 

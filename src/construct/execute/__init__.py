@@ -2,7 +2,7 @@
 
 All have one signature, `prepare(transformer, dtype) -> run`, and then
 `run(stream, trace=False) -> Pass`, for a stream of shape (N, D) or a batch of them
-(batch, N, D). None knows anything of tasks.
+(batch, N, D). They know nothing of tasks.
 """
 
 import importlib
@@ -60,17 +60,20 @@ def default_executor(sizes: Sizes) -> str:
 
 
 def refuse_unknown(name: Any, dtype: Any) -> None:
-    """Say so if there is no such executor, or it lacks the format.
+    """Refuse an executor that does not exist, or that lacks the format.
 
     Raises:
-        ConstructError: naming those that there are.
+        ConstructError: naming the executors, or the formats, that there are.
     """
     if not isinstance(name, str) or name not in EXECUTORS:
-        raise ConstructError(f"there is no executor {shown(name)}; known: {', '.join(EXECUTORS)}.")
+        raise ConstructError(
+            f"there is no executor {shown(name)}; choose one of: {', '.join(EXECUTORS)}."
+        )
     formats = EXECUTORS[name][1]
     if not isinstance(dtype, str) or dtype not in formats:
         raise ConstructError(
-            f"the executor {name!r} has no format {shown(dtype)}; it has: {', '.join(formats)}."
+            f"the executor {name!r} has no format {shown(dtype)}; choose one of: "
+            f"{', '.join(formats)}."
         )
 
 
@@ -94,7 +97,7 @@ def prepare(name: str, transformer: Transformer, dtype: str = "float64", mesh: A
         return _guarded(executor.prepare(transformer, dtype), transformer, dtype)
     if name not in MANY_DEVICES:
         raise ConstructError(
-            f"the executor {name!r} takes no mesh; these do: {', '.join(MANY_DEVICES)}."
+            f"the executor {name!r} does not take a mesh; choose one of: {', '.join(MANY_DEVICES)}."
         )
     _refuse_other_meshes(mesh)
     return _guarded(executor.prepare(transformer, dtype, mesh), transformer, dtype)
@@ -127,7 +130,7 @@ def _refuse_other_meshes(mesh: Any) -> None:
 
 
 def _guarded(run: Run, transformer: Transformer, dtype: str) -> Run:
-    """`run` on streams of this transformer's, and on nothing else."""
+    """Let `run` take streams of this transformer, and nothing else."""
     context = transformer.sparse("W_pos").shape
 
     def checked(stream: Any, trace: bool = False) -> Pass:
@@ -158,8 +161,8 @@ def as_stream(stream: Any, context: tuple[int, ...]) -> np.ndarray:
         ) from None
     if array.ndim not in (2, 3) or array.shape[-2:] != context or not array.size:
         raise ConstructError(
-            f"a stream of shape {array.shape} was given; this transformer takes ({N}, {D}), "
-            f"that is (N, D), or a batch of them."
+            f"a stream of shape {array.shape} was given; this transformer takes "
+            f"(N, D) = ({N}, {D}), or a batch of such streams."
         )
     if array.dtype == object:
         real = set(map(type, array.flat)) <= {int, Fraction}
@@ -167,13 +170,13 @@ def as_stream(stream: Any, context: tuple[int, ...]) -> np.ndarray:
         real = array.dtype.kind in "iuf" and array.itemsize <= 8 and _finite(array)
     if not real:
         raise ConstructError(
-            "the stream holds what is no finite real number; give float64 or float32, or int and "
-            "Fraction where they are exact."
+            "the stream holds entries that are not finite real numbers; give float64 or float32, "
+            "or int and Fraction where they are exact."
         )
     return array
 
 
 def _finite(array: np.ndarray) -> bool:
-    """Whether all are finite: told by the sum in most cases, without another array."""
+    """Whether all are finite; the sum decides in most cases, without another array."""
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(array.sum()) or np.isfinite(array).all())

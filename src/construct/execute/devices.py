@@ -1,4 +1,4 @@
-"""Many devices: prompts shared out over a mesh, by JAX's own runtime.
+"""Many devices: prompts are sharded over a mesh, by JAX's own runtime.
 
 A mesh has two axes: `batch`, over which prompts are shared out, and `sequence`, over
 which the tokens of each are. With several processes, call `jax.distributed.initialize`
@@ -48,7 +48,7 @@ def warn_where_nothing_is_certified(on: Mesh | None) -> None:
     if "tpu" in platforms(on):
         warnings.warn(
             "no number format is certified on a TPU, which computes float32 in passes of "
-            "bfloat16 and emulates float64; set JAX_PLATFORMS=cpu for what is certified.",
+            "bfloat16 and emulates float64; set JAX_PLATFORMS=cpu for certified answers.",
             stacklevel=2,
         )
 

@@ -1,10 +1,10 @@
-"""JAX, the default executor: dense, streamed, jitted; on CPU, GPU or TPU.
+"""JAX, the default executor: dense, streamed, jitted. It has run on CPUs.
 
 Every head scores every pair of tokens, in blocks of queries and keys: no N x N matrix
 is ever held, and memory is O(N D). Idle heads and MLPs are skipped: they add 0. An MLP
 reads and writes only the coordinates that its weights name. Matrix products ask for the
-highest precision: on GPUs and TPUs they would run in TF32 or bfloat16 otherwise, and the
-decisions need whole numbers exactly.
+highest precision: JAX's default on GPUs and TPUs is TF32 or bfloat16, and the decisions
+need whole numbers exactly.
 """
 
 from collections.abc import Callable, Sequence

@@ -462,7 +462,7 @@ def _columns(h: jax.Array, runs: Runs) -> jax.Array:
 
 
 def _add(h: jax.Array, place: Place, runs: Runs, update: jax.Array) -> jax.Array:
-    """H with the update added at a position and these coordinates."""
+    """h with the update added at a position and these coordinates."""
     at = 0
     for start, stop in runs:
         h = h.at[:, _slice(place), ..., start:stop].add(update[..., at : at + stop - start])

@@ -30,7 +30,7 @@ class AttentionHead(_Weights):
     W_O: Tensor
 
     def forward(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        """H (..., N, D) -> its update, and the total score of each token."""
+        """h (..., N, D) -> its update, and the total score of each token."""
         scores = torch.relu((h @ self.W_Q) @ (h @ self.W_K).mT)
         return (scores / h.shape[-2]) @ (h @ self.W_V) @ self.W_O, scores.sum(dim=-1)
 
@@ -42,7 +42,7 @@ class FeedForward(_Weights):
     W_out: Tensor
 
     def forward(self, h: Tensor) -> Tensor:
-        """H (..., N, D) -> its update."""
+        """h (..., N, D) -> its update."""
         return torch.relu(h @ self.W_in) @ self.W_out
 
 
@@ -55,7 +55,7 @@ class TransformerLayer(nn.Module):
         self.mlp = FeedForward(layer.mlp, dtype)
 
     def forward(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        """H (..., N, D) -> the next h, and (..., K, N) total scores."""
+        """h (..., N, D) -> the next h, and (..., K, N) total scores."""
         updates, totals = zip(*(head(h) for head in self.heads), strict=True)
         h = h + sum(updates[1:], updates[0])
         return h + self.mlp(h), torch.stack(totals, dim=-2)
@@ -72,7 +72,7 @@ class TransformerModule(nn.Module):
         self.layers = nn.ModuleList(TransformerLayer(x, dtype) for x in transformer.layers)
 
     def forward(self, h: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """H (..., N, D) -> the final stream, (..., L, K, N) scores, all states."""
+        """h (..., N, D) -> the final stream, (..., L, K, N) scores, all states."""
         states, attended = [h], []
         for layer in self.layers:
             h, totals = layer(h)
@@ -85,8 +85,8 @@ class TransformerModule(nn.Module):
 def full_precision() -> Iterator[None]:
     """IEEE products of float32, whatever `torch.set_float32_matmul_precision` says.
 
-    TF32 and bfloat16 round the whole numbers that decide. Whoever calls the module itself
-    calls it in here.
+    TF32 and bfloat16 round the whole numbers that decide. Call the module itself inside
+    this context.
     """
     settings: Any = torch.backends
     backends = settings.cuda.matmul, settings.mkldnn.matmul

@@ -8,7 +8,7 @@ import numpy as np
 
 
 def code_length(count: int) -> int:
-    """Ell = ceil(log2(count)), the bits that tell `count` numbers apart."""
+    """ell = ceil(log2(count)), the bits that tell `count` numbers apart."""
     return (count - 1).bit_length()
 
 

@@ -24,7 +24,7 @@ class Count:
 
     @classmethod
     def of(cls, values: Iterable[Rational], scale: Rational = 1) -> "Count":
-        """Those of a matrix that holds `scale * value` for each value.
+        """Count the entries of a matrix that holds `scale * value` for each value.
 
         Raises:
             ConstructError: if one is beyond the range of float64.

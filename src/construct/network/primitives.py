@@ -83,7 +83,7 @@ class Rows:
             len(block) if isinstance(block, np.ndarray) else residual[name].width
             for name, block in self._blocks.items()
         }
-        assert len(counts) == 1, f"blocks of unequal length: {self._blocks}"
+        assert len(counts) == 1, f"the blocks have unequal lengths: {self._blocks}"
         return counts.pop()
 
 
@@ -318,7 +318,7 @@ def _stack(residual: Residual, rows: Sequence[Rows]) -> _Matrix:
 
 def _weights(**matrices: _Matrix) -> dict[str, Any]:
     """Each matrix rounded, and the entries that float64 rounds."""
-    # Rounded first: that refuses what is beyond float64.
+    # Round first, which refuses numbers beyond float64.
     rounded = {name: matrix.rounded() for name, matrix in matrices.items()}
     exact = {name: matrix.exact() for name, matrix in matrices.items()}
     return {**rounded, "exact": {name: entries for name, entries in exact.items() if entries}}

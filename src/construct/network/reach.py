@@ -41,11 +41,13 @@ class Reach:
             for place in getattr(self, side):
                 if place not in words and (type(place) is not int or place < 0):
                     raise ConstructError(
-                        f"a reach {side} {place!r}; it must be a number from 0, or "
-                        f"{' or '.join(words)}."
+                        f"in a reach, the place that {side} is {place!r}; it must be a number "
+                        f"from 0, or {' or '.join(words)}."
                     )
         if ALL in self.reads and self.reads != EVERY:
-            raise ConstructError(f"a reach reads {self.reads}; it must read one token, or all.")
+            raise ConstructError(
+                f"a reach reads {self.reads}; it must read one token, or all tokens."
+            )
 
     def counts(self, m: int, n: int) -> tuple[int, int, int]:
         """How many tokens ask, how many are read, and how many pairs (asking, read) there are.

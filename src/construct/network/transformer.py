@@ -131,7 +131,7 @@ Exact = Mapping[str, Mapping[tuple[int, int], Fraction]]
 class Weight:
     """A weight matrix as a field of a dataclass: kept sparse, read as a dense array.
 
-    What is read cannot be written to: the weights would not change with it.
+    The dense copy cannot be written to: the weights would not change with it.
     """
 
     # Up to here the dense copy is kept: it is small.
@@ -164,7 +164,7 @@ def weight() -> Any:
 
 
 class Weighted:
-    """Whatever has weights."""
+    """A part that has weights."""
 
     WEIGHTS: tuple[str, ...]
 

@@ -12,21 +12,21 @@ Eval vm_compute in (tried_and_accepted p E).
 """
 
 
-# Each weight is changed and each non-zero compared again: a minute or two.
+# Each weight is changed and each non-zero is compared again, which takes a minute or two.
 MOST_COMPARISONS = 3_000_000
 
 
 def refuse_if_too_large(construction: Construction) -> None:
-    """Say so before any work is done.
+    """Refuse an artifact that is too large, before any work is done.
 
     Raises:
-        ConstructError: naming the weights that there are.
+        ConstructError: naming the number of its weights.
     """
     weights = construction.transformer.parameters
     if weights * construction.transformer.nonzeros > MOST_COMPARISONS:
         raise ConstructError(
-            f"the artifact has {weights:,} weights; to change each would take long: build "
-            "a smaller one, such as --K 2 --d 2 --m 2."
+            f"the artifact has {weights:,} weights, and to change each of them would take "
+            "too long; build a smaller one, such as --K 2 --d 2 --m 2."
         )
 
 

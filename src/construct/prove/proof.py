@@ -1,7 +1,7 @@
 """Is this artifact the construction that is proved?
 
-`prove` asks Rocq for the theorem about the very weights of an artifact; where it
-cannot be had, for the first entry that differs from the construction.
+`prove` asks Rocq for the theorem about the very weights of an artifact and, if the
+theorem does not hold, for the first entry that differs from the construction.
 """
 
 import re
@@ -81,7 +81,7 @@ def prove(
         answer = f"the answer token is {transformer.answer}"
         return Verdict(False, f"{answer}; the construction has {sizes.tokens - 1}")
     for name, (row, column) in wrongly_rounded(transformer):
-        return Verdict(False, f"{name}[{row}, {column}] is not its exact value, rounded")
+        return Verdict(False, f"{name}[{row}, {column}] is not its exact value rounded to float64")
     plan = export.plan(construction)
     readback.check(plan, construction)
     artifact = export.HEADER + plan + export.weights(transformer)
@@ -97,7 +97,7 @@ def prove(
     if proved:
         if said.strip() != CLOSED:
             assumed = " ".join(said.replace(CLOSED, "").split())
-            raise CheckFailed(f"the proof in Rocq may rest on what it assumes: {assumed}.")
+            raise CheckFailed(f"the proof in Rocq may rest on assumptions: {assumed}.")
         return Verdict(True)
     found, out = rocq.run(artifact + DIFFERENCE, progress)
     difference = re.search(r"= Some\s*\((.+\))\)\s*:", out, re.S) if found else None
@@ -161,12 +161,12 @@ def describe(construction: Construction, difference: str) -> str:
     if kind == "Layers":
         return "there are not seven layers"
     if kind == "Heads":
-        return f"{_layer(construction, numbers[0])} has not K heads"
+        return f"{_layer(construction, numbers[0])} does not have K heads"
     name = next(tensor for rocq_name, tensor in TENSORS.items() if rocq_name in difference)
     count = {"W_E": 0, "W_pos": 0, "W_U": 0, "W_in": 1, "W_out": 1}.get(name, 2)
     where = _part(construction, numbers[:count])
     if kind == "Shape":
-        return f"{where}{name} has another shape than the construction's"
+        return f"{where}{name} does not have the shape that it has in the construction"
     vector, place = numbers[count : count + 2]
     row, column = (place, vector) if name in export.COLUMNS else (vector, place)
     found = _value(construction, name, numbers[:count], row, column)
@@ -231,11 +231,13 @@ def wrongly_rounded(transformer: Transformer) -> Iterator[tuple[str, tuple[int, 
 
 
 def _refuse_unknown_shapes(construction: Construction) -> None:
-    """Rows and columns that the checker would not see: it reads vectors of length D."""
+    """Refuse rows and columns that the checker would not see: it reads vectors of length D."""
     sizes, transformer = construction.sizes, construction.transformer
     for name, tensor in transformer.weights().items():
         if not np.isfinite(tensor.data).all():
-            raise ConstructError(f"tensor {name} holds NaN or infinity; build it anew.")
+            raise ConstructError(f"tensor {name} holds NaN or infinity; build the artifact anew.")
         along = tensor.shape[0 if name.split(".")[-1] in export.COLUMNS else 1]
         if along != sizes.D:
-            raise ConstructError(f"tensor {name} is not of width D = {sizes.D}; build it anew.")
+            raise ConstructError(
+                f"tensor {name} is not of width D = {sizes.D}; build the artifact anew."
+            )

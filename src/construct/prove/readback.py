@@ -31,7 +31,7 @@ def check(text: str, construction: Construction) -> None:
         text: `Definition p`, as `export.plan` writes it.
 
     Raises:
-        CheckFailed: naming what is not the artifact's.
+        CheckFailed: naming the number or the task that is not the artifact's.
     """
     found = read(text)
     sizes, domain = construction.sizes, construction.domain
@@ -49,14 +49,16 @@ def check(text: str, construction: Construction) -> None:
         )
     for task, given in zip(construction.tasks, found["tasks"], strict=True):
         if normal_form(_task(given, sizes.d)) != normal_form(task):
-            raise CheckFailed(f"another task than {task.name!r} was handed to Rocq in its place.")
+            raise CheckFailed(
+                f"the task that was handed to Rocq as {task.name!r} is another function."
+            )
 
 
 def read(text: str) -> dict[str, Any]:
     """The fields of a plan: numbers, lists, tuples, and applications as tuples of words.
 
     Raises:
-        CheckFailed: if the text is no plan.
+        CheckFailed: if the text is not a plan.
     """
     reader = _Reader(text)
     reader.expect("Definition", "p", ":", "plan", "Q", ":=", "Plan")
@@ -71,12 +73,12 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.tokens = TOKEN.findall(text)
         if "".join(self.tokens) != re.sub(r"\s", "", text):
-            raise CheckFailed("what was handed to Rocq has signs that no plan has.")
+            raise CheckFailed("the plan that was handed to Rocq has characters that no plan has.")
         self.at = 0
 
     def next(self) -> str:
         if self.at == len(self.tokens):
-            raise CheckFailed("what was handed to Rocq ends too early.")
+            raise CheckFailed("the plan that was handed to Rocq ends too early.")
         self.at += 1
         return self.tokens[self.at - 1]
 
@@ -86,7 +88,9 @@ class _Reader:
     def expect(self, *wanted: str) -> None:
         for token in wanted:
             if (found := self.next()) != token:
-                raise CheckFailed(f"{found!r} was handed to Rocq where a plan has {token!r}.")
+                raise CheckFailed(
+                    f"{found!r} was handed to Rocq where a plan would have {token!r}."
+                )
 
     def atom(self) -> Any:
         """A number, a list, a name, or anything in parentheses."""
@@ -110,7 +114,7 @@ class _Reader:
         while (token := self.next()) == between:
             items.append(self.application())
         if token != end:
-            raise CheckFailed(f"{token!r} was handed to Rocq where a plan has {end!r}.")
+            raise CheckFailed(f"{token!r} was handed to Rocq where a plan would have {end!r}.")
         return items
 
     def application(self) -> Any:
@@ -127,7 +131,7 @@ def _task(given: Any, d: int) -> Task:
     """The task of `read_task A C b g`: positions and entries count from 0 there."""
     name, rows, mixed, shifts, features = given
     if name != "read_task" or not len(rows) == len(mixed) == len(shifts) == d:
-        raise CheckFailed(f"a task that was handed to Rocq has not {d} rows.")
+        raise CheckFailed(f"a task that was handed to Rocq does not have {d} rows.")
     A: dict[int, Any] = {}
     C, b = zeros(d, len(features)), zeros(d)
     for i in range(d):

@@ -1,7 +1,7 @@
 """Runs Rocq: the development is compiled once, then each artifact in seconds.
 
-Nothing in here is trusted but that Rocq's answer is passed on: a file with the theorem
-about an artifact compiles, or it does not.
+All that is trusted in this file is that it passes on Rocq's answer: a file with the
+theorem about an artifact compiles, or it does not.
 """
 
 import hashlib
@@ -17,16 +17,16 @@ from construct.errors import ConstructError
 
 INSTALL = "on Debian, apt-get install coq libcoq-mathcomp-algebra-tactics"
 
-# coqc needs this; in a file of ours it would warn of notations that MathComp redefines.
+# coqc needs this; in one of our files it would warn of notations that MathComp redefines.
 FLAGS = ("-q", "-w", "-notation-overridden,-ambiguous-paths,-abstract-large-number")
 
-# The last file that the check of an artifact needs; instances and the like come after it.
+# The last file that the check of an artifact needs; main.v and others come after it.
 LAST = "mutations.v"
 
 # What is assumed in a file, whether or not anything uses it: `Admitted` is a Conjecture.
 ASSUMED = "is:Axiom | is:Parameter | is:Conjecture | is:Hypothesis | is:Variable | is:Primitive"
 
-# No check of an artifact that fits this machine comes near it.
+# The check of an artifact takes far less.
 SECONDS = 1800
 
 
@@ -50,7 +50,7 @@ def sources() -> Path:
     """
     folder = Path(__file__).resolve().parents[1] / "rocq"
     if not (folder / "_CoqProject").is_file():
-        raise ConstructError(f"{folder} lacks the proof's sources; install construct anew.")
+        raise ConstructError(f"{folder} lacks the sources of the proof; install construct anew.")
     return folder
 
 

@@ -112,7 +112,7 @@ def check_domain(prompt: Prompt, tasks: Sequence, domain: Any, m: int) -> None:
 
     Args:
         tasks: callables with a `name`, each X -> f(X).
-        domain: R, Ry, delta and grid, as in `certify.Domain`.
+        domain: R, Ry, delta and grid, as in `Domain`.
         m: slots for examples.
 
     Raises:
@@ -124,7 +124,7 @@ def check_domain(prompt: Prompt, tasks: Sequence, domain: Any, m: int) -> None:
             raise wrong(domain, "domain", "a construct.Domain")
     if len(prompt.X) > m:
         raise ConstructError(
-            f"the prompt has {len(prompt.X)} examples; this artifact holds at most "
+            f"the prompt has {len(prompt.X)} examples; this artifact takes at most "
             f"m = {m}: leave some out, or build with --m {len(prompt.X)}."
         )
     _check_entries(prompt, domain)
@@ -140,7 +140,7 @@ def check_domain(prompt: Prompt, tasks: Sequence, domain: Any, m: int) -> None:
             raise OutsideDomain(
                 f"example {prompt.lines[i]}: its label is at distance "
                 f"{_root(squared_distances(task, one)[0])} from task {task.name!r}; the artifact "
-                f"is certified for a match or a distance of at least delta = {domain.delta}."
+                f"is certified for labels that match or are at least delta = {domain.delta} away."
             )
 
 
@@ -166,7 +166,7 @@ def _check_entries(prompt: Prompt, domain: Any) -> None:
                 whose = f"example {prompt.lines[place[0]]}" if inside else "the query"
                 raise OutsideDomain(
                     f"{whose}: {kind} has the entry {array[tuple(place)]}; the artifact is "
-                    f'certified for {rule} ("domain" in the task file).'
+                    f'certified for {rule} (see "domain" in the task file).'
                 )
 
 
@@ -190,7 +190,7 @@ def _holds(dtype: np.dtype, domain: Any) -> bool:
 
 
 def _off_grid(array: np.ndarray, grid: Rational) -> np.ndarray:
-    """Where an entry is no multiple of the grid, rounded to the array's format."""
+    """Where an entry is not a multiple of the grid, rounded to the array's format."""
     if array.dtype == object:
         return array % grid != 0
     off = np.ones(array.shape, dtype=bool)
@@ -203,7 +203,7 @@ def _off_grid(array: np.ndarray, grid: Rational) -> np.ndarray:
 
 
 def _no_multiple(value: np.floating, grid: Rational) -> bool:
-    """Whether neither multiple beside a float is rounded to it."""
+    """Whether neither of the two multiples next to a float rounds to it."""
     below = Fraction(float(value)) // grid
     beside = np.array([below * grid, (below + 1) * grid], dtype=object)
     return bool((rounded(beside, value.dtype.name) != value).all())

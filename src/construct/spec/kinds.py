@@ -84,7 +84,9 @@ def affine(name: str, A: Any, b: Any = None) -> Task:
     """
     blocks = A if isinstance(A, Mapping) else {1: A}
     if not blocks:
-        raise ConstructError(f"task {name!r} has an empty A; give it a matrix.")
+        raise ConstructError(
+            f"A of task {name!r} is empty; give a matrix for at least one position."
+        )
     d = len(np.atleast_1d(np.array(next(iter(blocks.values())), dtype=object)))
     matrices = {
         p: rational_array(matrix, (d, d), f"A of task {name!r}")
@@ -327,7 +329,8 @@ def from_definition(definition: Any, *, d: int | None, vocabulary: Vocabulary | 
         raise ConstructError(f'the task {shown(definition)} lacks a name; add "name": "...".')
     if not isinstance(kind, str) or kind not in KINDS:
         raise ConstructError(
-            f"task {name!r} has the kind {shown(kind)}; known kinds: {', '.join(sorted(KINDS))}."
+            f"task {name!r} has the kind {shown(kind)}; the known kinds are: "
+            f"{', '.join(sorted(KINDS))}."
         )
     parameters = inspect.signature(KINDS[kind]).parameters
     own = [p for p in parameters if p not in _CONTEXT]
@@ -343,5 +346,7 @@ def from_definition(definition: Any, *, d: int | None, vocabulary: Vocabulary | 
             fields[key] = value
     task = KINDS[kind](name, **fields)
     if d is not None and task.d != d:
-        raise ConstructError(f"task {name!r} has dimension {task.d}; the file says d = {d}.")
+        raise ConstructError(
+            f"task {name!r} has dimension {task.d}, but the file says d = {d}; make them equal."
+        )
     return task

@@ -39,7 +39,7 @@ def judge(
     """MATCH where ||f(X_i) - y_i||^2 <= match, SEPARATE where it is >= separate, or BETWEEN.
 
     Floats are the rationals that they hold, and f is evaluated as it is written: no
-    distance is rounded. Most are so far from the limits that an enclosure tells.
+    distance is rounded. Most are so far from the limits that an enclosure of the distance decides.
     """
     if prompt.X.dtype == object:
         return _compare(squared_distances(f, prompt), match, separate)

@@ -49,7 +49,7 @@ class Prompt:
             )
         if self.X.dtype != self.Y.dtype:
             raise ConstructError(
-                f"X of the prompt is {self.X.dtype}, Y is {self.Y.dtype}; give both as one."
+                f"X of the prompt is {self.X.dtype}, Y is {self.Y.dtype}; give both the same dtype."
             )
         lines = self.lines
         whole = isinstance(lines, tuple) and all(type(line) is int for line in lines)
@@ -60,7 +60,7 @@ class Prompt:
 
     @classmethod
     def of(cls, examples: Any, query: Any) -> "Prompt":
-        """From [[x_1, ..., x_{n-1}, y], ...] and [x_1, ..., x_{n-1}], exactly."""
+        """Make one of [[x_1, ..., x_{n-1}, y], ...] and [x_1, ..., x_{n-1}], exactly."""
         for value, what, right in (
             (examples, "examples", "a list of [x_1, ..., x_{n-1}, y]"),
             (query, "the query", "a list of n-1 vectors"),
@@ -90,7 +90,7 @@ class Prompt:
         """The prompt in "float32" or "float64", or in "exact" rationals."""
         if not isinstance(dtype, str) or dtype not in ("exact", "float64", "float32"):
             raise ConstructError(
-                f"a prompt has no format {shown(dtype)}; it has: float64, float32, exact."
+                f"a prompt has no format {shown(dtype)}; choose one of: float64, float32, exact."
             )
         if dtype == "exact":
             arrays = [exactly(a) for a in (self.X, self.Y, self.query)]

@@ -1,4 +1,4 @@
-"""Prompt files: JSON, or with a vocabulary a line for each example."""
+"""Prompt files: JSON or, with a vocabulary, a line for each example."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from construct.spec.vocabulary import Vocabulary
     vocabulary=optional(instance(Vocabulary, "a construct.Vocabulary")),
 )
 def parse_prompt(text: str, *, d: int, n: int, vocabulary: Vocabulary | None = None) -> Prompt:
-    """A prompt file: JSON, or with a vocabulary a line an example.
+    """Read a prompt file: JSON or, with a vocabulary, a line for each example.
 
     Raises:
         ConstructError: naming the line or the example that is malformed.
@@ -32,13 +32,13 @@ def parse_prompt(text: str, *, d: int, n: int, vocabulary: Vocabulary | None = N
         prompt = _parse_lines(text, n, vocabulary)
     else:
         raise ConstructError(
-            "the prompt is no JSON object; this artifact takes numbers: "
+            "the prompt is not a JSON object; this artifact takes numbers: "
             '{"examples": [[x_1, ..., y], ...], "query": [x_1, ...]}.'
         )
     if (prompt.n, prompt.d) != (n, d):
         raise ConstructError(
             f"the prompt has n = {prompt.n} and d = {prompt.d}; the artifact needs "
-            f"n = {n} tokens an example (n-1 inputs and a label) of d = {d} numbers."
+            f"examples of n = {n} tokens (n-1 inputs and a label) of d = {d} numbers each."
         )
     return prompt
 
@@ -70,7 +70,7 @@ def _one_hot(tokens: Any, vocabulary: Vocabulary, whose: str) -> list:
 def _parse_lines(text: str, n: int, vocabulary: Vocabulary) -> Prompt:
     lines = [(i, line) for i, line in enumerate(text.splitlines(), 1) if line.strip()]
     if not lines:
-        raise ConstructError("the prompt is empty; its last line is the query: 'Japan ->'.")
+        raise ConstructError("the prompt is empty; write at least the query, such as 'Japan ->'.")
     X, Y, numbers, query = [], [], [], None
     for number, line in lines:
         left, arrow, label = (part.strip() for part in line.rpartition("->"))

@@ -41,7 +41,7 @@ def parse_tasks(text: str, source: str = "the task file") -> TaskFile:
 
 
 def tasks_from_json(value: Any, source: str) -> TaskFile:
-    """Read a task file that is already parsed as JSON."""
+    """Read a task file that has been parsed as JSON."""
     if not isinstance(value, Mapping) or "tasks" not in value:
         raise ConstructError(f'{source} must be an object with "tasks"; see the README.')
     unknown = sorted(set(value) - set(KEYS))
@@ -57,7 +57,8 @@ def tasks_from_json(value: Any, source: str) -> TaskFile:
     if vocabulary is not None:
         if d not in (None, len(vocabulary)):
             raise ConstructError(
-                f"{source} says d = {d}; its vocabulary has {len(vocabulary)} words."
+                f"{source} says d = {d}, but its vocabulary has {len(vocabulary)} words; "
+                "leave d out."
             )
         d = len(vocabulary)
     domain = value.get("domain")

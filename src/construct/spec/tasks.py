@@ -212,7 +212,7 @@ class Task:
             f(X), of shape (..., d): dtype object where X is exact, else float64.
 
         Raises:
-            ConstructError: if X has another shape, or holds what is no number.
+            ConstructError: if X has another shape, or holds anything but numbers.
         """
         try:
             x = _inputs(X)
@@ -283,7 +283,7 @@ def _inputs(X: Any) -> np.ndarray:
 
 
 def _product(matrix: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Matrix @ x over the last axis."""
+    """The product matrix @ x over the last axis."""
     return x @ matrix.T
 
 
@@ -314,7 +314,7 @@ def _rationals(array: Any, shape: tuple[int | None, ...], what: str) -> np.ndarr
 
 
 def _again(*fields: Any) -> Task:
-    """A task as it was copied or pickled: frozen too."""
+    """Make a copied or unpickled task anew, so that it is frozen too."""
     task = Task(*fields[:-1])
     object.__setattr__(task, "definition", fields[-1])
     return task
@@ -325,7 +325,7 @@ MOST_POSITION = 10**9
 
 
 def task_name(name: Any) -> str:
-    """A task's name: what UTF-8 and a message can hold."""
+    """A task's name, if UTF-8 and a message can hold it."""
     if not isinstance(name, str) or not name or not is_text(name):
         raise ConstructError(
             f"a task is named {shown(name)}; a name is a text of at least one character, "
@@ -345,7 +345,7 @@ def as_position(value: Any, name: str) -> int:
 
 
 def refuse_if_tasks_too_large(K: int, d: int) -> None:
-    """Say so before any work is done.
+    """Refuse tasks that are too large, before any work is done.
 
     Their own matrices take about 10 bytes for each of (K+3)(d+16)^2 numbers.
 

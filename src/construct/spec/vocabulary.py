@@ -17,7 +17,7 @@ class Vocabulary:
     def __init__(self, words: Iterable[Any]) -> None:
         try:
             if isinstance(words, str | bytes):
-                raise TypeError  # a text is no list of its letters
+                raise TypeError  # a text is not a list of words
             listed = list(words)
         except TypeError:
             raise ConstructError(f"a vocabulary is a list of words, not {shown(words)}.") from None
@@ -48,17 +48,15 @@ class Vocabulary:
         """The number of `word`, from 0.
 
         Raises:
-            ConstructError: if it is no token, with the nearest ones that are.
+            ConstructError: if it is not a word of the vocabulary; names the nearest words that are.
         """
         word = one_spelling(word)
         if isinstance(word, str) and word in self._index:
             return self._index[word]
         text = word[:200] if isinstance(word, str) else shown(word)
         near = difflib.get_close_matches(text, self.words, n=3, cutoff=0.6)
-        hint = f"; near it: {', '.join(near)}" if near else ""
-        raise ConstructError(
-            f"{shown(word)} is no token of this vocabulary of {len(self)} words{hint}."
-        )
+        hint = f"; the nearest are: {', '.join(near)}" if near else ""
+        raise ConstructError(f"{shown(word)} is not in this vocabulary of {len(self)} words{hint}.")
 
     def one_hot(self, word: Any) -> np.ndarray:
         """The unit vector of `word`, exact, of shape (d,)."""
@@ -83,12 +81,12 @@ def _writable(word: Any) -> bool:
         and bool(word)
         and word == word.strip()
         and "->" not in word
-        # At the start of a file it is no part of the text.
+        # At the start of a file it is not part of the text.
         and "\ufeff" not in word
         and not any(unicodedata.category(c) in _UNWRITABLE for c in word)
     )
 
 
 def is_text(value: str) -> bool:
-    """Whether UTF-8 can hold it: no half of a pair stands alone (a lone surrogate)."""
+    """Whether UTF-8 can hold it: a text with a lone surrogate it cannot."""
     return not any(unicodedata.category(c) == "Cs" for c in value)

@@ -24,7 +24,7 @@ def embeddings(sizes: Sizes) -> dict[str, csr_array]:
 
 
 def embedding_shapes(sizes: Sizes) -> dict[str, tuple[int, int]]:
-    """Their shapes."""
+    """The shapes of W_E, W_pos and W_U."""
     d, D = sizes.d, sizes.D
     return {"W_E": (d + 1, D), "W_pos": (sizes.N, D), "W_U": (D, d)}
 
@@ -106,7 +106,7 @@ def embed_all(
     """The streams of several prompts.
 
     Raises:
-        ConstructError: if there is none, or one does not fit m, n and d.
+        ConstructError: if there is no prompt, or one does not fit m, n and d.
     """
     return np.stack([embed(transformer, prompt) for prompt in prompts])
 
@@ -126,7 +126,8 @@ def unembed(
     context = transformer.sparse("W_pos").shape
     if stream.shape[-2:] != context:
         raise ConstructError(
-            f"a stream of shape {stream.shape} was given; this transformer has (N, D) = {context}."
+            f"a stream of shape {stream.shape} was given; this transformer takes "
+            f"(N, D) = {context}."
         )
     last = stream[..., transformer.answer, :]
     zero = np.full((*last.shape[:-1], transformer.sizes.d), 0, dtype=last.dtype)
@@ -134,7 +135,7 @@ def unembed(
 
 
 def _add_product(to: np.ndarray, x: np.ndarray, W: csr_array) -> np.ndarray:
-    """Add x @ W over the non-zeros of W: a few selections, also on exact numbers."""
+    """Add x @ W by the non-zeros of W, which are few; exact numbers stay exact."""
     entries = coo_array(W)
     weights = exactly(entries.data) if x.dtype == object else entries.data
     for row, column, weight in zip(*entries.coords, weights, strict=True):

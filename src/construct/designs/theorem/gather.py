@@ -17,7 +17,7 @@ def gather(plan: Plan) -> LayerFormula:
     heads = [
         HeadFormula(
             f"slot{s}",
-            f"fetch the operand at position {position} of the own example",
+            f"fetch the operand at position {position} of the token's own example",
             sizes,
             score=own_example_at(sizes, position),
             write={f"slot{s}": sizes.N * read("tok")},

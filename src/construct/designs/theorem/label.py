@@ -16,7 +16,7 @@ def label(plan: Plan) -> LayerFormula:
     sizes = plan.sizes
     fetch = HeadFormula(
         "label",
-        "fetch the label of the own example",
+        "fetch the label of the token's own example",
         sizes,
         score=own_example_at(sizes, sizes.n),
         write={"lab": sizes.N * read("tok")},

@@ -9,7 +9,7 @@ from construct.rational import Rational
 
 @dataclass(frozen=True)
 class Margins:
-    """B: match. C: addresses. s: reciprocals. N: context length. Powers of two."""
+    """Powers of two: B for matches, C for addresses, s for reciprocals, N the context length."""
 
     B: Rational
     C: Rational

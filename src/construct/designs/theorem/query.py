@@ -36,7 +36,7 @@ def query(plan: Plan) -> LayerFormula:
     slots = range(1, sizes.S + 1)
     fetch = HeadFormula(
         "query",
-        "fetch the query's token at the own position, with its operands",
+        "fetch the query's token at the token's own position, with its operands",
         sizes,
         score=[
             (read("pt"), read("pt")),

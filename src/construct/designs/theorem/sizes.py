@@ -1,7 +1,7 @@
 """The sizes of the construction, the fields of its residual stream, and its width.
 
-D = (4+2S)d + 2P + ceil(log2(m+1)) + ceil(log2 n) + 6: at fixed S and P it does not
-depend on K.
+D = (4+2S)d + 2P + ceil(log2(m+1)) + ceil(log2 n) + 6. At fixed S and P it does not
+depend on K; but P can grow with K, as it does where each task has ReLUs of its own.
 """
 
 from dataclasses import dataclass
@@ -87,7 +87,11 @@ class Sizes:
 
 
 def fields(sizes: Sizes) -> Residual:
-    """The residual stream of the seven layers (proofs/README.md, "Width")."""
+    """The residual stream of the seven layers (proofs/README.md, "The lemmas").
+
+    `pe` is the code of the example and `pt` that of the position in it: an address, not what
+    is known as a positional encoding.
+    """
     s, d = range(1, sizes.S + 1), sizes.d
     return Residual.of(
         [

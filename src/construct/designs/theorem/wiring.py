@@ -128,7 +128,7 @@ def _smallest(reads: Sequence[frozenset[int]], known: dict[Reads, int]) -> set[i
 
 
 def _fewest(reads: Reads, known: dict[Reads, int]) -> int:
-    """How many positions a smallest T has; `known` holds what was found."""
+    """How many positions a smallest T has; `known` holds the answers found so far."""
     if len(reads) < 2:
         return sum(len(r) - 1 for r in reads)
     if reads not in known:
@@ -175,7 +175,7 @@ def _without(reads: Iterable[frozenset[int]], positions: Iterable[int]) -> Reads
 
 
 def _open(reads: Iterable[frozenset[int]]) -> Reads:
-    """Those of two positions or more: the others need none in T."""
+    """The reads of two positions or more: the others need no position in T."""
     return frozenset(r for r in reads if len(r) > 1)
 
 
