@@ -739,7 +739,7 @@ def test_an_exact_value_twice_at_one_place_is_refused(tmp_path):
     [(place, value)] = large["layers.3.heads.0.W_K"].items()
     large["layers.3.heads.0.W_K"] = {f"0{place}": "1/7", place: value}
     replace_model(saved, tensors_of(saved), large)
-    with pytest.raises(ConstructError, match="W_K is exact twice at one place"):
+    with pytest.raises(ConstructError, match="W_K is given an exact value twice"):
         load(saved)
 
 

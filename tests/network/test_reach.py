@@ -124,5 +124,5 @@ def test_counts_are_those_of_the_pairs(asks, reads, m, n):
 
 @pytest.mark.parametrize("asks", [(OWN, 0), (-1, 0), (0, True)])
 def test_a_place_that_is_none_is_refused(asks):
-    with pytest.raises(ConstructError, match="a reach asks"):
+    with pytest.raises(ConstructError, match="'asks' of a reach holds"):
         Reach(asks=asks)

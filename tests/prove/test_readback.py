@@ -49,19 +49,23 @@ def test_every_number_of_the_tasks_matters():
     for first, last in places:
         numerator, denominator = NUMBER.fullmatch(text[first:last]).groups()
         other = f"(Qmake ({int(numerator) + 1}) {denominator})"
-        with pytest.raises(CheckFailed, match="another task than"):
+        with pytest.raises(CheckFailed, match="is another function"):
             readback.check(text[:first] + other + text[last:], made)
 
 
 @pytest.mark.parametrize(
     ("what", "old", "new"),
     [
-        ("another task than 'f'", "(1%N, 0%N, (Qmake (1) 3))", "(0%N, 0%N, (Qmake (1) 3))"),
+        (
+            "Rocq as 'f' is another function",
+            "(1%N, 0%N, (Qmake (1) 3))",
+            "(0%N, 0%N, (Qmake (1) 3))",
+        ),
         ("d = 2 was handed", "1%nat\n  3%nat", "2%nat\n  3%nat"),
         ("m = 4 was handed", "1%nat\n  3%nat", "1%nat\n  4%nat"),
         ("3 tasks were handed", "; read_task", "; read_task [[]] [[]] [0] []; read_task"),
         ("characters that no plan has", "read_task", "read_task ?"),
-        ("where a plan has 'Plan'", "Plan\n", "Pla\n"),
+        ("where a plan would have 'Plan'", "Plan\n", "Pla\n"),
         ("ends too early", ".\n", "\n"),
     ],
 )

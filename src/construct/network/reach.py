@@ -41,8 +41,8 @@ class Reach:
             for place in getattr(self, side):
                 if place not in words and (type(place) is not int or place < 0):
                     raise ConstructError(
-                        f"in a reach, the place that {side} is {place!r}; it must be a number "
-                        f"from 0, or {' or '.join(words)}."
+                        f"{side!r} of a reach holds {place!r}; it must hold numbers from 0, or "
+                        f"{' or '.join(words)}."
                     )
         if ALL in self.reads and self.reads != EVERY:
             raise ConstructError(
