@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -34,8 +35,15 @@ def test_help_lists_every_command(command):
     assert max(map(len, done.out.splitlines())) <= 80
 
 
-def test_version(command):
-    assert construct.__version__ in command("--version").out
+def test_there_is_one_version(command):
+    """The distribution takes it from the package, so that `construct --version` is both."""
+    pyproject = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    assert "version" not in pyproject["project"]
+    assert pyproject["project"]["dynamic"] == ["version"]
+    assert pyproject["tool"]["setuptools"]["dynamic"]["version"] == {
+        "attr": "construct.__version__"
+    }
+    assert command("--version").out == f"construct, version {construct.__version__}\n"
 
 
 @pytest.mark.parametrize("arguments", [("nonsense",), ("build", "--nonsense"), ("run",)])

@@ -5,8 +5,10 @@ domain; 4 a check failed; 130 interrupted; 141 the reader of the output left ear
 """
 
 import importlib
+import io
 import os
 import sys
+import textwrap
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -40,6 +42,10 @@ Exit codes: 0 fine; 2 bad usage or malformed input; 3 the prompt is outside
 the certified domain; 4 a check failed; 130 interrupted; 141 the reader of the
 output (head, less) left early.
 """
+
+
+# The columns of a terminal that does not tell.
+WIDTH = 80
 
 
 class Commands(click.Group):
@@ -88,14 +94,14 @@ def main() -> None:
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     if sys.stdout is None:
-        _say("standard output is closed; open it, or send it to a file.")
+        say("standard output is closed; open it, or send it to a file.")
         sys.exit(ConstructError.exit_code)
     for stream in (sys.stdout, sys.stderr):
         # A word that the terminal cannot show must not end the run.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     # A warning, such as that no format is certified on a TPU, is a sentence too.
-    warnings.showwarning = lambda message, *_, **__: _say(str(message))
+    warnings.showwarning = lambda message, *_, **__: say(str(message))
     status = _status(lambda: cli.main(prog_name="construct", standalone_mode=False))
     # What the command printed may still wait to be written.
     sys.exit(_status(sys.stdout.flush) or status)
@@ -106,23 +112,23 @@ def _status(action: Callable[[], Any]) -> int:
     try:
         return action() or 0
     except ConstructError as error:
-        _say(str(error))
+        say(str(error))
         return error.exit_code
     except click.ClickException as error:
-        _say(error)
+        say(error)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        _say("interrupted.")
+        say("interrupted.")
         return 130
     except OSError as error:
-        _say(f"cannot write the output: {error.strerror or error}.")
+        say(f"cannot write the output: {error.strerror or error}.")
         _to_nowhere(sys.stdout)
     except RecursionError:
-        _say("the input is nested too deeply; write it with fewer levels.")
+        say("the input is nested too deeply; write it with fewer levels.")
     except (MemoryError, RuntimeError) as error:
         if not _out_of_memory(error):
             raise
-        _say("not enough memory; choose smaller sizes, or --executor sparse.")
+        say("not enough memory; choose smaller sizes, or --executor sparse.")
     return ConstructError.exit_code
 
 
@@ -132,15 +138,38 @@ def _out_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError) or any(word in str(error) for word in words)
 
 
-def _say(what: str | click.ClickException) -> None:
-    """On standard error, if that can be written to."""
+def say(what: str | click.ClickException) -> None:
+    """Print an error or a warning on standard error, if that can be written to."""
+    if isinstance(what, click.ClickException):
+        lines = io.StringIO()
+        what.show(lines)
+        text = lines.getvalue().rstrip("\n")
+    else:
+        text = f"construct: {what}"
     try:
-        if isinstance(what, click.ClickException):
-            what.show()
-        else:
-            click.echo(f"construct: {what}", err=True)
+        click.echo(_wrapped(text) if sys.stderr.isatty() else text, err=True)
     except OSError:
         _to_nowhere(sys.stderr)
+
+
+def _wrapped(text: str) -> str:
+    """Lines no wider than the terminal of standard error, broken between words."""
+    try:
+        width = os.get_terminal_size(sys.stderr.fileno()).columns or WIDTH
+    except OSError:
+        width = WIDTH
+    lines = (
+        textwrap.wrap(
+            line,
+            width,
+            expand_tabs=False,
+            replace_whitespace=False,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in text.splitlines()
+    )
+    return "\n".join("\n".join(line) for line in lines)
 
 
 def _to_nowhere(stream: Any) -> None:

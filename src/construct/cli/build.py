@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from construct.cli import Whole
+from construct.cli import Whole, say
 from construct.errors import ConstructError
 
 EPILOG = """\b
@@ -70,7 +70,7 @@ def command(
         console().print(table(report))
         for warning in warnings[:1]:
             more = f" (--json lists {len(warnings) - 1} more)" if warnings[1:] else ""
-            click.echo(f"construct: warning: {warning}{more}", err=True)
+            say(f"warning: {warning}{more}")
 
 
 def read_tasks(path: str, K: int | None, d: int | None, n: int | None):
