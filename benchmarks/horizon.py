@@ -29,9 +29,6 @@ from construct.certify.formats import BY_NAME
 from construct.designs.theorem.embedding import embed_all
 
 D = 16
-# Tokens from which programs compiled by Tracr and ALTA are said to answer wrongly: their
-# scales are constants chosen by hand. Nothing of it is measured here.
-REPORTED = (10, 26)
 
 
 def measure(K: int, dtype: str, m: int, prompts: int) -> dict[str, Any]:
@@ -98,8 +95,6 @@ def plot(rows: list[dict[str, Any]], limits: dict[tuple[int, str], int], quick: 
     axis.plot([], [], "x", color="C3", ms=4, label="wrong")
     axis.plot([], [], color="0.4", ls="--", lw=1, label="certified to here, K = 1")
     axis.plot([], [], color="0.4", ls=":", lw=1, label="certified to here, K = 4")
-    said = "Tracr, ALTA: said to be wrong\nfrom here on, not measured"
-    axis.axvspan(*REPORTED, color="0.85", label=said)
     axis.set(xscale="log", yscale="log", xlabel="prompt tokens", ylim=(3e-18, 1e4))
     axis.set_ylabel("worst error of an answer,\nas a share of its largest term")
     axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))

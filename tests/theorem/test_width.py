@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from construct import absolute, add, affine, build, maximum, random_tasks, relu_sum, retrieval
+from construct import (
+    absolute,
+    add,
+    affine,
+    build,
+    clip,
+    maximum,
+    random_tasks,
+    relu_sum,
+    retrieval,
+)
 from theorem.strategies import cases, fewest_slots
 
 
@@ -28,6 +38,13 @@ def widths(transformer) -> set[int]:
 def test_paper_sizes_give_77_whatever_K_is(K):
     transformer = build(random_tasks(K, 16), m=32, n=2).transformer
     assert widths(transformer) == {77} == {width(16, 32, 2)}
+
+
+@pytest.mark.parametrize(("K", "wanted"), [(2, 43), (4, 59), (8, 91), (16, 155)])
+def test_tasks_with_features_of_their_own_widen_the_stream_with_K(K, wanted):
+    """The formula reads K by P: each of K different clips has 2 hinges for each entry."""
+    transformer = build([clip(f"clip{k}", -k, k, d=4) for k in range(1, K + 1)], m=8).transformer
+    assert widths(transformer) == {wanted} == {width(4, 8, 2, P=4 * K)}
 
 
 def test_width_is_logarithmic_in_m_and_n():
