@@ -15,7 +15,9 @@ Examples:
 
 
 @click.command(epilog=EPILOG)
-@click.option("--query", default="Japan", show_default=True, help="The country that is asked.")
+@click.option(
+    "--query", default="Japan", show_default=True, help="The country that the query names."
+)
 @click.option("--out", metavar="DIR", default="construct-demo", show_default=True)
 def command(query: str, out: str) -> None:
     """Build an artifact on 100 countries, show it a mixed prompt, draw its answer.
@@ -51,7 +53,7 @@ def command(query: str, out: str) -> None:
     _show(screen, made, text)
     screen.print()
     screen.print(f"Artifact: {target}/   Prompt: {prompt_path}")
-    screen.print("Write a prompt of your own, a line an example, and run it:")
+    screen.print("Write a prompt of your own, with a line for each example, and run it:")
     program = "construct" if shutil.which("construct") else os.path.relpath(sys.argv[0])
     screen.print(f"  {program} run {target} my-prompt.txt", style="bold")
 
@@ -81,7 +83,7 @@ def _show(screen, made, text: str) -> None:
     )
     if wrong:
         raise CheckFailed("the answer differs from the specification: " + "; ".join(wrong) + ".")
-    screen.print(f"Equal to the specification; rounding {ulps:.2g} ulp.")
+    screen.print(f"Equal to the specification, up to a rounding of {ulps:.2g} ulp.")
 
 
 def _draw(screen, made, text: str, prompt, answer, wanted) -> None:
@@ -93,7 +95,7 @@ def _draw(screen, made, text: str, prompt, answer, wanted) -> None:
 
     sizes = made.sizes
     screen.print(
-        f"{sizes.K} tasks on {sizes.d} words; {len(prompt.X)} examples, nobody says which task:"
+        f"{sizes.K} tasks on {sizes.d} words; {len(prompt.X)} examples, none named by its task:"
     )
     screen.print()
     lines = [line for line in text.splitlines() if line.strip()]
