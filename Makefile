@@ -1,6 +1,6 @@
 # Three commands do everything on a fresh machine that has Python 3.11:
 #   make demo      set up, and run the main job on real words
-#   make test      set up, and run all checks
+#   make test      set up, and run the linters and all tests
 #   make proofs    set up, install Rocq where apt is there, and re-check every proof
 
 PYTHON ?= python3

@@ -3,7 +3,7 @@
 The exporter writes the tasks by position, hinges in the order of the dictionary and
 equal features as one. This reader knows none of that: it takes the text as `plan.v`
 and `reader.v` define it, makes tasks of it, and compares them with the artifact's as
-functions (`tasks.normal_form`), exactly. Homes, slots, dictionary and margins are not
+functions (`spec.normal_form`), exactly. Homes, slots, dictionary and margins are not
 compared: Rocq checks them.
 """
 

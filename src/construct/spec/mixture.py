@@ -50,7 +50,7 @@ def mixture(tasks: Sequence[Callable], prompt: Prompt, *, delta: Fraction | int 
     Args:
         tasks: each maps inputs (..., n-1, d) to (..., d).
         delta: the domain's separation; it sets what counts as a match on floats
-            (`prompt.matches`). On exact prompts f(X) = y is equality.
+            (`matching.matches`). On exact prompts f(X) = y is equality.
     """
     explains = np.array([matches(f, prompt, delta) for f in tasks])
     votes = tuple(int(c) for c in explains.sum(axis=1))
