@@ -17,7 +17,6 @@ import numpy as np
 from jax import lax
 from jax.sharding import Mesh
 
-from construct.execute import Pass, Run
 from construct.execute.devices import (
     BATCH,
     SEQUENCE,
@@ -27,6 +26,7 @@ from construct.execute.devices import (
     spread,
     warn_where_nothing_is_certified,
 )
+from construct.execute.passes import Pass, Run
 from construct.network.transformer import Head, Mlp, Transformer
 
 # For each layer the heads of each stack, by number: what jit may compile in.

@@ -23,7 +23,6 @@ import numpy as np
 from jax.sharding import Mesh
 from scipy.sparse import coo_array, csr_array, sparray
 
-from construct.execute import Pass, Run
 from construct.execute.devices import (
     BATCH,
     SEQUENCE,
@@ -33,6 +32,7 @@ from construct.execute.devices import (
     spread,
     warn_where_nothing_is_certified,
 )
+from construct.execute.passes import Pass, Run
 from construct.network.reach import ALL, ANYWHERE, EVERY, OWN, Place, Reach, Tokens
 from construct.network.transformer import Head, Layer, Transformer
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from construct.execute import Pass, Run
+from construct.execute.passes import Pass, Run
 from construct.network.transformer import Head, Layer, Mlp, Transformer
 
 
