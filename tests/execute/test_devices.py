@@ -48,7 +48,7 @@ def test_eight_devices_give_the_same_as_one(processes):
 
 
 def test_devices_that_cannot_be_shared_out_are_refused():
-    with pytest.raises(ConstructError, match="cannot be cut into batch = 3 equal shares"):
+    with pytest.raises(ConstructError, match="cannot be cut into batch = 3 equal shards"):
         mesh([1, 2], batch=3)
     with pytest.raises(ConstructError, match="0 devices"):
         mesh([])
