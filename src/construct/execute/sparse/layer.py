@@ -69,10 +69,10 @@ def _attend_one(
 ) -> tuple[jax.Array, jax.Array]:
     """Heads that read one token each: what they write (e, p, c), and totals (e, p, heads)."""
     W_Q, W_K, V = weights
-    q = _dot("eps,shr->ephr", _columns(asks, group.matches), W_Q)
-    k = _dot("eps,shr->ephr", _columns(reads, group.matches), W_K)
+    q = _dot("eps,shr->ephr", _columns(asks, group.scored), W_Q)
+    k = _dot("eps,shr->ephr", _columns(reads, group.scored), W_K)
     scores = jax.nn.relu((q * k).sum(axis=-1))
-    values = _dot("eps,shc->ephc", _columns(reads, group.carries), V)
+    values = _dot("eps,shc->ephc", _columns(reads, group.valued), V)
     return (scores[..., None] / N * values).sum(axis=2), scores
 
 
@@ -81,7 +81,7 @@ def _attend_all(
 ) -> tuple[jax.Array, jax.Array]:
     """The same for heads that read every token."""
     W_Q, W_K, V = weights
-    q = _dot("eps,shr->ephr", _columns(asks, group.matches), W_Q)
+    q = _dot("eps,shr->ephr", _columns(asks, group.scored), W_Q)
     reads = reads.reshape(-1, reads.shape[-1])
     attend = _attend_selected if group.selects else _attend_in_order
     sums, totals = attend(q, reads, group, W_K, V)
@@ -97,9 +97,9 @@ def _attend_selected(
     """Few tokens ask: the weights go to them, and what is read need not be cut or copied."""
     asked = _dot("ephr,shr->ephs", q, W_K)
     everywhere = jnp.zeros((*asked.shape[:-1], reads.shape[-1]), asked.dtype)
-    asked = _add(everywhere, ALL, group.matches, asked)
+    asked = _add(everywhere, ALL, group.scored, asked)
     scores = jax.nn.relu(_dot("td,qd->tq", reads, asked.reshape(-1, asked.shape[-1])))
-    sums = _columns(_dot("tq,td->qd", scores, reads).reshape(asked.shape), group.carries)
+    sums = _columns(_dot("tq,td->qd", scores, reads).reshape(asked.shape), group.valued)
     return _dot("ephs,shc->epc", sums, V), scores.sum(axis=0).reshape(asked.shape[:3])
 
 
@@ -107,8 +107,8 @@ def _attend_in_order(
     q: jax.Array, reads: jax.Array, group: Group, W_K: jax.Array, V: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     """Keys and values of every token first, as the definition has it."""
-    k = _dot("ts,shr->thr", _columns(reads, group.matches), W_K)
-    v = _dot("ts,shc->thc", _columns(reads, group.carries), V)
+    k = _dot("ts,shr->thr", _columns(reads, group.scored), W_K)
+    v = _dot("ts,shc->thc", _columns(reads, group.valued), V)
     scores = jax.nn.relu(_dot("ephr,thr->teph", q, k))
     return _dot("teph,thc->epc", scores, v), scores.sum(axis=0)
 

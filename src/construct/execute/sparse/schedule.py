@@ -33,8 +33,8 @@ class Group:
     Attributes:
         reach: theirs.
         members: their numbers in the layer.
-        matches: the coordinates that their queries and keys read.
-        carries: those that their values read.
+        scored: the coordinates that their queries and keys read.
+        valued: those that their values read.
         writes: those that they write.
         selects: keys and values are single coordinates, times powers of two: then a sum of
             products may be taken before they are applied, and rounds as it would after.
@@ -42,15 +42,22 @@ class Group:
 
     reach: Reach
     members: tuple[int, ...]
-    matches: Spans
-    carries: Spans
+    scored: Spans
+    valued: Spans
     writes: Spans
     selects: bool
 
 
 @dataclass(frozen=True)
 class Step:
-    """A layer: its groups, and where its MLP acts (None if idle), reads and writes."""
+    """A layer in outline.
+
+    Attributes:
+        groups: its heads that are not idle.
+        acts: the tokens where its MLP acts; None if it is idle.
+        reads: the coordinates that its MLP reads.
+        writes: those that it writes.
+    """
 
     groups: tuple[Group, ...]
     acts: Tokens | None
@@ -77,7 +84,7 @@ class Step:
 
     @property
     def examples(self) -> tuple[int, ...]:
-        """The examples that are named by number."""
+        """The examples that a reach, or where the MLP acts, names by number."""
         read = {group.reach.reads[0] for group in self.groups}
         return tuple(sorted(e for e in self.working | read if isinstance(e, int)))
 
@@ -97,48 +104,51 @@ def stages(steps: Sequence[Step], apart: bool) -> Iterator[tuple[Kind, slice]]:
 
 
 def cast(transformer: Transformer, dtype: str) -> tuple[tuple[Step, ...], list]:
-    """What `forward` takes: the layers in outline, and their weights."""
+    """What `forward` takes: the layers in outline, and their weights in that format."""
     pairs = [_step(layer, dtype) for layer in transformer.layers]
     return tuple(step for step, _ in pairs), [weights for _, weights in pairs]
 
 
 def _step(layer: Layer, dtype: str) -> tuple[Step, Any]:
+    """A layer in outline, and its weights: those of each group, and of the MLP."""
+    groups, acts = _who_works(layer)
+    made = [
+        _group(reach, members, [layer.heads[k] for k in members], dtype)
+        for reach, members in groups
+    ]
+    W_in, W_out = layer.mlp.sparse("W_in"), layer.mlp.sparse("W_out")
+    reads, writes = _spans([W_in]), _spans([W_out.T])
+    units = (_rows(W_in, reads, dtype), _rows(W_out.T, writes, dtype).T)
+    step = Step(tuple(group for group, _ in made), acts, reads, writes)
+    return step, ([weights for _, weights in made], units)
+
+
+def _who_works(layer: Layer) -> tuple[list[tuple[Reach, list[int]]], Tokens | None]:
+    """The heads that are not idle, grouped by reach and shape, and where the MLP acts."""
     groups: dict[tuple, list[int]] = {}
     for k, head in enumerate(layer.heads):
         if not head.idle:
             key = (head.reach, head.sparse("W_Q").shape, head.sparse("W_V").shape)
             groups.setdefault(key, []).append(k)
-    W_in, W_out = layer.mlp.sparse("W_in"), layer.mlp.sparse("W_out")
-    reads, writes = _spans([W_in]), _spans([W_out.T])
     acts = None if layer.mlp.idle else layer.mlp.acts
     working = {reach.asks[0] for reach, _, _ in groups} | ({acts[0]} if acts else set())
-    # Where one example works and others do too, all pairs are scored: the rest are 0.
-    made = [
-        _group(
-            reach if len(working) == 1 else ANYWHERE,
-            members,
-            [layer.heads[k] for k in members],
-            dtype,
-        )
-        for (reach, _, _), members in groups.items()
-    ]
-    if acts is not None and len(working) > 1:
-        acts = EVERY
-    step = Step(tuple(group for group, _ in made), acts, reads, writes)
-    units = (_rows(W_in, reads, dtype), _rows(W_out.T, writes, dtype).T)
-    return step, ([weights for _, weights in made], units)
+    if len(working) <= 1:
+        return [(reach, members) for (reach, _, _), members in groups.items()], acts
+    # One example works and others do too: all pairs are scored, and those out of reach are 0.
+    return [(ANYWHERE, members) for members in groups.values()], EVERY if acts else None
 
 
 def _group(reach: Reach, members: list[int], heads: list[Head], dtype: str) -> tuple[Group, Any]:
+    """Heads that run side by side, and their weights (s, heads, ...) on the spans they read."""
     # W_O only selects where to write: the product is as exact as W_V.
     V = [head.sparse("W_V") @ head.sparse("W_O") for head in heads]
-    matches = _spans([head.sparse(name) for head in heads for name in ("W_Q", "W_K")])
-    carries, writes = _spans(V), _spans([v.T for v in V])
-    W_Q, W_K = ([_rows(h.sparse(name), matches, dtype) for h in heads] for name in ("W_Q", "W_K"))
-    values = [_rows(_cut(v.T, writes).T, carries, dtype) for v in V]
+    scored = _spans([head.sparse(name) for head in heads for name in ("W_Q", "W_K")])
+    valued, writes = _spans(V), _spans([v.T for v in V])
+    W_Q, W_K = ([_rows(h.sparse(name), scored, dtype) for h in heads] for name in ("W_Q", "W_K"))
+    values = [_rows(_cut(v.T, writes).T, valued, dtype) for v in V]
     weights = tuple(jnp.stack(each, axis=1) for each in (W_Q, W_K, values))
     selects = all(_selects(W) for W in [*(head.sparse("W_K") for head in heads), *V])
-    return Group(reach, tuple(members), matches, carries, writes, selects), weights
+    return Group(reach, tuple(members), scored, valued, writes, selects), weights
 
 
 def _selects(W: sparray) -> bool:
@@ -157,9 +167,11 @@ def _spans(weights: Sequence[sparray]) -> Spans:
 
 
 def _cut(W: sparray, spans: Spans) -> csr_array:
+    """The rows of these spans."""
     rows = [row for start, stop in spans for row in range(start, stop)]
     return csr_array(W)[rows]
 
 
 def _rows(W: sparray, spans: Spans, dtype: str) -> jax.Array:
+    """The rows of these spans, dense, on the device."""
     return jnp.asarray(_cut(W, spans).toarray(), dtype)
