@@ -21,7 +21,7 @@ from construct.certify.formats import BY_NAME
 from construct.checking.verification import compare, specification
 from construct.designs.theorem.embedding import embed_all
 from construct.errors import OutsideDomain
-from construct.execute import Pass
+from construct.execute.passes import Pass
 from construct.network.primitives import MlpFormula, Rows, layer
 from construct.network.transformer import Transformer
 from construct.rational import zeros

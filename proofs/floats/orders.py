@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from construct.execute import Pass
+from construct.execute.passes import Pass
 from construct.network.transformer import Head, Mlp, Transformer
 
 

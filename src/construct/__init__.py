@@ -19,7 +19,7 @@ _HOMES = {
     "construct.designs.theorem.plan": ("Margins",),
     "construct.designs.theorem.sizes": ("Sizes",),
     "construct.errors": ("CheckFailed", "ConstructError", "OutsideDomain"),
-    "construct.execute": ("Pass", "prepare"),
+    "construct.execute.passes": ("Pass", "prepare"),
     "construct.network.residual": ("Residual",),
     "construct.network.transformer": ("Head", "Layer", "Mlp", "Transformer"),
     "construct.spec.domain": ("Domain", "check_domain"),

@@ -11,7 +11,8 @@ from construct.compiler import Construction
 from construct.designs.theorem import VOTES
 from construct.designs.theorem.embedding import embed, unembed
 from construct.errors import CheckFailed, ConstructError
-from construct.execute import Pass, Run, default_executor, prepare
+from construct.execute.passes import Pass, Run, prepare
+from construct.execute.registry import EXACT, RATIONALS, chosen
 from construct.network.transformer import Transformer
 from construct.spec.domain import check_domain
 from construct.spec.prompt import Prompt
@@ -68,27 +69,28 @@ def run(
     """Run one forward pass, after checking that the prompt is in the domain.
 
     Args:
-        executor: jax (dense), sparse, numpy, torch or exact; by default jax, and
-            sparse for prompts on which a dense pass would take long.
-        dtype: float64 or float32; "exact" for the exact executor.
+        executor: one of `construct.execute.registry.EXECUTORS`; by default jax, which is
+            dense, and sparse for prompts on which a dense pass would take long.
+        dtype: a number format of the executor; by default its first.
 
     Raises:
         OutsideDomain: if the theorem makes no promise for this prompt.
         ConstructError: if the format is not certified for this artifact.
         CheckFailed: if the total of a head is not a number of votes.
     """
-    dtype = dtype or ("exact" if executor == "exact" else "float64")
+    sizes = construction.sizes
+    by = chosen(executor, sizes.K, sizes.N)
+    dtype = dtype or by.formats[0]
     failed = construction.certificates.get(dtype, [])
     if failed:
+        exact = f"{RATIONALS} (with --executor {EXACT.name})"
         raise ConstructError(
             f"{dtype} is not certified for this artifact ({failed[0]}); use one of: "
-            f"{', '.join([*construction.certified, 'exact (with --executor exact)'])}."
+            f"{', '.join([*construction.certified, exact])}."
         )
-    forward = _prepared(
-        construction.transformer, executor or default_executor(construction.sizes), dtype
-    )
+    forward = _prepared(construction.transformer, by.name, dtype)
     numbers = prompt.astype(dtype)
-    check_domain(numbers, construction.tasks, construction.domain, construction.sizes.m)
+    check_domain(numbers, construction.tasks, construction.domain, sizes.m)
     done = forward(embed(construction.transformer, numbers))
     answer = read_answer(construction, done, len(prompt.X))
     refuse_what_are_no_votes(construction, answer, len(prompt.X))

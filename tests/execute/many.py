@@ -55,13 +55,14 @@ def main(processes: int, process: int, port: str) -> None:
     # The same on every machine; most are not whole.
     drawn = [prompt for prompt in random_prompts(made, 40, seed=2) if not whole(prompt)]
     kinds = {"whole": whole_prompts(made, 5), "real": drawn[:5]}
-    shares = {"float64": (1, 2, 8), "float32": (2,)} if processes == 1 else {"float64": (1, 2)}
-    for name, dtype, (kind, drawn) in product(("jax", "sparse"), shares, kinds.items()):
+    shards = {"float64": (1, 2, 8), "float32": (2,)} if processes == 1 else {"float64": (1, 2)}
+    for name, dtype, (kind, drawn) in product(("jax", "sparse"), shards, kinds.items()):
+        # Five prompts of either kind: the same program runs both.
         prompts = [prompt.astype(dtype) for prompt in drawn]
         assert len(prompts) == 5
         streams = embed_all(made.transformer, prompts)
         one = prepare(name, made.transformer, dtype)(streams, trace=True)
-        for batch in shares[dtype]:
+        for batch in shards[dtype]:
             run = prepare(name, made.transformer, dtype, mesh(batch=batch))
             found = differences(made, prompts, dtype, one, run(streams, trace=True))
             alone = run(streams[1]) if batch == 1 else Pass(one.stream[1], one.attended[1])

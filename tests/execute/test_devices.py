@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import hand
@@ -29,26 +30,30 @@ def test_eight_devices_give_the_same_as_one(processes):
     flags = f"--xla_force_host_platform_device_count={8 // processes}"
     environment = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
     program, port = Path(__file__).with_name("many.py"), free_port()
-    running = [
-        subprocess.Popen(
-            [sys.executable, program, str(processes), str(process), port],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for process in range(processes)
-    ]
-    for one in running:
-        out, err = one.communicate(timeout=400)
-        assert one.returncode == 0, err
-        # Collectives announce themselves on standard output, some in the middle of a line.
-        assert "[" not in out.replace("[Gloo]", ""), out
-        assert out.count(" equal\n") == RUNS[processes], out
+    with ExitStack() as stack:
+        running = []
+        for process in range(processes):
+            one = subprocess.Popen(
+                [sys.executable, program, str(processes), str(process), port],
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            # In the end each is killed, if it still runs; then waited for, its pipes closed.
+            stack.enter_context(one)
+            stack.callback(one.kill)
+            running.append(one)
+        for one in running:
+            out, err = one.communicate(timeout=400)
+            assert one.returncode == 0, err
+            # Collectives announce themselves on standard output, some in the middle of a line.
+            assert "[" not in out.replace("[Gloo]", ""), out
+            assert out.count(" equal\n") == RUNS[processes], out
 
 
 def test_devices_that_cannot_be_shared_out_are_refused():
-    with pytest.raises(ConstructError, match="cannot be cut into batch = 3 equal shares"):
+    with pytest.raises(ConstructError, match="cannot be cut into batch = 3 equal shards"):
         mesh([1, 2], batch=3)
     with pytest.raises(ConstructError, match="0 devices"):
         mesh([])

@@ -69,7 +69,8 @@ def test_blocks_of_any_size_give_the_same(case, sizes, monkeypatch):
     with jax.enable_x64(True):
         stacks, weights = jax_.cast(transformer, "float64")
         K, N = construction.sizes.K, construction.sizes.N
-        go = partial(jax_.forward, stacks=stacks, K=K, N=N, trace=False)
+        # Compiled anew for each size of the blocks, and once: step by step would take longer.
+        go = jax.jit(partial(jax_.forward, stacks=stacks, K=K, N=N, trace=False))
         out, attended, _ = go(weights, jax.numpy.asarray(stream))
     wanted = prepare("numpy", transformer)(stream)
     assert np.allclose(out, wanted.stream, rtol=1e-12, atol=1e-9)
@@ -79,14 +80,16 @@ def test_blocks_of_any_size_give_the_same(case, sizes, monkeypatch):
 @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=cases(), size=st.integers(1, 5))
 def test_blocks_of_examples_of_any_size_give_the_same(case, size, monkeypatch):
-    monkeypatch.setattr(sparse, "BLOCK", size)
+    monkeypatch.setattr(sparse.grid, "BLOCK", size)
     construction, prompt = case.build()
     transformer, sizes = construction.transformer, construction.sizes
     stream = embed(transformer, prompt.astype("float64"))
     with jax.enable_x64(True):
         steps, weights = sparse.cast(transformer, "float64")
         grid = stream[: sizes.tokens].reshape(sizes.m + 1, sizes.n, sizes.D)
-        out, _, _ = sparse.forward(weights, jax.numpy.asarray(grid), steps, sizes.N, False)
+        # Compiled anew for each size of the blocks, and once: step by step would take longer.
+        go = jax.jit(partial(sparse.forward, steps=steps, N=sizes.N, trace=False))
+        out, _, _ = go(weights, jax.numpy.asarray(grid))
     wanted = prepare("numpy", transformer)(stream).stream[: sizes.tokens]
     assert np.allclose(np.asarray(out).reshape(wanted.shape), wanted, rtol=1e-12, atol=1e-9)
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from construct import ConstructError, prepare
-from construct.execute import EXECUTORS
+from construct.execute.registry import EXECUTORS
 
-FORMATS = [(name, dtype) for name, (_, formats, _) in EXECUTORS.items() for dtype in formats]
+FORMATS = [(name, dtype) for name, executor in EXECUTORS.items() for dtype in executor.formats]
 
 
 @pytest.mark.parametrize(("name", "dtype"), FORMATS)
@@ -167,10 +167,10 @@ def test_what_is_no_mesh_is_refused(mesh):
 
 @pytest.mark.parametrize("name", EXECUTORS)
 def test_a_missing_package_is_named(name, monkeypatch):
-    module, formats, package = EXECUTORS[name]
-    monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(ConstructError, match=f"not installed: pip install '{package}'"):
-        prepare(name, hand.by_hand(), formats[0])
+    executor = EXECUTORS[name]
+    monkeypatch.setitem(sys.modules, executor.module, None)
+    with pytest.raises(ConstructError, match=f"not installed: pip install '{executor.package}'"):
+        prepare(name, hand.by_hand(), executor.formats[0])
 
 
 FAULTS = [
@@ -184,19 +184,19 @@ FAULTS = [
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
 @pytest.mark.parametrize("name", EXECUTORS)
 def test_a_package_that_fails_to_load_is_named_with_the_reason(name, fault, monkeypatch):
-    module, formats, package = EXECUTORS[name]
+    executor = EXECUTORS[name]
 
     class Broken:
         def find_spec(self, wanted, path=None, target=None):
-            if wanted == module:
+            if wanted == executor.module:
                 raise fault
 
-    monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.delitem(sys.modules, executor.module, raising=False)
     monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
     with pytest.raises(ConstructError) as error:
-        prepare(name, hand.by_hand(), formats[0])
+        prepare(name, hand.by_hand(), executor.formats[0])
     reason = " ".join(f"{type(fault).__name__}: {fault}".split()).rstrip(".")
     assert str(error.value) == (
-        f"the executor {name!r} needs the package {package!r}, which fails to load "
+        f"the executor {name!r} needs the package {executor.package!r}, which fails to load "
         f"({reason}); install it anew."
     )

@@ -41,6 +41,19 @@ def test_it_believes_the_reach_alone():
     assert done.attended.tolist() == wanted.attended.tolist()
 
 
+@pytest.mark.parametrize("reads", [(0, 0), (1, 0), (OWN, 0), (0, OWN)])
+def test_one_example_that_works_alone_may_read_an_earlier_one(reads):
+    model, batch = hand.random(0)
+    [layer, last], h = model.layers, batch[0]
+    head = replace(layer.heads[0], reach=Reach((1, 1), reads))
+    idle = replace(layer.mlp, W_in=np.zeros_like(layer.mlp.W_in))
+    made = replace(model, layers=(replace(layer, heads=(head,) * 2, mlp=idle), last))
+    # The last of four tokens asks; examples have two.
+    example, position = (1 if place == OWN else place for place in reads)
+    score = max((h[3] @ head.W_Q) @ (h[2 * example + position] @ head.W_K), 0)
+    assert prepare("sparse", made)(h).attended[0].tolist() == [[0, 0, 0, score]] * 2
+
+
 def test_a_layer_in_which_one_example_and_all_examples_work_is_computed_in_full():
     model, batch = hand.random(1)
     reaches = [Reach((ALL, 0), (1, OWN)), Reach((1, 1), EVERY)]

@@ -1,7 +1,11 @@
+import doctest
+
 import hand
 import pytest
 import torch
+from safetensors.torch import load_file
 
+import construct
 from construct import Prompt, affine, build, embed, load, prepare, save
 from construct.execute.torch_ import TransformerModule
 
@@ -21,6 +25,70 @@ def test_a_module_of_other_weights_takes_the_artifacts_weights():
     assert first(stream)[0].tolist() != second(stream)[0].tolist()
     second.load_state_dict(first.state_dict())
     assert first(stream)[0].tolist() == second(stream)[0].tolist()
+
+
+def of_thirds(a: str) -> construct.Construction:
+    """Float64 rounds some of its weights, in heads and in MLPs."""
+    return build([affine("f", [[a]]), affine("g", [[2]])], m=3)
+
+
+def saved(folder, dense: bool) -> dict[str, torch.Tensor]:
+    return load_file(save(of_thirds("1/3"), folder / "a", dense=dense) / "model.safetensors")
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_a_file_of_whole_matrices_is_loaded_strictly(tmp_path, dtype):
+    file = saved(tmp_path, dense=True)
+    exact = {name.partition(".exact")[0] for name in file if ".exact" in name}
+    assert {name.rpartition(".")[2] for name in exact} >= {"W_Q", "W_out"}
+    module = TransformerModule(of_thirds("5/3").transformer, dtype)
+    assert str(module.load_state_dict(file)) == "<All keys matched successfully>"
+    wanted = TransformerModule(of_thirds("1/3").transformer, dtype).state_dict()
+    assert all(torch.equal(module.state_dict()[name], w) for name, w in wanted.items())
+    # As a part of a larger module too.
+    whole = torch.nn.ModuleDict({"a": TransformerModule(of_thirds("5/3").transformer)})
+    whole.load_state_dict({f"a.{name}": w for name, w in file.items()})
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda file: file.pop("layers.3.heads.0.W_Q"), "Missing key"),
+        (lambda file: file.update({"layers.3.heads.0.W_X": torch.ones(1)}), "Unexpected key"),
+        (lambda file: file.update({"layers.3.heads.0.W_Q.at": torch.ones(1)}), "Unexpected key"),
+        (lambda file: file.update({"layers.3.heads.0.W_X.exact": torch.ones(1)}), "Unexpected key"),
+        (lambda file: file.update({"W_E.exact": torch.ones(1)}), "Unexpected key"),
+        (lambda file: file.update({"W_E": torch.ones(2, 2)}), "size mismatch"),
+    ],
+)
+def test_a_file_of_other_tensors_is_refused(tmp_path, change, said):
+    file = saved(tmp_path, dense=True)
+    change(file)
+    with pytest.raises(RuntimeError, match=said):
+        TransformerModule(of_thirds("1/3").transformer).load_state_dict(file)
+
+
+def test_a_file_of_non_zeros_is_refused(tmp_path):
+    with pytest.raises(RuntimeError, match="Unexpected key"):
+        TransformerModule(of_thirds("1/3").transformer).load_state_dict(saved(tmp_path, False))
+
+
+@pytest.mark.parametrize("dense", [False, True])
+def test_the_recipes_of_the_docstring_run(tmp_path, monkeypatch, dense):
+    monkeypatch.chdir(tmp_path)
+    made = of_thirds("1/3")
+    save(made, "turn-and-flip", dense=dense)
+    names = {"construct": construct, "load_file": load_file, "TransformerModule": TransformerModule}
+    [recipe] = doctest.DocTestFinder(recurse=False).find(TransformerModule, "module", globs=names)
+    assert len(recipe.examples) == 2
+    if not dense:
+        del recipe.examples[1]
+    runner = doctest.DocTestRunner()
+    assert runner.run(recipe, clear_globs=False).failed == 0
+    state = recipe.globs["module"].state_dict()
+    tensors = made.transformer.tensors()
+    assert state.keys() == tensors.keys()
+    assert all(state[name].numpy().tolist() == w.tolist() for name, w in tensors.items())
 
 
 def test_the_module_has_weights_of_its_own():

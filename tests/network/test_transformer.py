@@ -9,6 +9,7 @@ import pytest
 from scipy.sparse import coo_array, csr_array
 
 from construct import Head, Prompt, build, load, random_tasks, relu_sum, run, save
+from construct.network.transformer import Transformer
 from construct.spec.domain import Domain
 
 DENSE = np.array([[0.0, 2.0, 0.0], [1.0, 0.0, 3.0]])
@@ -44,15 +45,38 @@ def test_what_was_given_may_change_without_the_weight():
     assert made.W_V.tolist() == DENSE.tolist()
 
 
-@pytest.mark.parametrize("kept", [True, False])
-def test_writing_to_what_is_read_is_refused(kept, monkeypatch):
-    monkeypatch.setattr("construct.network.transformer.Weight.KEPT", 100 if kept else 0)
-    made = head(DENSE)
-    for _ in range(2):
+def refuses_writing(part: Head | Transformer, name: str) -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        getattr(part, name)[0, 0] = 1
+    with pytest.raises(ValueError, match="WRITEABLE"):
+        getattr(part, name).flags.writeable = True
+    kept = part.sparse(name)
+    for array in (kept.data, kept.indices, kept.indptr):
         with pytest.raises(ValueError, match="read-only"):
-            made.W_V[0, 0] = 1
-        with pytest.raises(ValueError, match="WRITEABLE"):
-            made.W_V.flags.writeable = True
+            array[0] = 1
+
+
+def test_writing_to_what_is_read_is_refused():
+    refuses_writing(head(DENSE), "W_V")
+    refuses_writing(replace(head(DENSE), name="other"), "W_V")
+
+
+def test_the_sparse_form_is_canonical_and_of_float64():
+    W = csr_array((np.array([1.0, 2.0, 3.0]), np.array([2, 0, 1]), np.array([0, 2, 3])), (2, 3))
+    for given in (W, W.toarray(), W.astype(np.float32)):
+        kept = head(given).sparse("W_V")
+        assert kept.format == "csr"
+        assert kept.dtype == np.float64
+        assert kept.has_canonical_format
+        assert kept.indices.tolist() == [0, 2, 1]
+        assert kept.data.tolist() == [2, 1, 3]
+
+
+def test_a_part_made_from_another_has_its_weights_but_those_given():
+    made = replace(head(DENSE), W_V=csr_array(2 * DENSE), W_O=np.ones((3, 2)))
+    assert made.W_V.tolist() == (2 * DENSE).tolist()
+    assert made.W_O.tolist() == np.ones((3, 2)).tolist()
+    assert made.W_Q.tolist() == np.eye(2).tolist()
 
 
 @pytest.mark.parametrize(
@@ -63,9 +87,11 @@ def test_copies_are_equal_and_not_to_be_written_to_either(again):
     wanted = made.tensors()
     other = again(made)
     assert all((other.tensors()[name] == W).all() for name, W in wanted.items())
+    assert {name: W.nnz for name, W in other.weights().items()} == {
+        name: W.nnz for name, W in made.weights().items()
+    }
     for part in (other, other.layers[3].heads[0]):
-        with pytest.raises(ValueError, match="read-only"):
-            getattr(part, part.WEIGHTS[0])[0, 0] = 1
+        refuses_writing(part, part.WEIGHTS[0])
 
 
 @pytest.mark.parametrize("dense", [False, True])

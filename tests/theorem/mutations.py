@@ -40,7 +40,7 @@ from construct import (
 from construct.answer import read_answer
 from construct.checking.verification import compare, specification
 from construct.designs.theorem.embedding import embed_all, unembed
-from construct.execute import Pass
+from construct.execute.passes import Pass
 from theorem.mutation_prompts import directed_prompts
 from theorem.mutation_proofs import Prover
 

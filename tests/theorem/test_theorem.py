@@ -18,7 +18,7 @@ import construct
 from construct import Domain, Prompt, build, mixture, run
 from construct.answer import read_answer
 from construct.designs.theorem.embedding import embed_all
-from construct.execute import Pass, prepare
+from construct.execute.passes import Pass, prepare
 from construct.spec.kinds import KINDS
 from theorem.oracle import check, expected, fractions
 from theorem.strategies import (

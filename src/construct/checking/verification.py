@@ -18,7 +18,8 @@ from construct.certify.formats import BY_NAME
 from construct.checking.sampling import random_prompts
 from construct.compiler import Construction
 from construct.designs.theorem.embedding import embed_all
-from construct.execute import MANY_DEVICES, Pass, prepare
+from construct.execute.passes import Pass, prepare
+from construct.execute.registry import RATIONALS, named
 from construct.rational import Rational
 from construct.spec.domain import check_domain
 from construct.spec.mixture import Mixture, mixture
@@ -90,11 +91,11 @@ def verify(
         OutsideDomain: if a prompt is outside the domain.
     """
     if isinstance(prompts, int):
-        prompts = random_prompts(construction, prompts, seed, exact=dtype == "exact")
+        prompts = random_prompts(construction, prompts, seed, exact=dtype == RATIONALS)
     forward = prepare(executor, construction.transformer, dtype)
-    # The scores, or the stream, that a layer holds should stay near a hundred megabytes.
-    sizes = construction.sizes
-    held = sizes.N * (sizes.D if executor in MANY_DEVICES else sizes.K * sizes.N)
+    # What a layer holds, of scores or of the stream, should stay near a hundred megabytes.
+    sizes, holds_scores = construction.sizes, named(executor).scores == "held"
+    held = sizes.N * (sizes.K * sizes.N if holds_scores else sizes.D)
     batch = max(1, min(64, (1 << 24) // held))
     worst, failures = 0.0, []
     seen = {"ties": 0, "noisy": 0, "partial": 0, "empty": 0}
@@ -146,7 +147,7 @@ def compare(
     if not all(np.isfinite(float(x)) for x in got.answer):
         return float("inf"), [*wrong, "the answer is not finite"]
     error = [abs(Fraction(g) - w) for g, w in zip(got.answer.tolist(), wanted.answer, strict=True)]
-    if dtype == "exact":
+    if dtype == RATIONALS:
         wrong += [f"the answer differs by {float(max(error)):g}"] if max(error) else []
         return float(max(error) > 0), wrong
     query = exactly(prompt.query)

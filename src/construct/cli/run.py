@@ -2,6 +2,8 @@
 
 import click
 
+from construct.execute.registry import EXACT, EXECUTORS, FLOATS, chosen
+
 EPILOG = """\b
 Examples:
   construct run construct-K4-d16 prompt.json
@@ -22,12 +24,12 @@ A prompt of words has a line for each example and ends with the query:
 @click.argument("prompt_file", metavar="PROMPT")
 @click.option(
     "--executor",
-    type=click.Choice(["jax", "sparse", "numpy", "torch", "exact"]),
+    type=click.Choice(list(EXECUTORS)),
     help="By default jax (dense), and sparse where a dense pass takes too long.",
 )
 @click.option(
     "--dtype",
-    type=click.Choice(["float64", "float32"]),
+    type=click.Choice(FLOATS),
     help="Number format, by default float64; not for the exact executor.",
 )
 @click.option(
@@ -49,7 +51,7 @@ def command(
     from construct.errors import CheckFailed, ConstructError
     from construct.spec.promptfile import parse_prompt
 
-    if executor == "exact" and dtype is not None:
+    if executor == EXACT.name and dtype is not None:
         raise ConstructError("the exact executor computes with rationals; leave out --dtype.")
     made = load(directory)
     sizes = made.sizes
@@ -58,7 +60,7 @@ def command(
     report = _report(made, prompt, answer)
     wrong: list[str] = []
     if check:
-        number_format = "exact" if executor == "exact" else dtype or "float64"
+        number_format = dtype or chosen(executor, sizes.K, sizes.N).formats[0]
         report["check"], wrong = _check(made, prompt, answer, number_format)
     if as_json:
         print_json(report)

@@ -5,6 +5,7 @@ import importlib.util
 import click
 
 from construct.cli import Whole
+from construct.execute.registry import EXACT, EXECUTORS, RATIONALS
 
 EPILOG = """\b
 Examples:
@@ -19,19 +20,8 @@ fiftieth of the prompts; on large artifacts, executors that compute all scores a
 left out. First of all, every weight is compared with what the tasks compile to.
 """
 
-# Executor, format, the module it needs, and the share of the prompts it runs.
-RUNS = (
-    ("numpy", "float64", "numpy", 1),
-    ("numpy", "float32", "numpy", 1),
-    ("jax", "float64", "jax", 1),
-    ("jax", "float32", "jax", 1),
-    ("sparse", "float64", "jax", 1),
-    ("sparse", "float32", "jax", 1),
-    ("torch", "float64", "torch", 1),
-    ("torch", "float32", "torch", 1),
-    ("exact", "exact", "flint", 50),
-)
-
+# Without --executor, rationals run on one prompt in so many: they are slow.
+ONE_EXACT_IN = 50
 
 # Scores of all prompts that take a minute or two, dense and with rationals.
 MOST_SCORES, MOST_EXACT_SCORES = 1 << 36, 1 << 25
@@ -46,7 +36,7 @@ MOST_HELD = 1 << 27
 @click.option(
     "--executor",
     "chosen",
-    type=click.Choice(["numpy", "jax", "sparse", "torch", "exact"]),
+    type=click.Choice(list(EXECUTORS)),
     multiple=True,
     help="Run only this one; may be given several times.",
 )
@@ -82,7 +72,7 @@ def command(
         samples = {}
         for executor, dtype, count in plan:
             bar = progress.add_task(f"{executor} {dtype}", total=count)
-            key = (dtype == "exact", count)
+            key = (dtype == RATIONALS, count)
             if key not in samples:
                 samples[key] = random_prompts(made, count, seed, exact=key[0])
             reports.append(
@@ -115,23 +105,25 @@ def _plan(made, prompts: int, chosen: tuple[str, ...]) -> tuple[list[tuple], lis
     """
     from construct.errors import ConstructError
 
-    formats = (*made.certified, "exact")
+    formats = (*made.certified, RATIONALS)
     runs = [
-        (executor, dtype, prompts if chosen else max(prompts // share, 1))
-        for executor, dtype, module, share in RUNS
-        if dtype in formats and (executor in chosen if chosen else importlib.util.find_spec(module))
+        (name, dtype, prompts if chosen or dtype != RATIONALS else max(prompts // ONE_EXACT_IN, 1))
+        for name, executor in EXECUTORS.items()
+        for dtype in executor.formats
+        if dtype in formats
+        and (name in chosen if chosen else importlib.util.find_spec(executor.requires))
     ]
     able = {executor for executor, _, _ in runs}
     for executor in chosen:
         if executor not in able:
             raise ConstructError(
                 f"no format of the executor {executor!r} is certified for this artifact "
-                f"({_reason(made)}); use --executor exact."
+                f"({_reason(made)}); use --executor {EXACT.name}."
             )
     if not runs:
         raise ConstructError(
             f"no float format is certified for this artifact ({_reason(made)}), and the exact "
-            "executor needs a package that is not installed: pip install python-flint."
+            f"executor needs a package that is not installed: pip install {EXACT.package}."
         )
     left_out = [] if chosen else [run for run in runs if _takes_long(run[0], made.sizes, run[2])]
     plan, names = [run for run in runs if run not in left_out], sorted({run[0] for run in left_out})
@@ -149,12 +141,12 @@ def _reason(made) -> str:
 
 
 def _takes_long(executor: str, sizes, prompts: int) -> bool:
-    if executor == "sparse":
+    scores = EXECUTORS[executor].scores
+    if scores == "in reach":
         return False
-    # All but jax hold the scores of a head.
-    if executor != "jax" and sizes.N**2 > MOST_HELD:
+    if scores == "held" and sizes.N**2 > MOST_HELD:
         return True
-    most = MOST_EXACT_SCORES if executor == "exact" else MOST_SCORES
+    most = MOST_EXACT_SCORES if executor == EXACT.name else MOST_SCORES
     return sizes.K * sizes.N**2 * prompts >= most
 
 
@@ -167,7 +159,7 @@ def _print(reports, left_out: list[str]) -> None:
             r.executor,
             r.dtype,
             r.prompts,
-            "exact" if r.dtype == "exact" and not r.worst else f"{r.worst:.3g} ulp",
+            RATIONALS if r.dtype == RATIONALS and not r.worst else f"{r.worst:.3g} ulp",
             "equal" if r.passed else f"{len(r.failures)} DIFFER",
         )
         for r in reports

@@ -1,8 +1,8 @@
-"""Many devices: prompts are sharded over a mesh, by JAX's own runtime.
+"""Many devices: prompts sharded over a mesh, by JAX's own runtime.
 
-A mesh has two axes: `batch`, over which prompts are shared out, and `sequence`, over
-which the tokens of each are. With several processes, call `jax.distributed.initialize`
-first, then the same code in each; every process gets the whole result.
+A mesh has two axes: over `batch` the prompts of a batch are sharded, over `sequence` the
+tokens of each. With several processes, call `jax.distributed.initialize` first, then the
+same code in each; every process gets the whole result.
 """
 
 import warnings
@@ -24,16 +24,17 @@ def mesh(devices: Sequence[Any] | None = None, *, batch: int = 1) -> Mesh:
     """A mesh of all devices of all processes, or of those given.
 
     Args:
-        batch: how many shares a batch of prompts is cut into; the devices of each
-            share one prompt's tokens.
+        devices: those of `jax.devices()`, or some of them.
+        batch: how many shards a batch of prompts is cut into; the tokens of a prompt are
+            sharded over the devices of one.
 
     Raises:
-        ConstructError: if the devices cannot be shared out so.
+        ConstructError: if the number of devices is not a multiple of `batch`.
     """
     found = np.array(jax.devices() if devices is None else devices)
     if type(batch) is not int or batch < 1 or found.size % batch or not found.size:
         raise ConstructError(
-            f"{found.size} devices cannot be cut into batch = {batch!r} equal shares; "
+            f"{found.size} devices cannot be cut into batch = {batch!r} equal shards; "
             "choose a divisor."
         )
     return Mesh(found.reshape(batch, -1), (BATCH, SEQUENCE))
@@ -59,14 +60,14 @@ def platforms(on: Mesh | None) -> set[str]:
     return {device.platform for device in devices}
 
 
-def replicated(tree: Any, on: Mesh) -> Any:
+def replicate(tree: Any, on: Mesh) -> Any:
     """The arrays of a tree on every device."""
     whole = NamedSharding(on, PartitionSpec())
     return jax.tree.map(lambda x: jax.device_put(np.asarray(x), whole), tree)
 
 
-def spread(stream: np.ndarray, axes: tuple[str | None, ...], on: Mesh) -> jax.Array:
-    """An array with its first axes shared out, filled up with zeros to equal shares."""
+def shard(stream: np.ndarray, axes: tuple[str | None, ...], on: Mesh) -> jax.Array:
+    """An array sharded along its first axes, with padding of zeros to shards of one size."""
     short = [
         -n % on.shape[axis] if axis else 0 for n, axis in zip(stream.shape, axes, strict=False)
     ]
@@ -74,11 +75,11 @@ def spread(stream: np.ndarray, axes: tuple[str | None, ...], on: Mesh) -> jax.Ar
     if any(short):
         stream = np.pad(stream, [(0, more) for more in short])
     place = NamedSharding(on, PartitionSpec(*axes))
-    return jax.make_array_from_callback(stream.shape, place, lambda share: stream[share])
+    return jax.make_array_from_callback(stream.shape, place, lambda index: stream[index])
 
 
-def collect(array: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """The whole of an array, in every process, without what it was filled up with."""
+def gather(array: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """The whole of a sharded array, in every process, without its padding."""
     if isinstance(array, jax.Array) and not array.is_fully_addressable:
         array = process_allgather(array, tiled=True)
     found = np.asarray(array)
@@ -86,7 +87,7 @@ def collect(array: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def on_mesh(function: Callable, on: Mesh, ins: Any, outs: Any) -> Callable:
-    """Run a function on every device's share, jitted; specs are tuples of axes."""
+    """Run a function on every device's shard, jitted; specs are tuples of axes."""
 
     def spec(axes: tuple) -> PartitionSpec:
         return PartitionSpec(*axes)
@@ -95,5 +96,5 @@ def on_mesh(function: Callable, on: Mesh, ins: Any, outs: Any) -> Callable:
         return isinstance(x, tuple) and all(a is None or isinstance(a, str) for a in x)
 
     ins, outs = (jax.tree.map(spec, tree, is_leaf=is_axes) for tree in (ins, outs))
-    shared = jax.shard_map(function, mesh=on, in_specs=ins, out_specs=outs, check_vma=False)
-    return jax.jit(shared)
+    sharded = jax.shard_map(function, mesh=on, in_specs=ins, out_specs=outs, check_vma=False)
+    return jax.jit(sharded)

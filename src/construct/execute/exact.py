@@ -11,7 +11,7 @@ import numpy as np
 from flint import fmpq, fmpq_mat
 from scipy.sparse import coo_array
 
-from construct.execute import Pass, Run
+from construct.execute.passes import Pass, Run
 from construct.network.transformer import Head, Mlp, Transformer
 
 

@@ -8,7 +8,7 @@ need whole numbers exactly.
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -17,16 +17,16 @@ import numpy as np
 from jax import lax
 from jax.sharding import Mesh
 
-from construct.execute import Pass, Run
 from construct.execute.devices import (
     BATCH,
     SEQUENCE,
-    collect,
+    gather,
     on_mesh,
-    replicated,
-    spread,
+    replicate,
+    shard,
     warn_where_nothing_is_certified,
 )
+from construct.execute.passes import Pass, Run
 from construct.network.transformer import Head, Mlp, Transformer
 
 # For each layer the heads of each stack, by number: what jit may compile in.
@@ -46,35 +46,44 @@ def prepare(transformer: Transformer, dtype: str = "float64", mesh: Mesh | None 
     with jax.enable_x64(x64):
         stacks, weights = cast(transformer, dtype)
         if mesh is not None:
-            weights = replicated(weights, mesh)
-    shared: dict[tuple, Callable] = {}
-
-    def go(stream: np.ndarray, trace: bool) -> tuple:
-        """(..., N, D) -> out, attended and states as `forward` has them."""
-        alone = stream.ndim == 2
-        static: dict[str, Any] = {"stacks": stacks, "K": K, "N": stream.shape[-2], "trace": trace}
-        if mesh is None:
-            return (_forward if alone else _forward_batch)(weights, jnp.asarray(stream), **static)
-        axes = (SEQUENCE,) if alone else (BATCH, SEQUENCE)
-        if (key := (stream.shape, trace)) not in shared:
-            share = partial(forward if alone else forward_batch, **static, axis=SEQUENCE)
-            states = [axes] * (len(stacks) + 1 if trace else 0)
-            outs = (axes, (*axes[:-1], None, None, SEQUENCE), states)
-            shared[key] = on_mesh(share, mesh, ((), axes), outs)
-        return shared[key](weights, spread(stream, axes, mesh))
+            weights = replicate(weights, mesh)
 
     def run(stream: Any, trace: bool = False) -> Pass:
         stream = np.asarray(stream).astype(dtype, copy=False)
         *batch, N, _ = stream.shape
         with jax.enable_x64(x64):
-            out, attended, states = go(stream, trace)
+            out, attended, states = _pass(weights, stream, stacks, K, trace, mesh)
             return Pass(
-                collect(out, stream.shape),
-                collect(attended, (*batch, len(stacks), K, N)),
-                np.stack([collect(state, stream.shape) for state in states]) if trace else None,
+                gather(out, stream.shape),
+                gather(attended, (*batch, len(stacks), K, N)),
+                np.stack([gather(state, stream.shape) for state in states]) if trace else None,
             )
 
     return run
+
+
+def _pass(
+    weights: list, stream: np.ndarray, stacks: Stacks, K: int, trace: bool, mesh: Mesh | None
+) -> tuple:
+    """(..., N, D) -> out, attended and states as `forward` has them."""
+    alone, N = stream.ndim == 2, stream.shape[-2]
+    if mesh is None:
+        go = _forward if alone else _forward_batch
+        return go(weights, jnp.asarray(stream), stacks=stacks, K=K, N=N, trace=trace)
+    axes = (SEQUENCE,) if alone else (BATCH, SEQUENCE)
+    return _on_mesh(stacks, K, N, trace, axes, mesh)(weights, shard(stream, axes, mesh))
+
+
+@cache
+def _on_mesh(
+    stacks: Stacks, K: int, N: int, trace: bool, axes: tuple[str, ...], mesh: Mesh
+) -> Callable:
+    """The pass with tokens, and the prompts of a batch, sharded; compiled once a shape."""
+    one = forward if axes == (SEQUENCE,) else forward_batch
+    states = [axes] * (len(stacks) + 1 if trace else 0)
+    attended = (*axes[:-1], None, None, SEQUENCE)
+    sharded = partial(one, stacks=stacks, K=K, N=N, trace=trace, axis=SEQUENCE)
+    return on_mesh(sharded, mesh, ((), axes), (axes, attended, states))
 
 
 def cast(transformer: Transformer, dtype: str) -> tuple[Stacks, list]:
@@ -82,7 +91,7 @@ def cast(transformer: Transformer, dtype: str) -> tuple[Stacks, list]:
     stacks = tuple(_stack(layer.heads) for layer in transformer.layers)
     weights = [
         (
-            [_together([layer.heads[k] for k in stack], dtype) for stack in layer_stacks],
+            [_stacked([layer.heads[k] for k in stack], dtype) for stack in layer_stacks],
             _units(layer.mlp, dtype) if not layer.mlp.idle else None,
         )
         for layer, layer_stacks in zip(transformer.layers, stacks, strict=True)
@@ -100,7 +109,7 @@ def _stack(heads: Sequence[Head]) -> tuple[tuple[int, ...], ...]:
     return tuple(map(tuple, groups.values()))
 
 
-def _together(heads: Sequence[Head], dtype: str) -> tuple[jax.Array, ...]:
+def _stacked(heads: Sequence[Head], dtype: str) -> tuple[jax.Array, ...]:
     """Each weight of these heads, stacked along a new first axis."""
     return tuple(
         jnp.stack([jnp.asarray(head.sparse(name).toarray(), dtype) for head in heads])
@@ -133,7 +142,7 @@ def forward(
     """One pass over a stream (N, D): Bai, Definition 3.
 
     Args:
-        axis: the axis of a mesh over which the tokens are shared out.
+        axis: the axis of a mesh over which the tokens are sharded.
     """
     states, attended = [h], []
     for (groups, mlp), numbers in zip(weights, stacks, strict=True):
@@ -144,9 +153,7 @@ def forward(
             totals = totals.at[jnp.array(members)].set(given)
         h = h + update
         if mlp is not None:
-            reads, W_in, writes, W_out = mlp
-            # relu(x W_in) W_out: a unit is a key, and what it writes is its value.
-            h = h.at[:, writes].add(relu_sums(h[:, reads], W_in, W_out))
+            h = _feedforward(h, *mlp)
         attended.append(totals)
         states.append(h)
     return h, jnp.stack(attended), states if trace else []
@@ -160,12 +167,19 @@ def _head(
     q, k, v = _dot(h, W_Q), _dot(h, W_K), _dot(h, W_V)
     # A column of ones adds up the scores on the way.
     v = jnp.concatenate([v, jnp.ones_like(v[:, :1])], axis=1)
-    sums = relu_sums(q, k, v) if axis is None else _around(q, k, v, axis)
+    sums = relu_sums(q, k, v) if axis is None else _ring_attention(q, k, v, axis)
     return update + _dot(sums[:, :-1] / N, W_O), sums[:, -1]
 
 
-def _around(q: jax.Array, k: jax.Array, v: jax.Array, axis: str) -> jax.Array:
-    """The same sums when tokens are shared out: keys and values go around the devices."""
+def _feedforward(
+    h: jax.Array, reads: jax.Array, W_in: jax.Array, writes: jax.Array, W_out: jax.Array
+) -> jax.Array:
+    """H with relu(h W_in) W_out added: `relu_sums` again, of a key and a value for each unit."""
+    return h.at[:, writes].add(relu_sums(h[:, reads], W_in, W_out))
+
+
+def _ring_attention(q: jax.Array, k: jax.Array, v: jax.Array, axis: str) -> jax.Array:
+    """The same sums of sharded tokens: the shards of keys and values go around the devices."""
     devices = lax.axis_size(axis)
     to_the_next = [(i, (i + 1) % devices) for i in range(devices)]
 
@@ -205,7 +219,7 @@ def relu_sums(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
 
 
 def _blocks(x: jax.Array, size: int) -> jax.Array:
-    """(N, d) -> (ceil(N/size), size, d), filled up with zeros, which add nothing."""
+    """(N, d) -> (ceil(N/size), size, d), with padding of zeros, which add nothing."""
     return jnp.pad(x, ((0, -len(x) % size), (0, 0))).reshape(-1, size, x.shape[1])
 
 

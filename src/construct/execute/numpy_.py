@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from construct.execute import Pass, Run
+from construct.execute.passes import Pass, Run
 from construct.network.transformer import Head, Mlp, Transformer
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from construct.execute import Pass, Run
+from construct.execute.passes import Pass, Run
 from construct.network.transformer import Head, Layer, Mlp, Transformer
 
 
@@ -19,6 +19,16 @@ class _Weights(nn.Module):
         for name in part.WEIGHTS:
             weight = torch.tensor(getattr(part, name), dtype=dtype)
             self.register_parameter(name, nn.Parameter(weight, requires_grad=False))
+        self.register_load_state_dict_pre_hook(_leave_out_exact_values)
+
+
+def _leave_out_exact_values(
+    module: nn.Module, state_dict: dict[str, Any], prefix: str, *_: Any
+) -> None:
+    """A file holds, beside a weight that float64 rounds, its exact values: no tensor can."""
+    for name, _weight in module.named_parameters(recurse=False):
+        for values in ("exact", "exact.at"):
+            state_dict.pop(f"{prefix}{name}.{values}", None)
 
 
 class AttentionHead(_Weights):
@@ -62,7 +72,22 @@ class TransformerLayer(nn.Module):
 
 
 class TransformerModule(nn.Module):
-    """The whole transformer; `load_state_dict` takes `model.safetensors` as it is."""
+    """The whole transformer, with parameters under the names of `model.safetensors`.
+
+    An artifact of either form becomes a module, with the rest of what it says, by
+
+    >>> module = TransformerModule(construct.load("turn-and-flip").transformer)
+
+    A file with whole matrices (`construct build --dense`, `save(..., dense=True)`) is
+    loaded strictly as it is, by any module of the same shapes. Exact values that stand
+    beside rounded weights are left out: tensors hold floats.
+
+    >>> module.load_state_dict(load_file("turn-and-flip/model.safetensors"))
+    <All keys matched successfully>
+
+    A file of non-zeros says no shapes, so that `load_state_dict` refuses it; the names
+    would not match.
+    """
 
     def __init__(self, transformer: Transformer, dtype: torch.dtype = torch.float64) -> None:
         super().__init__()

@@ -6,7 +6,7 @@ matrices are Q = W_Q^T, K = W_K^T and V = (W_V W_O)^T (2306.04637, Definition 1)
 there are no biases, no softmax and no normalisation.
 
 Weights are float64 and kept by their non-zeros: `head.sparse("W_Q")` is a SciPy array,
-`head.W_Q` a dense copy, made when it is asked for. An entry that float64 cannot hold
+`head.W_Q` a dense copy, made whenever it is asked for. An entry that float64 cannot hold
 (1/3, say) is rounded there and stands exactly in `exact`, which only the exact executor
 reads.
 """
@@ -129,13 +129,11 @@ Exact = Mapping[str, Mapping[tuple[int, int], Fraction]]
 
 
 class Weight:
-    """A weight matrix as a field of a dataclass: kept sparse, read as a dense array.
+    """A weight matrix as a field of a dataclass: given either way, kept sparse, read dense.
 
-    The dense copy cannot be written to: the weights would not change with it.
+    What is read is a copy, made at each reading. It cannot be written to: the weight would
+    not change with it.
     """
-
-    # Up to here the dense copy is kept: it is small.
-    KEPT = 1 << 16
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -143,19 +141,16 @@ class Weight:
     def __get__(self, part: Any, owner: type) -> ndarray:
         if part is None:
             raise AttributeError(self.name)  # so the field has no default
-        dense = part.__dict__.get("dense " + self.name)
-        if dense is None:
-            dense = part.__dict__[self.name].toarray()
-            dense.flags.writeable = False
-            if dense.size <= self.KEPT:
-                part.__dict__["dense " + self.name] = dense
+        dense = part.sparse(self.name).toarray()
+        dense.flags.writeable = False
         return dense.view()  # of what cannot be written to: it cannot be made writable
 
     def __set__(self, part: Any, weight: ndarray | sparray) -> None:
         kept = csr_array(weight, dtype=np.float64, copy=True)
         kept.sum_duplicates()
+        for array in (kept.data, kept.indices, kept.indptr):
+            array.flags.writeable = False
         part.__dict__[self.name] = kept
-        part.__dict__.pop("dense " + self.name, None)
 
 
 def weight() -> Any:
@@ -169,12 +164,13 @@ class Weighted:
     WEIGHTS: tuple[str, ...]
 
     def sparse(self, name: str) -> csr_array:
-        """The weight of that name by its non-zeros, rows in order."""
+        """The weight of that name by its non-zeros: canonical, float64, not to be written to."""
         return self.__dict__[name]
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Copies and pickles hold no dense copies: those could be written to, in vain."""
-        return {name: x for name, x in self.__dict__.items() if not name.startswith("dense ")}
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Copies, and what a pickle gives, take their weights as any other part does."""
+        for name, value in state.items():
+            object.__setattr__(self, name, value)
 
 
 class Part(Weighted):

@@ -14,7 +14,8 @@ import numpy as np
 from construct.compiler import Construction
 from construct.designs.theorem.embedding import embed
 from construct.errors import CheckFailed, ConstructError
-from construct.execute import prepare
+from construct.execute.passes import prepare
+from construct.execute.registry import EXACT, RATIONALS
 from construct.network.transformer import Transformer
 from construct.prove import export, readback, rocq
 from construct.spec.domain import check_domain
@@ -112,9 +113,9 @@ def agrees(construction: Construction, prompt: Prompt) -> bool:
     Raises:
         ConstructError: if the prompt does not fit the artifact.
     """
-    exact, transformer = prompt.astype("exact"), construction.transformer
+    exact, transformer = prompt.astype(RATIONALS), construction.transformer
     check_domain(exact, construction.tasks, construction.domain, construction.sizes.m)
-    stream = prepare("exact", transformer, "exact")(embed(transformer, exact)).stream
+    stream = prepare(EXACT.name, transformer, RATIONALS)(embed(transformer, exact)).stream
     text = export.HEADER + export.plan(construction) + export.weights(transformer)
     text += PASS.format(
         tokens=export.rows(token_rows(construction, exact)), stream=export.rows(stream)
