@@ -71,19 +71,11 @@ def command(
     ) as progress:
         samples = {}
         for executor, dtype, count in plan:
-            bar = progress.add_task(f"{executor} {dtype}", total=count)
+            tick = partial(progress.advance, progress.add_task(f"{executor} {dtype}", total=count))
             key = (dtype == RATIONALS, count)
             if key not in samples:
                 samples[key] = random_prompts(made, count, seed, exact=key[0])
-            reports.append(
-                verify(
-                    made,
-                    executor,
-                    dtype,
-                    samples[key],
-                    progress=partial(progress.advance, bar),
-                )
-            )
+            reports.append(verify(made, executor, dtype, samples[key], progress=tick))
     if as_json:
         print_json([{**asdict(r), "passed": r.passed} for r in reports])
     else:

@@ -174,7 +174,7 @@ def _head(
 def _feedforward(
     h: jax.Array, reads: jax.Array, W_in: jax.Array, writes: jax.Array, W_out: jax.Array
 ) -> jax.Array:
-    """H with relu(h W_in) W_out added: `relu_sums` again, of a key and a value for each unit."""
+    """h with relu(h W_in) W_out added: `relu_sums` again, of a key and a value for each unit."""
     return h.at[:, writes].add(relu_sums(h[:, reads], W_in, W_out))
 
 

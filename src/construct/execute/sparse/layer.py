@@ -125,7 +125,7 @@ def _columns(h: jax.Array, spans: Spans) -> jax.Array:
 
 
 def _add(h: jax.Array, place: Place, spans: Spans, update: jax.Array) -> jax.Array:
-    """H with the update added at a position and these coordinates."""
+    """h with the update added at a position and these coordinates."""
     at = 0
     for start, stop in spans:
         h = h.at[:, part(place), ..., start:stop].add(update[..., at : at + stop - start])
