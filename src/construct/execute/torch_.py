@@ -27,8 +27,8 @@ def _leave_out_exact_values(
 ) -> None:
     """A file holds, beside a weight that float64 rounds, its exact values: no tensor can."""
     for name, _weight in module.named_parameters(recurse=False):
-        for values in ("exact", "exact.at"):
-            state_dict.pop(f"{prefix}{name}.{values}", None)
+        for suffix in (".exact", ".exact.at"):
+            state_dict.pop(prefix + name + suffix, None)
 
 
 class AttentionHead(_Weights):
