@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import hand
@@ -12,7 +13,7 @@ import jax
 import pytest
 
 from construct import ConstructError, prepare
-from construct.execute import devices
+from construct.execute import devices, jax_, sparse
 from construct.execute.devices import mesh
 
 # By number of processes: executors, kinds of prompts, and meshes of each format.
@@ -86,3 +87,23 @@ def test_a_tpu_is_said_to_be_certified_for_nothing(name, on, monkeypatch):
     monkeypatch.setattr(devices, "platforms", lambda on: {"tpu"})
     with pytest.warns(UserWarning, match="no number format is certified on a TPU"):
         prepare(name, hand.by_hand(), "float32", on)
+
+
+@pytest.mark.parametrize(("name", "module"), [("jax", jax_), ("sparse", sparse)])
+def test_a_pass_on_a_mesh_is_compiled_once_whoever_prepares_it(name, module, monkeypatch):
+    made = []
+
+    def on_mesh(*given):
+        made.append(devices.on_mesh(*given))
+        return made[-1]
+
+    monkeypatch.setattr(module, "on_mesh", on_mesh)
+    module._on_mesh.cache_clear()
+    model, batch = hand.random(4)
+    for transformer in (model, replace(model, W_U=2 * model.W_U)):
+        run = prepare(name, transformer, "float64", mesh())
+        for stream in batch:
+            run(stream)
+    module._on_mesh.cache_clear()
+    [program] = made
+    assert program._cache_size() == 1

@@ -8,7 +8,7 @@ need whole numbers exactly.
 """
 
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
@@ -74,7 +74,7 @@ def _pass(
     return _on_mesh(stacks, K, N, trace, axes, mesh)(weights, shard(stream, axes, mesh))
 
 
-@cache
+@lru_cache(maxsize=64)
 def _on_mesh(
     stacks: Stacks, K: int, N: int, trace: bool, axes: tuple[str, ...], mesh: Mesh
 ) -> Callable:

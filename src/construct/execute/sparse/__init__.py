@@ -11,7 +11,7 @@ their non-zeros, and reach.
 """
 
 from collections.abc import Callable
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
@@ -83,7 +83,7 @@ def _pass(
     return _on_mesh(steps, N, trace, axes, mesh)(weights, shard(grid, axes, mesh))
 
 
-@cache
+@lru_cache(maxsize=64)
 def _on_mesh(
     steps: tuple[Step, ...], N: int, trace: bool, axes: tuple[str, ...], mesh: Mesh
 ) -> Callable:
