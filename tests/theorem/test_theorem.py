@@ -18,6 +18,7 @@ import construct
 from construct import Domain, Prompt, build, mixture, run
 from construct.answer import read_answer
 from construct.designs.theorem.embedding import embed_all
+from construct.execute import registry
 from construct.execute.passes import Pass, prepare
 from construct.spec.kinds import KINDS
 from theorem.oracle import check, expected, fractions
@@ -44,7 +45,7 @@ def one_torch_thread():
 
 
 FORMATS = ("float64", "float32")
-EXECUTORS = [("exact", "exact"), *itertools.product(("numpy", "jax", "sparse", "torch"), FORMATS)]
+EXECUTORS = [(one.name, dtype) for one in registry.EXECUTORS.values() for dtype in one.formats]
 
 
 @settings(max_examples=200)
