@@ -97,12 +97,12 @@ PLANTS = (
         *("reach=Reach(EVERY, (sizes.m, OWN))", "reach=Reach(EVERY, (0, OWN))"),
     ),
     plant(
-        *("N divided out before the sum", "tiny", "execute/sparse.py"),
+        *("N divided out before the sum", "tiny", "execute/sparse/layer.py"),
         '_dot("tq,td->qd", scores, reads).reshape',
         '(_dot("tq,td->qd", scores / 1024, reads) * 1024).reshape',
     ),
     plant(
-        *("the mesh keeps one device's share of a sum", "mesh", "execute/sparse.py"),
+        *("the mesh keeps one device's share of a sum", "mesh", "execute/sparse/layer.py"),
         "sums, totals = jax.lax.psum((sums, totals), axis)",
         "sums, totals = sums, totals",
     ),
