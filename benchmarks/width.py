@@ -1,4 +1,4 @@
-"""How the embedding dimension scales: width against K, d and the prompt, and the peers'.
+"""How the embedding dimension scales: width against K, d and the prompt.
 
     python benchmarks/width.py            builds, checks and plots
     python benchmarks/width.py --quick    fewer sizes
@@ -8,11 +8,8 @@ build, a prompt of it is answered as the specification says, and beyond, to mn =
 it is counted off the layout alone. Drawn beside it:
 
     4d + ceil(log2(m+1)) + ceil(log2 n) + 6     the formula of this construction
-    3d + log2(mn)                               what any such stream has to hold: a label,
-                                                the query and the answer, and a place
-    6n + 2V + 5, (n+2)V + 2n + 5                Tracr's reverse and sort, for n tokens of a
-                                                vocabulary of V words; other programs, so
-                                                only the laws are compared
+    3d + log2(mn)                               a curve to compare with: a label, the
+                                                query and the answer, and a place
 """
 
 import math
@@ -24,8 +21,8 @@ from common import DOMAIN, check, draw, figure, options, paired_tasks, random_pr
 from construct import build, embed, prepare, random_tasks
 from construct.designs.theorem.sizes import Sizes
 
-# The vocabulary that Tracr's laws are drawn for.
-WORDS = 16
+# The dimension at which the prompt grows.
+DIMENSION = 16
 Pairs = list[tuple[int, int]]
 
 
@@ -50,8 +47,8 @@ def measure(quick: bool) -> dict[str, Pairs]:
     return {
         "K": [(K, built_width(K, 16, 4)) for K in heads],
         "d": [(d, built_width(4, d, 32)) for d in dims],
-        "mn": [(2 * m, built_width(4, WORDS, m)) for m in slots],
-        "mn by layout": [(2 * 2**i, Sizes(4, WORDS, 2**i, 2).D) for i in range(30)],
+        "mn": [(2 * m, built_width(4, DIMENSION, m)) for m in slots],
+        "mn by layout": [(2 * 2**i, Sizes(4, DIMENSION, 2**i, 2).D) for i in range(30)],
     }
 
 
@@ -75,7 +72,7 @@ def plot(data: dict[str, Pairs], quick: bool) -> None:
     panels = (
         ("K", "tasks K  (d = 16, m = 4)", "flat in K", lambda K: (16, 4)),
         ("d", "dimension d  (K = 4, m = 32)", "4d + constant", lambda d: (d, 32)),
-        ("mn", "prompt tokens mn  (d = 16, K = 4)", "log2(mn)", lambda mn: (WORDS, mn // 2)),
+        ("mn", "prompt tokens mn  (d = 16, K = 4)", "log2(mn)", lambda mn: (DIMENSION, mn // 2)),
     )
     for axis, (key, label, law, at) in zip(axes, panels, strict=True):
         size, width = zip(*data[key], strict=True)
@@ -89,10 +86,7 @@ def plot(data: dict[str, Pairs], quick: bool) -> None:
         if key != "d":
             axis.set_xscale("log", base=2)
     axes[0].set_ylabel("width D")
-    n, V = np.logspace(1, 9, 50), WORDS
-    axes[2].plot(n, 6 * n + 2 * V + 5, color="C1", label=f"Tracr reverse, V = {V}")
-    axes[2].plot(n, (n + 2) * V + 2 * n + 5, color="C3", label=f"Tracr sort, V = {V}")
-    axes[2].set(yscale="log", ylim=(10, 3e4), xscale="log", title="log2(mn) + constant")
+    axes[2].set(xscale="log", title="log2(mn) + constant")
     axes[2].legend(loc="center left", bbox_to_anchor=(1, 0.5))
     draw(fig, "width", quick)
 
@@ -100,7 +94,7 @@ def plot(data: dict[str, Pairs], quick: bool) -> None:
 def main() -> None:
     quick = options(__doc__).quick
     data = measure(quick)
-    laws = {"K": lambda K: (16, 4), "d": lambda d: (d, 32), "mn": lambda mn: (WORDS, mn // 2)}
+    laws = {"K": lambda K: (16, 4), "d": lambda d: (d, 32), "mn": lambda mn: (DIMENSION, mn // 2)}
     for key, at in laws.items():
         for size, width in data[key]:
             if width != formula(*at(size)):
@@ -112,8 +106,7 @@ def main() -> None:
         "slope in log2(mn)": slope(data["mn by layout"], log=True),
         "tokens, by layout alone": tokens,
         "width there": data["mn by layout"][-1][1],
-        "over 3d + log2(mn) there": data["mn by layout"][-1][1] / bound(WORDS, tokens // 2),
-        f"width of Tracr's reverse there by its law, V = {WORDS}": 6 * tokens + 2 * WORDS + 5,
+        "over 3d + log2(mn) there": data["mn by layout"][-1][1] / bound(DIMENSION, tokens // 2),
     }
     write("width", quick, summary, **data)
     plot(data, quick)

@@ -216,7 +216,7 @@ def validate(
 
 
 def _of_one_dimension(tasks: Sequence[Any]) -> Sequence[Task]:
-    """The tasks, if they are some, and maps on vectors of one dimension."""
+    """The tasks, if there are any and all are maps on vectors of one dimension."""
     if not tasks:
         raise ConstructError("the list of tasks is empty; give at least one task.")
     for task in tasks:
@@ -264,7 +264,7 @@ def _refuse_other_words(vocabulary: Vocabulary, sizes: Sizes) -> None:
 
 
 def _refuse_twins(tasks: Sequence[Task]) -> None:
-    """No two tasks may have one name, or be one map."""
+    """Refuse two tasks of one name, or that are one map."""
     names: set[str] = set()
     by_map: dict[tuple, str] = {}
     for task in tasks:

@@ -609,9 +609,9 @@ def test_a_certificate_is_not_read(tmp_path):
         ("C", "1/3", "is 1/3; it must be a power of two"),
         ("s", "1/2", "is 1/2; it must be a power of two, at least 1"),
         ("s", None, "is None; write a finite number"),
-        ("B", 1024, "is 1024, and the weights hold 16"),
-        ("C", 2**20, "is 1048576, and the weights hold"),
-        ("s", 4096, "is 4096, and the weights hold 2"),
+        ("B", 1024, "is 1024, but the weights hold 16"),
+        ("C", 2**20, "is 1048576, but the weights hold"),
+        ("s", 4096, "is 4096, but the weights hold 2"),
     ],
 )
 def test_margins_that_are_not_in_the_weights_are_refused(saved, margin, value, said):

@@ -244,7 +244,7 @@ def test_an_axiom_in_an_imported_file_is_refused_though_nothing_uses_it(
     made, tmp_path, monkeypatch, text
 ):
     with_text(tmp_path, monkeypatch, "mutations.v", text)
-    with pytest.raises(CheckFailed, match=r"assumes: .*cheat: False"):
+    with pytest.raises(CheckFailed, match=r"assumptions: .*cheat: False"):
         proof.prove(made)
 
 
@@ -259,7 +259,7 @@ Definition checked p E : fits (D (sizes_of p)) E = true -> differences rat_ops p
     with_text(tmp_path, monkeypatch, "mutations.v", cheated)
     theorem = f"From construct Require Import mutations.\n{proof.THEOREM}"
     monkeypatch.setattr(proof, "THEOREM", theorem)
-    with pytest.raises(CheckFailed, match=r"assumes: Axioms: cheat"):
+    with pytest.raises(CheckFailed, match=r"assumptions: Axioms: cheat"):
         proof.prove(made)
 
 

@@ -86,7 +86,7 @@ def _refuse_other_margins(transformer: Transformer, margins: Margins) -> None:
         held = _value(part, weight, at)
         if held != getattr(margins, name):
             raise ConstructError(
-                f"margin {name} in {CONFIG} is {getattr(margins, name)}, and the weights hold "
+                f"margin {name} in {CONFIG} is {getattr(margins, name)}, but the weights hold "
                 f"{held}; build the artifact anew."
             )
 

@@ -45,7 +45,7 @@ class Run(Protocol):
 
 
 def refuse_other_formats(executor: Executor, dtype: Any) -> None:
-    """Say so if the executor lacks the format.
+    """Refuse a format that the executor lacks.
 
     Raises:
         ConstructError: naming those that it has.
