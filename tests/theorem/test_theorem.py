@@ -20,9 +20,8 @@ from construct.answer import read_answer
 from construct.designs.theorem.embedding import embed_all
 from construct.execute.passes import Pass, prepare
 from construct.spec.kinds import KINDS
-from theorem.oracle import check, expected, fractions
-from theorem.strategies import (
-    MAKERS,
+from generators import (
+    DEFINITIONS,
     WHOLE,
     Case,
     Known,
@@ -32,6 +31,7 @@ from theorem.strategies import (
     prompts,
     sample,
 )
+from theorem.oracle import check, expected, fractions
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -137,7 +137,7 @@ def test_jax_differs_by_counted_roundings(executor, kinds, dtype):
 
 
 def test_jax_sets_hold_every_kind():
-    assert set(itertools.chain(*JAX_SETS)) == set(MAKERS) == set(KINDS)
+    assert set(itertools.chain(*JAX_SETS)) == set(DEFINITIONS) == set(KINDS)
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
@@ -162,12 +162,9 @@ def test_mixture_of_floats_has_the_votes_of_the_definition(dtype):
 
 def linear_set(K: int, d: int) -> tuple[Known, ...]:
     """K multiples of the identity: all agree at zero, and are whole numbers apart."""
+    shape, one = Shape(d, 2, WHOLE), np.eye(d, dtype=int)
     return tuple(
-        Known(
-            construct.affine(f"times {k}", [[k * (i == j) for j in range(d)] for i in range(d)]),
-            frozenset({1} if k else ()),
-            lambda X, k=k: [k * x for x in X[0]],
-        )
+        Known.of(f"times {k}", {"kind": "affine", "A": (k * one).tolist()}, shape)
         for k in range(1, K + 1)
     )
 
@@ -246,9 +243,8 @@ def test_every_example_may_vote_for_every_task(executor, dtype):
 @pytest.mark.parametrize(("executor", "dtype"), EXECUTORS)
 def test_smallest_construction(executor, dtype):
     """One task, one slot, one dimension, one input."""
-    known = Known(
-        construct.affine("third", [[Q(1, 3)]], [1]), frozenset({1}), lambda X: [X[0][0] / 3 + 1]
-    )
+    third = {"kind": "affine", "A": [[Q(1, 3)]], "b": [1]}
+    known = Known.of("third", third, Shape(1, 2, WHOLE))
     case = attack_case((known,), m=1, domain=Domain(R=4, Ry=4, delta=Q(1, 4)))
     assert attack(case, [[[3], [2]]], [[-4]], executor, dtype).votes == (1,)
     assert attack(case, [[[3], [Q(9, 4)]]], [[-4]], executor, dtype).votes == (0,)
