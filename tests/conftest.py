@@ -1,10 +1,15 @@
-"""Shapes and types of every signature are enforced in the run that asks for it.
+"""What holds for all tests: enforced shapes where they are asked for, Hypothesis, and Rocq.
 
-The hook doubles the time of a build, so that one part of the suite runs with it: the quick
-tests (`make check`), with CONSTRUCT_SHAPES=1.
+With CONSTRUCT_SHAPES=1 the shapes and types of every signature are enforced. That doubles the
+time of a build, and so the Makefile asks for it where it runs a part of the tests, not for all.
 """
 
+import fcntl
 import os
+import shutil
+
+import pytest
+from hypothesis import settings
 
 # Before anything imports construct.
 if os.environ.get("CONSTRUCT_SHAPES"):
@@ -12,9 +17,21 @@ if os.environ.get("CONSTRUCT_SHAPES"):
 
     install_import_hook("construct", "beartype.beartype")
 
-from hypothesis import settings
-
 settings.register_profile(
     "default", deadline=None, max_examples=50, derandomize=bool(os.environ.get("CI"))
 )
+# For `make check`: the same properties, on fewer examples.
+settings.register_profile("quick", settings.get_profile("default"), max_examples=8)
 settings.load_profile("default")
+
+
+@pytest.fixture(scope="session")
+def rocq_development(tmp_path_factory):
+    """The compiled development: one worker compiles it, and the others wait for that."""
+    if shutil.which("coqc") is None:
+        return
+    from construct.prove import rocq
+
+    with open(tmp_path_factory.getbasetemp().parent / "rocq.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        rocq.development()

@@ -20,6 +20,7 @@ from construct.spec.kinds import KINDS
 from generators import cases, search
 from sabotage import with_entry, with_weight
 
+pytestmark = pytest.mark.usefixtures("rocq_development")
 needs_rocq = pytest.mark.skipif(shutil.which("coqc") is None, reason="Rocq is not installed")
 
 WORDS = construct.Vocabulary(["a", "b", "c"])
