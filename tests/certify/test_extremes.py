@@ -270,6 +270,7 @@ def test_no_rounded_prompt_of_a_task_of_equal_features_is_refused_at_its_limit(n
     task, _ = WRITTEN[name]
     made = build([task], m=64, domain=Domain(8, 32, 1))
     rng = np.random.default_rng(0)
+    assert made.certified == ("float32", "float64")
     for dtype in made.certified:
         times = made.limits[dtype].times
         domain = Domain(8 * times, 32 * times, 1)

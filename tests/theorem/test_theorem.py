@@ -12,7 +12,7 @@ from fractions import Fraction as Q
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import construct
@@ -96,6 +96,7 @@ def test_float_executor_differs_by_counted_roundings(executor, dtype):
 def test_rounding_a_rational_prompt_keeps_it_in_the_domain_with_its_votes(given_):
     """Matches stay matches and mismatches mismatches, in every certified format."""
     case, given_prompts = given_
+    assume(case.construction.certified)
     for prompt, dtype in itertools.product(given_prompts, case.construction.certified):
         got = run(case.construction, prompt, executor="numpy", dtype=dtype)
         assert got.votes == expected(case, prompt).votes
@@ -221,6 +222,7 @@ def test_label_at_exactly_delta_at_the_extremes_is_no_match(executor, dtype):
 def test_grid_prompt_is_in_the_domain_of_every_certified_format(task, domain, example, votes):
     built, prompt = build([task], m=1, domain=domain), Prompt.of([example], [[0]])
     assert run(built, prompt, executor="exact").votes == votes
+    assert set(built.certified) == set(FORMATS)
     for dtype in built.certified:
         assert run(built, prompt, executor="numpy", dtype=dtype).votes == votes
 
