@@ -31,11 +31,10 @@ QUICK = tests/spec tests/designs tests/network/test_[cpt]*.py tests/certify/test
 check: $(VENV)/.test lint
 	CONSTRUCT_SHAPES=1 $(PYTEST) --hypothesis-profile quick $(QUICK)
 
-# All tests. Those of SHAPES run with enforced shapes too: they reach the signatures that the
-# quick tests do not, of executors, artifacts, samples, verification and the command line.
-SHAPES = tests/execute/test_prepare.py tests/network/test_reach.py \
-	tests/artifact/test_artifact.py tests/checking/test_sampling.py \
-	tests/checking/test_verification.py tests/prove/test_export.py tests/cli/test_run.py
+# All tests. Those of SHAPES run with enforced shapes and types too: they reach the signatures
+# that the quick tests do not.
+SHAPES = tests/artifact tests/checking tests/cli tests/prove tests/network/test_reach.py \
+	tests/execute/test_prepare.py
 test: check
 	CONSTRUCT_SHAPES=1 $(PYTEST) $(SHAPES)
 	$(PYTEST) $(addprefix --ignore=,$(SHAPES))
