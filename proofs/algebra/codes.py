@@ -14,13 +14,13 @@ import numpy as np
 import sympy
 import z3
 from artifacts import report
+from network import embed, same_stream, scores
 from streams import Prompt
 from symbolic import Symbols, expect, holds, indices
 
 from construct import Construction, Head
 from construct.designs.theorem.sizes import Sizes
 from construct.network.codes import code
-from network import embed, same_stream, scores
 
 # A token as (example, position), both from 0.
 Address = tuple[int, int]

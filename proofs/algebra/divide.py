@@ -10,12 +10,12 @@ import sys
 
 import sympy
 from artifacts import report
+from network import forward, layer_of, same_stream, unembed
 from streams import Prompt
 from symbolic import Signs, Symbols, expect, indices
 from sympy import QQ
 
 from construct import Construction
-from network import forward, layer_of, same_stream, unembed
 
 
 def for_every_size() -> str:

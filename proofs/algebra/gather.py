@@ -11,11 +11,11 @@ import sys
 
 from artifacts import report
 from codes import asks_for, bits
+from network import forward, layer_of, same_stream
 from streams import Prompt
 from symbolic import Signs, Symbols
 
 from construct import Construction
-from network import forward, layer_of, same_stream
 
 
 def on_weights(made: Construction) -> str:

@@ -13,11 +13,11 @@ import numpy as np
 import sympy
 import z3
 from artifacts import report
+from network import attend, forward, layer_of, same_stream, scores, times
 from streams import Prompt
 from symbolic import Signs, Symbols, expect, holds, known
 
 from construct import Construction
-from network import attend, forward, layer_of, same_stream, scores, times
 
 
 def for_every_size() -> str:

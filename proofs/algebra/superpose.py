@@ -16,11 +16,11 @@ import numpy as np
 import sympy
 from artifacts import report
 from codes import bits
+from network import forward, layer_of, same_stream, scores
 from streams import Prompt, evaluate
 from symbolic import Poly, Signs, Symbols, expect, indices, known, rational
 
 from construct import Construction
-from network import forward, layer_of, same_stream, scores
 
 
 def for_every_size() -> str:

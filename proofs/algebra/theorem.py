@@ -15,12 +15,12 @@ from itertools import product
 
 import numpy as np
 from artifacts import LARGE, report
+from network import embed, forward, unembed
 from streams import Prompt
 from symbolic import Signs, Symbols, Unproved, expect, rational, shorten
 from sympy import QQ
 
 from construct import Construction
-from network import embed, forward, unembed
 
 
 def on_weights(made: Construction) -> str:

@@ -19,9 +19,8 @@ ALGEBRA = Path(__file__).parents[2] / "proofs" / "algebra"
 sys.path.append(str(ALGEBRA))
 
 import artifacts  # noqa: E402
-from symbolic import Signs, Symbols, Unproved, rational  # noqa: E402
-
 import network  # noqa: E402
+from symbolic import Signs, Symbols, Unproved, rational  # noqa: E402
 
 LEMMAS = ("gather", "label", "query", "superpose", "pool", "square", "divide")
 PROOFS = ("codes", *LEMMAS, "theorem")
