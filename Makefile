@@ -25,9 +25,12 @@ PYTEST = $(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal $(TESTS)
 
 # The quick tests enforce the shapes and types of every signature, on few examples each;
 # test_layout.py holds the arrows between the packages.
-QUICK = tests/spec tests/designs tests/network/test_[cpt]*.py tests/certify/test_[bf]*.py \
-	tests/checking/test_p*.py tests/execute/test_numpy.py tests/execute/test_exact.py \
-	tests/test_[acfl]*.py tests/test_rational.py
+QUICK = tests/spec tests/designs tests/network/test_codes.py tests/network/test_primitives.py \
+	tests/network/test_transformer.py tests/certify/test_bounds.py tests/certify/test_formats.py \
+	tests/checking/test_pieces.py tests/checking/test_provenance.py tests/execute/test_exact.py \
+	tests/execute/test_numpy.py tests/test_answer.py tests/test_api.py tests/test_citations.py \
+	tests/test_compiler.py tests/test_cost.py tests/test_frozen.py tests/test_layout.py \
+	tests/test_rational.py
 check: $(VENV)/.test lint
 	CONSTRUCT_SHAPES=1 $(PYTEST) --hypothesis-profile quick $(QUICK)
 

@@ -36,7 +36,7 @@ def plant(name: str, hint: str, file: str, old: str, new: str) -> Plant:
 
 
 _HALF = '__import__("fractions").Fraction(1, 2)'
-_SUPERPOSE, _MARGINS = "layers/superpose.py", "certify/margins.py"
+_SUPERPOSE, _MARGINS = "designs/theorem/superpose.py", "certify/margins.py"
 PLANTS = (
     # The layers.
     plant("B halved", "mixtures", _SUPERPOSE, "(-B * e, e)", f"(-B * {_HALF} * e, e)"),
@@ -53,19 +53,19 @@ PLANTS = (
         *('g="gq"', 'g="gx"'),
     ),
     plant(
-        *("s twice as large in the division", "mixtures", "layers/divide.py"),
+        *("s twice as large in the division", "mixtures", "designs/theorem/divide.py"),
         *("Fraction(sizes.N, plan.margins.s)", "Fraction(sizes.N, 2 * plan.margins.s)"),
     ),
     plant(
-        *("an entry of the table off by one", "mixtures", "layers/square.py"),
+        *("an entry of the table off by one", "mixtures", "designs/theorem/square.py"),
         *('"one": 1 - v**2', '"one": 1 - v**2 + (v == 3)'),
     ),
     plant(
-        *("features told apart by their first hinge", "mixtures", "wiring.py"),
+        *("features told apart by their first hinge", "mixtures", "designs/theorem/wiring.py"),
         *("dictionary.setdefault(u, len", "dictionary.setdefault(u[:1], len"),
     ),
     plant(
-        *("equal features are not merged", "merged", "wiring.py"),
+        *("equal features are not merged", "merged", "designs/theorem/wiring.py"),
         *("[task.merged for task in tasks]", "list(tasks)"),
     ),
     # The certificate. Dropped alone, label and off were not found: without label the limits move
@@ -93,16 +93,16 @@ PLANTS = (
     ),
     # The executors.
     plant(
-        *("the reach of the query's head", "mixtures", "reach.py"),
-        *('"query": [Reach(EVERY, (sizes.m, OWN))]', '"query": [Reach(EVERY, (0, OWN))]'),
+        *("the reach of the query's head", "mixtures", "designs/theorem/query.py"),
+        *("reach=Reach(EVERY, (sizes.m, OWN))", "reach=Reach(EVERY, (0, OWN))"),
     ),
     plant(
-        *("N divided out before the sum", "tiny", "execute/sparse.py"),
+        *("N divided out before the sum", "tiny", "execute/sparse/layer.py"),
         '_dot("tq,td->qd", scores, reads).reshape',
         '(_dot("tq,td->qd", scores / 1024, reads) * 1024).reshape',
     ),
     plant(
-        *("the mesh keeps one device's share of a sum", "mesh", "execute/sparse.py"),
+        *("the mesh keeps one device's share of a sum", "mesh", "execute/sparse/layer.py"),
         "sums, totals = jax.lax.psum((sums, totals), axis)",
         "sums, totals = sums, totals",
     ),
@@ -116,46 +116,46 @@ PLANTS = (
     ),
     # What is judged and read.
     plant(
-        *("an entry equal to R is refused", "mixtures", "prompt.py"),
+        *("an entry equal to R is refused", "mixtures", "spec/domain.py"),
         *("abs(array) > _in_format(bound, array)", "abs(array) >= _in_format(bound, array)"),
     ),
     plant(
-        *("separate at float32's distance in float64", "mixtures", "prompt.py"),
+        *("separate at float32's distance in float64", "mixtures", "spec/domain.py"),
         *(
             "separate *= (1 - Fraction(1, 2 ** (p // 2))) ** 2",
             "separate *= (1 - Fraction(1, 4096)) ** 2",
         ),
     ),
     plant(
-        *("the grid is not checked", "grids", "prompt.py"),
+        *("the grid is not checked", "grids", "spec/domain.py"),
         *(
             "        if domain.grid is not None:\n            rules",
             "        if False:\n            rules",
         ),
     ),
     plant(
-        *("a match at four times its distance", "mixtures", "prompt.py"),
+        *("a match at four times its distance", "mixtures", "spec/matching.py"),
         *("(np.finfo(prompt.Y.dtype).nmant + 8)", "(np.finfo(prompt.Y.dtype).nmant + 4)"),
     ),
     plant(
-        *("the answer is read beside its token", "mixtures", "embedding.py"),
+        *("the answer is read beside its token", "mixtures", "designs/theorem/embedding.py"),
         *("transformer.answer, :]", "transformer.answer - 1, :]"),
     ),
     plant(
         *("votes are read from another layer", "mixtures", "answer.py"),
-        *('names.index("superpose")', 'names.index("pool")'),
+        *("done.attended[VOTES]", "done.attended[VOTES + 1]"),
     ),
     plant(
-        *("examples are drawn without a look at the domain", "samples", "sampling.py"),
+        *("examples are drawn without a look at the domain", "samples", "checking/sampling.py"),
         *("if self._inside(x, y):", "if True:"),
     ),
     # Files.
     plant(
-        *("save does not put the old artifact back", "interrupts", "swap.py"),
+        *("save does not put the old artifact back", "interrupts", "artifact/swap.py"),
         *("os.path.lexists(old) and not os.path.lexists(target)", "False"),
     ),
     plant(
-        *("load believes the margins", "claims", "artifact.py"),
+        *("load believes the margins", "claims", "artifact/restore.py"),
         *("    _refuse_other_margins(transformer, margins)\n", ""),
     ),
 )
