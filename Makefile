@@ -2,30 +2,60 @@
 #   make demo      set up, and run the main job on real words
 #   make test      set up, and run the linters and all tests
 #   make proofs    set up, install Rocq where apt is there, and re-check every proof
+# A fourth is for the time between two commits, and takes less than a minute:
+#   make check     lint, types, the quick tests, and the arrows between the packages
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: setup demo test proofs rocq lint bench bench-full mutations rocq-mutations limits attack plants picture clean
+.PHONY: setup demo check test proofs rocq rocq-check algebra lint bench bench-full mutations rocq-mutations limits attack plants picture clean
 
 setup: $(VENV)/.test
 
 demo: $(VENV)/.demo
 	$(BIN)/construct demo
 
-test: $(VENV)/.test lint
-	$(BIN)/pytest
+# Tests run in two processes and in a random order, whose seed is printed: the same order comes
+# with `make test TESTS=--randomly-seed=1234`, and the one of the files with
+# `make test TESTS="-p no:randomly"`.
+WORKERS = 2
+TESTS =
+PYTEST = $(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal $(TESTS)
+
+# The quick tests enforce the shapes and types of every signature, on few examples each;
+# test_layout.py holds the arrows between the packages.
+QUICK = tests/spec tests/designs tests/network/test_codes.py tests/network/test_primitives.py \
+	tests/network/test_transformer.py tests/certify/test_bounds.py tests/certify/test_formats.py \
+	tests/checking/test_pieces.py tests/checking/test_provenance.py tests/execute/test_exact.py \
+	tests/execute/test_numpy.py tests/test_answer.py tests/test_api.py tests/test_citations.py \
+	tests/test_compiler.py tests/test_cost.py tests/test_frozen.py tests/test_layout.py \
+	tests/test_rational.py
+check: $(VENV)/.test lint
+	CONSTRUCT_SHAPES=1 $(PYTEST) --hypothesis-profile quick $(QUICK)
+
+# All tests. Those of SHAPES run with enforced shapes and types too: they reach the signatures
+# that the quick tests do not.
+SHAPES = tests/artifact tests/checking tests/cli tests/prove tests/network/test_reach.py \
+	tests/execute/test_prepare.py
+test: check
+	CONSTRUCT_SHAPES=1 $(PYTEST) $(SHAPES)
+	$(PYTEST) $(addprefix --ignore=,$(SHAPES))
 
 # Every proof, from the sources: Rocq, its independent checker, computer algebra, and the
-# bridge to the weights of all examples.
+# bridge to the weights of all examples. JOBS of them run at once.
+JOBS = 2
 proofs: $(VENV)/.test rocq
-	$(MAKE) -C proofs/rocq check
-	for proof in $(ALGEBRA); do $(BIN)/python $$proof || exit 1; done
+	$(MAKE) --jobs $(JOBS) rocq-check algebra
 	$(BIN)/python proofs/bridge.py
 
-ALGEBRA = $(addprefix proofs/algebra/,$(addsuffix .py,codes gather label query superpose pool \
-	square divide theorem))
+rocq-check: rocq
+	$(MAKE) -C proofs/rocq check
+
+ALGEBRA = $(addprefix algebra-,codes gather label query superpose pool square divide theorem)
+algebra: $(ALGEBRA)
+$(ALGEBRA): algebra-%: $(VENV)/.test
+	$(BIN)/python proofs/algebra/$*.py
 
 # Rocq (Coq 8.16) and MathComp 1.15, from Debian's packages where apt is there.
 ROCQ = coq libcoq-mathcomp-algebra libcoq-mathcomp-zify libcoq-mathcomp-algebra-tactics

@@ -1,15 +1,37 @@
-"""Shapes and types of every signature are enforced while the tests run."""
+"""What holds for all tests: enforced shapes where they are asked for, Hypothesis, and Rocq.
 
+With CONSTRUCT_SHAPES=1 the shapes and types of every signature are enforced. That doubles the
+time of a build, and so the Makefile asks for it where it runs a part of the tests, not for all.
+"""
+
+import fcntl
 import os
+import shutil
 
-from jaxtyping import install_import_hook
+import pytest
+from hypothesis import settings
 
 # Before anything imports construct.
-install_import_hook("construct", "beartype.beartype")
+if os.environ.get("CONSTRUCT_SHAPES"):
+    from jaxtyping import install_import_hook
 
-from hypothesis import settings  # noqa: E402
+    install_import_hook("construct", "beartype.beartype")
 
 settings.register_profile(
     "default", deadline=None, max_examples=50, derandomize=bool(os.environ.get("CI"))
 )
+# For `make check`: the same properties, on fewer examples.
+settings.register_profile("quick", settings.get_profile("default"), max_examples=8)
 settings.load_profile("default")
+
+
+@pytest.fixture(scope="session")
+def rocq_development(tmp_path_factory):
+    """The compiled development: one worker compiles it, and the others wait for that."""
+    if shutil.which("coqc") is None:
+        return
+    from construct.prove import rocq
+
+    with open(tmp_path_factory.getbasetemp().parent / "rocq.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        rocq.development()

@@ -20,7 +20,7 @@ from construct import (
     run,
     shift,
 )
-from generators import cases
+from generators import whole_cases
 from sabotage import with_weight
 
 PLUS = [shift("plus0", [0]), shift("plus1", [1])]
@@ -28,7 +28,7 @@ CONSTRUCTION = build(PLUS, m=4, domain=Domain(8, 16, 1))
 
 
 @settings(max_examples=30)
-@given(cases())
+@given(whole_cases())
 def test_votes_weights_and_lists_of_examples_are_those_of_the_specification(case):
     construction, prompt = case.build()
     wanted, found = mixture(construction.tasks, prompt), run(construction, prompt, executor="numpy")
@@ -39,7 +39,7 @@ def test_votes_weights_and_lists_of_examples_are_those_of_the_specification(case
 
 
 @settings(max_examples=30)
-@given(cases())
+@given(whole_cases())
 def test_explains_holds_1_for_each_task_at_each_example_that_it_explains(case):
     construction, prompt = case.build()
     found = run(construction, prompt, executor="numpy").explains

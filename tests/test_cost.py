@@ -16,8 +16,7 @@ from construct.cost import Cost
 from construct.designs.theorem.square import rounded_squares, rounded_wholes
 from construct.execute.numpy_ import prepare
 from construct.network.count import Count
-from generators import cases
-from theorem import strategies as theorem
+from generators import cases, whole_cases
 
 
 def counted(tensors: Iterable) -> tuple[int, int]:
@@ -58,12 +57,12 @@ def assert_counts(made) -> None:
         assert one.mlp.rounded == sum(map(len, layer.mlp.exact.values()))
 
 
-@given(cases())
+@given(whole_cases())
 def test_counts_are_those_of_whole_numbered_constructions(case):
     assert_counts(case.build()[0])
 
 
-@given(theorem.cases())
+@given(cases())
 def test_counts_are_those_of_constructions_with_fractions(case):
     assert_counts(case.construction)
 
@@ -132,7 +131,7 @@ def test_the_table_counts_what_p_bits_do_not_hold(M, p):
     assert rounded_wholes(M, p) == sum(bits(v) > p for v in range(1, M + 1))
 
 
-@given(theorem.cases())
+@given(cases())
 def test_dense_flops_and_memory_are_those_of_the_matrices(case):
     transformer, sizes = case.construction.transformer, case.construction.sizes
     cost, N, D = cost_of(case.construction), sizes.N, sizes.D
@@ -153,7 +152,7 @@ def test_dense_flops_and_memory_are_those_of_the_matrices(case):
     assert cost.sparse_numbers(3) <= cost.sparse_numbers() <= cost.dense_numbers()
 
 
-@given(cases())
+@given(whole_cases())
 def test_no_score_beyond_reach_is_positive(case):
     construction, prompt = case.build()
     cost, transformer = cost_of(construction), construction.transformer

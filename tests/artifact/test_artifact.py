@@ -35,7 +35,7 @@ from construct.certify import certify
 from construct.checking.provenance import first_difference
 from construct.rational import rational, to_json
 from construct.spec.normal_form import same_map
-from generators import cases
+from generators import whole_cases
 
 CONFIG, MODEL = "config.json", "model.safetensors"
 WORDS = Vocabulary(["b", "a", "c"])
@@ -83,7 +83,7 @@ def same(one, other):
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(case=cases())
+@given(case=whole_cases())
 def test_what_is_loaded_is_what_was_saved(case, tmp_path):
     construction, prompt = case.build()
     loaded = load(save(construction, tmp_path / "artifact"))

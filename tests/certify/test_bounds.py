@@ -11,13 +11,13 @@ from construct import Domain, absolute, affine, build, maximum, relu_sum, retrie
 from construct.certify.bounds import Bounds, profile
 from construct.checking.verification import summands
 from construct.designs.theorem.wiring import Wiring
-from generators import cases
+from generators import whole_cases
 
 THIRD = Fraction(1, 3)
 
 
 @settings(max_examples=30)
-@given(cases())
+@given(whole_cases())
 def test_E_squared_bounds_the_distance_of_every_label_from_every_task(case):
     construction, prompt = case.build()
     bounds = Bounds.of(Wiring.of(construction.tasks), construction.domain)
@@ -32,7 +32,7 @@ def test_E_squared_bounds_the_distance_of_every_label_from_every_task(case):
 
 
 @settings(max_examples=30)
-@given(cases())
+@given(whole_cases())
 def test_absolute_summands_of_a_task_are_what_the_profile_says_at_the_corner(case):
     construction, _ = case.build()
     tasks, sizes = construction.tasks, construction.sizes

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from limits import FORMATS, _succeeds, accuracy, families, tables
 
 from construct import Domain, Sizes, affine, build, load, retrieval, save
+from construct.certify.formats import BY_NAME
 from construct.certify.limits import certified, largest, limits, scaled
 from construct.designs.theorem.wiring import Wiring
 
@@ -55,6 +56,7 @@ SETS = {
 def test_a_limit_is_certified_and_a_step_further_is_not(name):
     tasks, domain = SETS[name]
     made = build(tasks, m=5, domain=domain)
+    assert set(made.limits) == set(BY_NAME)
     for dtype, limit in made.limits.items():
         at, past = (replace(made.sizes, m=limit.m + i) for i in (0, 1))
         assert dtype in certified(at, made.wiring, domain)
@@ -68,6 +70,7 @@ def test_a_limit_is_certified_and_a_step_further_is_not(name):
 def test_every_smaller_size_is_certified(name):
     tasks, domain = SETS[name]
     made = build(tasks, m=5, domain=domain)
+    assert set(made.limits) == set(BY_NAME)
     for dtype, limit in made.limits.items():
         for share in range(1, 64):
             m = max(1, limit.m * share // 64)

@@ -12,7 +12,7 @@ from construct.certify.bounds import Bounds
 from construct.certify.formats import FLOAT32, FLOAT64, FORMATS
 from construct.certify.margins import failures
 from construct.designs.theorem.wiring import Wiring
-from generators import cases
+from generators import whole_cases
 
 SIZES = Sizes(K=2, d=4, m=7, n=2)  # ell_e = 3, ell_t = 1
 UNIT = Domain(R=1, Ry=1, delta=1)
@@ -128,7 +128,7 @@ def test_a_grid_is_exact_only_in_steps_of_powers_of_two_within_p_bits():
 
 
 @settings(max_examples=30)
-@given(cases())
+@given(whole_cases())
 def test_margins_are_powers_of_two_above_the_thresholds_of_exact_arithmetic(case):
     construction, _ = case.build()
     margins, sizes = construction.margins, construction.sizes

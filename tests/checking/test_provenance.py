@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 from construct import Domain, affine, build, permutation, relu_sum
 from construct.checking.provenance import first_difference
 from construct.network.transformer import Entries
-from generators import cases
+from generators import whole_cases
 from sabotage import with_entry
 
 THIRD = affine("third", [["1/3", 0], [0, 1]])
@@ -22,7 +22,7 @@ def made():
     return build([THIRD, TURN, KINK], m=2, domain=Domain(2, 8, 1))
 
 
-@given(cases())
+@given(whole_cases())
 def test_what_was_built_is_what_its_tasks_compile_to(case):
     construction, _ = case.build()
     assert first_difference(construction) is None

@@ -8,6 +8,7 @@ from construct.prove import rocq
 from construct.prove.proof import Verdict
 from sabotage import with_entry
 
+pytestmark = pytest.mark.usefixtures("rocq_development")
 needs_rocq = pytest.mark.skipif(shutil.which("coqc") is None, reason="Rocq is not installed")
 
 

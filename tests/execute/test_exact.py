@@ -6,7 +6,7 @@ from hypothesis import given, settings
 
 from construct import Mlp, affine, build, embed, mixture, parse_prompt, prepare, unembed
 from construct.network.transformer import Layer
-from generators import cases
+from generators import whole_cases
 
 FIFTH = Fraction(1, 5)
 
@@ -35,7 +35,7 @@ def test_the_stream_of_rationals_stays_one():
 
 
 @settings(max_examples=20)
-@given(cases())
+@given(whole_cases())
 def test_the_answer_is_the_mixture_with_equality(case):
     construction, prompt = case.build()
     transformer = construction.transformer

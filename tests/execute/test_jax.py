@@ -12,7 +12,7 @@ from jax.extend.core import jaxprs_in_params
 
 from construct import Head, absolute, affine, build, embed, prepare
 from construct.execute import jax_, sparse
-from generators import cases
+from generators import whole_cases
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -57,7 +57,7 @@ def test_nothing_that_grows_with_the_square_of_the_prompt_is_held(executor, monk
 
 @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    case=cases(),
+    case=whole_cases(),
     sizes=st.tuples(*[st.integers(1, 9)] * 2),
 )
 def test_blocks_of_any_size_give_the_same(case, sizes, monkeypatch):
@@ -78,7 +78,7 @@ def test_blocks_of_any_size_give_the_same(case, sizes, monkeypatch):
 
 
 @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(case=cases(), size=st.integers(1, 5))
+@given(case=whole_cases(), size=st.integers(1, 5))
 def test_blocks_of_examples_of_any_size_give_the_same(case, size, monkeypatch):
     monkeypatch.setattr(sparse.grid, "BLOCK", size)
     construction, prompt = case.build()

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from construct import Domain, Prompt, build, embed, prepare, random_tasks, relu_sum
 from construct.execute import sparse
 from construct.network.reach import ALL, EVERY, OWN, Reach
-from generators import cases
+from generators import whole_cases
 
 
 @settings(max_examples=12)
-@given(case=cases())
+@given(case=whole_cases())
 def test_every_state_and_every_total_is_that_of_the_reference(case):
     construction, prompt = case.build()
     transformer = construction.transformer

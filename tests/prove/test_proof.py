@@ -1,5 +1,6 @@
 """Rocq accepts what the compiler builds, of every kind of task, and nothing else."""
 
+import itertools
 import re
 import shutil
 import subprocess
@@ -16,9 +17,10 @@ from construct.prove import proof, rocq
 from construct.prove.mutations import survivors
 from construct.spec.domain import Domain
 from construct.spec.kinds import KINDS
+from generators import cases, search
 from sabotage import with_entry, with_weight
-from theorem.strategies import cases, sample
 
+pytestmark = pytest.mark.usefixtures("rocq_development")
 needs_rocq = pytest.mark.skipif(shutil.which("coqc") is None, reason="Rocq is not installed")
 
 WORDS = construct.Vocabulary(["a", "b", "c"])
@@ -72,13 +74,15 @@ def test_every_kind_of_task_is_proved(kind):
 @needs_rocq
 def test_generated_sets_of_tasks_are_proved():
     # One of each shape: proving takes seconds, drawing does not.
-    shapes = {}
-    for case in sample(cases(), 80):
+    def shape(case):
         sizes = case.construction.sizes
-        shapes[sizes.K > 1, sizes.S > 0, sizes.P > 0] = case.construction
-    assert len(shapes) > 3, "the sets of tasks are all alike"
-    for construction in shapes.values():
-        assert proof.prove(construction) == proof.Verdict(True)
+        return {(sizes.K > 1, sizes.S > 0, sizes.P > 0)}
+
+    shapes = set(itertools.product([False, True], repeat=3))
+    found = search(cases(), shape, shapes)
+    assert found.keys() == shapes
+    for case in found.values():
+        assert proof.prove(case.construction) == proof.Verdict(True)
 
 
 @needs_rocq

@@ -9,7 +9,7 @@ import construct
 from construct.errors import CheckFailed
 from construct.prove import export, readback
 from construct.spec.domain import Domain
-from theorem.strategies import cases
+from generators import cases
 
 
 def bent(C=((50, -49),)):

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from attack.reckoning import meaning
 from construct import (
     ConstructError,
     Domain,
@@ -44,55 +45,6 @@ def read(definition, d=2, name="f", vocabulary=WORDS):
     return from_definition({"name": name, **definition}, d=d, vocabulary=vocabulary)
 
 
-def plain(definition: dict, X: list) -> list:
-    """f(X) by the formula of its kind, entry by entry."""
-    get = definition.get
-    d, kind = len(X[0]), definition["kind"]
-    x = X[int(get("position", 1)) - 1]
-    pair = [X[p - 1] for p in get("positions", [])]
-    match kind:
-        case "affine" | "relu-sum":
-            y = list(get("b", [0] * d))
-            for p, A in get("A", {}).items():
-                y = [
-                    t + sum(a * z for a, z in zip(r, X[int(p) - 1], strict=True))
-                    for t, r in zip(y, A, strict=True)
-                ]
-            for u, feature in enumerate(get("features", [])):
-                for hinge in feature:
-                    inner = hinge["e"] + sum(
-                        v * z
-                        for p, a in hinge["a"].items()
-                        for v, z in zip(a, X[int(p) - 1], strict=True)
-                    )
-                    y = [
-                        t + r[u] * hinge["c"] * max(inner, 0)
-                        for t, r in zip(y, get("C"), strict=True)
-                    ]
-            return y
-        case "permutation":
-            terms = zip(get("signs"), get("permutation"), get("by"), strict=True)
-            return [s * x[i - 1] + b for s, i, b in terms]
-        case "shift" if "modulo" in definition:
-            return [x[(i - get("by")) % d] for i in range(d)]
-        case "shift":
-            return [t + b for t, b in zip(x, get("by"), strict=True)]
-        case "sum":
-            return [sum(column) for column in zip(*pair, strict=True)]
-        case "maximum":
-            return [max(column) for column in zip(*pair, strict=True)]
-        case "minimum":
-            return [min(column) for column in zip(*pair, strict=True)]
-        case "clip":
-            return [min(max(t, get("low")), get("high")) for t in x]
-        case "absolute":
-            return [abs(t) for t in x]
-        case "relu":
-            return [max(t, 0) for t in x]
-        case "retrieval":
-            return list(x)
-
-
 @st.composite
 def defined_tasks(draw, numbers=thirds):
     """A definition, its dimension, and two inputs X."""
@@ -107,7 +59,7 @@ def test_every_kind_is_its_formula_exactly(case):
     definition, d, batch = case
     task = read(definition, d)
     for X in batch:
-        assert task(X).tolist() == plain(definition, X)
+        assert task(X).tolist() == meaning(definition, d)(X)
 
 
 @given(defined_tasks())

@@ -18,7 +18,7 @@ from fractions import Fraction as Q
 import numpy as np
 
 from construct import Answer, Prompt, Task
-from theorem.strategies import BITS, Case, squares, thresholds
+from generators import BITS, Case, squares, thresholds
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +115,8 @@ def _feature(feature: tuple, query: list, dtype: str) -> tuple[int, Q]:
         hinges.append((_sum_of_products([w for w, _ in terms], dtype), _absolute(terms)))
     outer = _sum_of_products([Q(hinge.c) for hinge in feature], dtype)
     sizes = zip(feature, hinges, strict=True)
-    return outer + max(t for t, _ in hinges), sum(abs(Q(h.c)) * size for h, (_, size) in sizes)
+    deepest = max((t for t, _ in hinges), default=0)
+    return outer + deepest, sum((abs(Q(h.c)) * size for h, (_, size) in sizes), Q(0))
 
 
 def _absolute(terms: list[tuple[Q, Q]]) -> Q:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from construct import Answer, Construction, Hinge, Prompt, Task, build, run
-from theorem.strategies import Case, cases_with_prompts
+from generators import Case, cases_with_prompts
 
 EXAMPLES = 60
 

@@ -17,7 +17,7 @@ from construct import (
     relu_sum,
     retrieval,
 )
-from theorem.strategies import cases, fewest_slots
+from generators import cases, fewest_slots
 
 
 def width(d: int, m: int, n: int, S: int = 0, P: int = 0) -> int:

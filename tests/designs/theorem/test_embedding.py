@@ -9,10 +9,10 @@ from construct import ConstructError, Prompt, affine, build, embed, unembed
 from construct.designs.theorem.embedding import embed_all
 from construct.network.codes import code
 from construct.spec.prompt import exactly
-from generators import cases
+from generators import whole_cases
 
 
-@given(cases())
+@given(whole_cases())
 def test_each_token_starts_with_its_vector_its_codes_and_its_flags(case):
     construction, prompt = case.build()
     sizes, residual = construction.sizes, construction.sizes.residual
@@ -33,7 +33,7 @@ def test_each_token_starts_with_its_vector_its_codes_and_its_flags(case):
     assert embed(construction.transformer, prompt.astype("float64")).tolist() == wanted.tolist()
 
 
-@given(cases())
+@given(whole_cases())
 def test_no_two_tokens_have_the_same_codes(case):
     construction, _ = case.build()
     sizes, residual = construction.sizes, construction.sizes.residual
@@ -42,7 +42,7 @@ def test_no_two_tokens_have_the_same_codes(case):
     assert len(np.unique(codes, axis=0)) == sizes.tokens
 
 
-@given(cases())
+@given(whole_cases())
 def test_unembedding_reads_tok_of_the_answer_token(case):
     construction, _ = case.build()
     transformer, sizes = construction.transformer, construction.sizes

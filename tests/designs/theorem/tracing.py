@@ -6,7 +6,7 @@ import numpy as np
 
 from construct import Construction, Prompt, embed, prepare
 from construct.designs.theorem.wiring import Wiring
-from generators import Case
+from generators import WholeCase
 
 LAYERS = ("gather", "label", "query", "superpose", "pool", "square", "divide")
 
@@ -21,7 +21,7 @@ class Trace:
     attended: np.ndarray
 
     @classmethod
-    def of(cls, case: Case) -> "Trace":
+    def of(cls, case: WholeCase) -> "Trace":
         construction, prompt = case.build()
         stream = embed(construction.transformer, prompt.astype("float64"))
         done = prepare("numpy", construction.transformer)(stream, trace=True)
@@ -36,12 +36,13 @@ class Trace:
         """The total score that each token gave, of shape (K, N)."""
         return self.attended[LAYERS.index(layer)]
 
-    def written(self, layer: str) -> set[str]:
-        """The fields that a layer changed."""
+    def assert_written(self, layer: str, fields: set[str]) -> None:
+        """A layer changes these fields and nothing else, and leaves padding zero."""
         i = LAYERS.index(layer)
         changed = (self.states[i] != self.states[i + 1]).any(axis=0)
-        fields = self.construction.sizes.residual.fields
-        return {field.name for field in fields if changed[field.at].any()}
+        residual = self.construction.sizes.residual
+        assert {field.name for field in residual.fields if changed[field.at].any()} <= fields
+        assert not self.states[i + 1][self.construction.sizes.tokens :].any()
 
     def tokens(self) -> list[tuple[int, int, int]]:
         """(token, example, position from 1) of each token that is not padding."""
@@ -55,10 +56,6 @@ class Trace:
             return self.prompt.query
         blank = np.zeros((sizes.n - 1, sizes.d))
         return self.prompt.X[example] if example < len(self.prompt.X) else blank
-
-    def padding_is_zero(self, layer: str) -> bool:
-        """Whether every padding token is still zero in every field."""
-        return not self.states[LAYERS.index(layer) + 1][self.construction.sizes.tokens :].any()
 
 
 def slots_of(tasks) -> tuple[int, ...]:
