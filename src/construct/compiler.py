@@ -24,7 +24,7 @@ from construct.designs.theorem import formulas
 from construct.designs.theorem.embedding import embeddings
 from construct.designs.theorem.sizes import Sizes
 from construct.designs.theorem.wiring import Wiring
-from construct.errors import ConstructError, shown
+from construct.errors import ConstructError, brief_names, shown
 from construct.network.transformer import Transformer
 from construct.rational import rational
 from construct.spec.domain import ONE_HOT, Domain
@@ -51,6 +51,15 @@ class Construction:
     domain: Domain
     margins: Margins
     vocabulary: Vocabulary | None = None
+
+    def __repr__(self) -> str:
+        s = self.sizes
+        sizes = f"d = {s.d}, m = {s.m}, n = {s.n}, D = {s.D}, N = {s.N}"
+        if self.vocabulary is not None:
+            sizes += ", words"
+        start = f"Construction(K = {s.K}: "
+        names = brief_names((task.name for task in self.tasks), 77 - len(start) - len(sizes))
+        return f"{start}{names}; {sizes})"
 
     @property
     def sizes(self) -> Sizes:

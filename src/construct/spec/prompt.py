@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from construct.arguments import wrong
-from construct.errors import ConstructError, shown
+from construct.errors import ConstructError, brief, shown
 from construct.rational import rational, rational_array, to_float, zeros
 
 
@@ -57,6 +57,11 @@ class Prompt:
             raise wrong(lines, "lines of the prompt", f"a tuple of {len(self.X)} whole numbers")
         if not lines:
             object.__setattr__(self, "lines", tuple(range(1, len(self.X) + 1)))
+
+    def __repr__(self) -> str:
+        kind = "exact" if self.X.dtype == object else self.X.dtype.name
+        start = f"Prompt({len(self.X)} examples, n = {self.n}, d = {self.d}, {kind}; query "
+        return f"{start}{brief(self.query.tolist(), max(79 - len(start), 20))})"
 
     @classmethod
     def of(cls, examples: Any, query: Any) -> "Prompt":
