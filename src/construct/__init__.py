@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from construct.errors import CheckFailed as CheckFailed
     from construct.errors import ConstructError as ConstructError
     from construct.errors import OutsideDomain as OutsideDomain
-    from construct.execute import Pass as Pass
-    from construct.execute import prepare as prepare
+    from construct.execute.passes import Pass as Pass
+    from construct.execute.passes import prepare as prepare
     from construct.network.residual import Residual as Residual
     from construct.network.transformer import Head as Head
     from construct.network.transformer import Layer as Layer
