@@ -103,6 +103,11 @@ def table(folder: str) -> Table:
     for kind, (make, right, fine) in kinds.items():
         kinds[kind] = make, {"name": "f", **right}, {"name": name, **fine}
     return kinds | {
+        "Construction.prompt": (
+            MADE.prompt,
+            {"examples": [[[1, 2], [2, 1]]], "query": [[3, 4]]},
+            {"examples": ["[]"]},
+        ),
         "Domain": (
             Domain,
             {"R": 8, "Ry": 8, "delta": 1, "grid": 1},

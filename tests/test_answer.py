@@ -12,9 +12,11 @@ from construct import (
     Domain,
     OutsideDomain,
     Prompt,
+    Vocabulary,
     affine,
     answer,
     build,
+    lookup,
     mixture,
     retrieval,
     run,
@@ -130,3 +132,30 @@ def test_a_format_that_is_not_certified_is_refused_with_those_that_are():
     ):
         run(wide, prompt, executor="numpy", dtype="float32")
     assert run(wide, prompt, executor="numpy").answer.tolist() == [0, 0]
+
+
+WORDS = Vocabulary(["a", "b", "c"])
+
+
+def test_words_are_answered_with_a_distribution_and_tasks_have_their_weights_by_name():
+    tasks = [
+        lookup("next", {"a": "b", "b": "c", "c": "a"}, vocabulary=WORDS),
+        lookup("last", {"a": "c", "b": "a", "c": "b"}, vocabulary=WORDS),
+        lookup("same", {"a": "a"}, vocabulary=WORDS),
+    ]
+    made = build(tasks, m=3, vocabulary=WORDS)
+    prompt = made.prompt("a -> b\na -> c\nb -> a\nb ->")
+    exact = run(made, prompt, executor="exact")
+    assert list(exact.distribution.items()) == [("a", Fraction(2, 3)), ("c", Fraction(1, 3))]
+    assert exact.by_task == {"next": Fraction(1, 3), "last": Fraction(2, 3), "same": 0}
+    assert exact.weights == tuple(exact.by_task.values())
+    floats = run(made, prompt, executor="numpy").distribution
+    assert {type(p) for p in floats.values()} == {float}
+    assert floats == pytest.approx(exact.distribution)
+    assert run(made, made.prompt("b ->"), executor="exact").distribution == {}
+
+
+def test_numbers_have_no_distribution():
+    found = run(CONSTRUCTION, Prompt.of([], [[5]]), executor="numpy")
+    with pytest.raises(ConstructError, match="a distribution is over words"):
+        found.distribution  # noqa: B018

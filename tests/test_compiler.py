@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 
 from construct import (
     ConstructError,
+    Prompt,
     Vocabulary,
     add,
     affine,
@@ -13,6 +16,7 @@ from construct import (
     maximum,
     random_tasks,
     retrieval,
+    run,
 )
 from construct.spec.domain import ONE_HOT
 from construct.spec.normal_form import same_map
@@ -90,3 +94,46 @@ def test_random_tasks_are_K_different_maps_and_repeatable(K, d, seed):
 def test_random_tasks_need_a_number_of_tasks_and_of_dimensions(K, d):
     with pytest.raises(ConstructError, match="at least 1"):
         random_tasks(K, d)
+
+
+CAPITAL = lookup(
+    "capital",
+    {"France": "Paris", "Japan": "Tokyo"},
+    vocabulary=(PLACES := Vocabulary(["France", "Paris", "Japan", "Tokyo"])),
+)
+
+
+def test_a_prompt_of_words_is_text_or_lists():
+    made = build([CAPITAL], m=2, vocabulary=PLACES)
+    prompts = [
+        made.prompt("France -> Paris\nJapan ->"),
+        made.prompt([["France", "Paris"]], ["Japan"]),
+        made.prompt('{"examples": [["France", "Paris"]], "query": ["Japan"]}'),
+    ]
+    for prompt in prompts:
+        assert prompt.X.tolist() == [[[1, 0, 0, 0]]]
+        assert prompt.Y.tolist() == [[0, 1, 0, 0]]
+        assert prompt.query.tolist() == [[0, 0, 1, 0]]
+        assert run(made, prompt, executor="exact").distribution == {"Tokyo": 1}
+    with pytest.raises(ConstructError, match=r"line 2: 'Jpan' .* the nearest are: Japan"):
+        made.prompt("France -> Paris\nJpan ->")
+    with pytest.raises(ConstructError, match="leave it out"):
+        made.prompt("France -> Paris\nJapan ->", ["Japan"])
+
+
+def test_a_prompt_of_numbers_is_json_or_lists():
+    made = build([F], m=1)
+    for prompt in (
+        made.prompt([[[1], [1]]], [["1/3"]]),
+        made.prompt('{"examples": [[[1], [1]]], "query": [["1/3"]]}'),
+    ):
+        assert prompt.Y.tolist() == [[1]]
+        assert prompt.query.tolist() == [[Fraction(1, 3)]]
+    with pytest.raises(ConstructError, match="n = 3 and d = 1; the artifact needs"):
+        made.prompt([], [[1], [2]])
+
+
+def test_words_without_a_vocabulary_are_told_where_words_go():
+    for examples, query in (([["cat", "cats"]], ["dog"]), ([["cat", "cats"]], [[1]])):
+        with pytest.raises(ConstructError, match=r"for words, .* made\.prompt\("):
+            Prompt.of(examples, query)

@@ -22,7 +22,7 @@ def test_the_python_of_the_readme_runs_in_order(tmp_path, monkeypatch, capsys):
     names: dict = {}
     for block in blocks:
         exec(block, names)
-    assert len(promised) == 3
+    assert len(promised) == 4
     assert capsys.readouterr().out.splitlines() == promised
 
 

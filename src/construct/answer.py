@@ -10,12 +10,13 @@ from construct.arguments import checked, instance, optional, text
 from construct.compiler import Construction
 from construct.designs.theorem import VOTES
 from construct.designs.theorem.embedding import embed, unembed
-from construct.errors import CheckFailed, ConstructError
+from construct.errors import CheckFailed, ConstructError, brief, brief_names
 from construct.execute.passes import Pass, Run, prepare
 from construct.execute.registry import EXACT, RATIONALS, chosen
 from construct.network.transformer import Transformer
 from construct.spec.domain import check_domain
 from construct.spec.prompt import Prompt
+from construct.spec.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,17 +27,58 @@ class Answer:
         answer: the answer token's vector after layer 7, of shape (d,).
         votes: for each task what its head gave in layer 4, all tokens together: c_k.
         explains: (K, e), what head k gave at its home token of each example: 1 or 0.
+        tasks: the names of the K tasks.
+        vocabulary: the words, if prompts are words.
     """
 
     answer: np.ndarray
     votes: tuple[Fraction, ...]
     explains: np.ndarray
+    tasks: tuple[str, ...] = ()
+    vocabulary: Vocabulary | None = None
+
+    def __repr__(self) -> str:
+        said = self.distribution if self.vocabulary is not None else self.answer.tolist()
+        voted = zip(self.tasks or map(str, range(1, len(self.votes) + 1)), self.votes, strict=True)
+        votes = brief_names((f"{brief(name, 20)} {c}" for name, c in voted if c), 34)
+        return f"Answer({brief(said, 30)}; votes: {votes or 'none'})"
 
     @property
     def weights(self) -> tuple[Fraction, ...]:
         """c_k / sum c; all 0 if no example voted."""
         total = sum(self.votes)
         return tuple(c / total if total else Fraction(0) for c in self.votes)
+
+    @property
+    def by_task(self) -> dict[str, Fraction]:
+        """The weight of each task, under its name.
+
+        Raises:
+            ConstructError: if the answer was made without the names.
+        """
+        if len(self.tasks) != len(self.votes):
+            raise ConstructError("this answer has no names of tasks; construct.run gives them.")
+        return dict(zip(self.tasks, self.weights, strict=True))
+
+    @property
+    def distribution(self) -> dict[str, Fraction | float]:
+        """Word -> its probability, largest first; words of probability 0 are left out.
+
+        Fractions where the executor is exact. They add up to 1 unless a task that has votes
+        gives no word for the query, or no example voted.
+
+        Raises:
+            ConstructError: if the answer is numbers.
+        """
+        if self.vocabulary is None:
+            raise ConstructError(
+                "a distribution is over words, and these tasks have no vocabulary; read the "
+                "numbers from the attribute 'answer'."
+            )
+        number = Fraction if self.answer.dtype == object else float
+        pairs = zip(self.vocabulary, self.answer.tolist(), strict=True)
+        shares = [(word, number(share)) for word, share in pairs if share]
+        return dict(sorted(shares, key=lambda pair: -pair[1]))
 
     @property
     def unexplained(self) -> tuple[int, ...]:
@@ -145,4 +187,6 @@ def read_answer(construction: Construction, done: Pass, examples: int) -> Answer
         unembed(transformer, done.stream),
         tuple(Fraction(c) for c in given.sum(axis=-1).tolist()),
         by_example[:, :examples],
+        tuple(task.name for task in construction.tasks),
+        construction.vocabulary,
     )

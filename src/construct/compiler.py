@@ -24,12 +24,14 @@ from construct.designs.theorem import formulas
 from construct.designs.theorem.embedding import embeddings
 from construct.designs.theorem.sizes import Sizes
 from construct.designs.theorem.wiring import Wiring
-from construct.errors import ConstructError, shown
+from construct.errors import ConstructError, brief_names, shown
 from construct.network.transformer import Transformer
 from construct.rational import rational
 from construct.spec.domain import ONE_HOT, Domain
 from construct.spec.kinds import permutation
 from construct.spec.normal_form import normal_form
+from construct.spec.prompt import Prompt
+from construct.spec.promptfile import parse_prompt, prompt_of
 from construct.spec.tasks import Task, refuse_if_tasks_too_large
 from construct.spec.vocabulary import Vocabulary
 
@@ -51,6 +53,39 @@ class Construction:
     domain: Domain
     margins: Margins
     vocabulary: Vocabulary | None = None
+
+    def __repr__(self) -> str:
+        s = self.sizes
+        sizes = f"d = {s.d}, m = {s.m}, n = {s.n}, D = {s.D}, N = {s.N}"
+        if self.vocabulary is not None:
+            sizes += ", words"
+        start = f"Construction(K = {s.K}: "
+        names = brief_names((task.name for task in self.tasks), 77 - len(start) - len(sizes))
+        return f"{start}{names}; {sizes})"
+
+    def prompt(self, examples: Any, query: Any = None) -> Prompt:
+        r"""A prompt of this construction's n, d and words.
+
+            made.prompt("France -> Paris\nJapan ->")
+            made.prompt('{"examples": [[[1, 2], [2, 1]]], "query": [[3, 4]]}')
+            made.prompt([[[1, 2], [2, 1]]], [[3, 4]])
+
+        Args:
+            examples: [[x_1, ..., x_{n-1}, y], ...], each token a vector or, where there is a
+                vocabulary, a word; or the whole prompt as the text of a prompt file.
+            query: [x_1, ..., x_{n-1}]; left out where `examples` is a text.
+
+        Raises:
+            ConstructError: naming the line or the example that is malformed.
+        """
+        d, n, words = self.sizes.d, self.sizes.n, self.vocabulary
+        if not isinstance(examples, str):
+            return prompt_of(examples, query, d=d, n=n, vocabulary=words)
+        if query is not None:
+            raise ConstructError(
+                f"the query is {shown(query)}; leave it out, the text of a prompt ends with it."
+            )
+        return parse_prompt(examples, d=d, n=n, vocabulary=words)
 
     @property
     def sizes(self) -> Sizes:

@@ -25,7 +25,7 @@ COMMANDS = {
     "run": "Run a prompt: one forward pass.",
     "verify": "Check an artifact against the specification.",
     "prove": "Prove that an artifact is correct, machine-checked in Rocq.",
-    "inspect": "Show the residual stream, the layers and the heads.",
+    "inspect": "Show the tasks, the residual stream, the layers and the heads.",
     "demo": "Answer with several tasks at once, on words for countries.",
 }
 

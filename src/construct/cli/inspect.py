@@ -15,13 +15,15 @@ Examples:
 @click.argument("directory", metavar="DIR")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 def command(directory: str, as_json: bool) -> None:
-    """Show the fields of the residual stream, the layers, lemmas and heads of artifact DIR."""
+    """Show the tasks, the residual stream's fields, the layers, lemmas and heads of DIR."""
     from rich.padding import Padding
 
     from construct.artifact import load
-    from construct.cli.show import console, print_json, table
+    from construct.cli.show import WIDTH, console, print_json, table
+    from construct.errors import brief
 
-    transformer = load(directory).transformer
+    made = load(directory)
+    transformer = made.transformer
     sizes = transformer.sizes
     fields: list[dict[str, Any]] = [
         {"field": f.name, "start": f.start, "width": f.width, "holds": f.holds}
@@ -40,9 +42,15 @@ def command(directory: str, as_json: bool) -> None:
         for layer in transformer.layers
     ]
     if as_json:
-        print_json({"width": sizes.D, "residual_stream": fields, "layers": layers})
+        tasks = [task.as_json(words=made.vocabulary is not None) for task in made.tasks]
+        print_json({"tasks": tasks, "width": sizes.D, "residual_stream": fields, "layers": layers})
         return
     out = console()
+    names = [brief(task.name, 20) for task in made.tasks]
+    room = WIDTH - max(len("task"), *map(len, names)) - 2
+    lines = [task.described(room) for task in made.tasks]
+    out.print(table(zip(names, lines, strict=True), "task", "computes"))
+    out.print()
     out.print(f"Residual stream: {sizes.formula} coordinates, {sizes.N} tokens")
     out.print()
     rows = [
@@ -54,14 +62,14 @@ def command(directory: str, as_json: bool) -> None:
         out.print(f"Layer {number}: {layer.name}", style="bold")
         out.print(Padding(layer.lemma, (0, 0, 0, 2)))
         busy = [head for head in layer.heads if not head.idle]
-        lines = [(f"  head {head.name}", head.purpose) for head in busy]
+        parts = [(f"  head {head.name}", head.purpose) for head in busy]
         if len(busy) < sizes.K:
-            lines.append(("  idle", f"{sizes.K - len(busy)} heads, all zero"))
+            parts.append(("  idle", f"{sizes.K - len(busy)} heads, all zero"))
         if not layer.mlp.idle:
-            lines.append(
+            parts.append(
                 ("  MLP", f"{layer.mlp.purpose} ({layer.mlp.sparse('W_out').shape[0]} units)")
             )
-        out.print(table(lines))
+        out.print(table(parts))
 
 
 def _shapes(part: Any) -> dict[str, list[int]]:

@@ -88,9 +88,7 @@ def _report(made, prompt, answer) -> dict:
         "ambiguous": [prompt.lines[i] for i in answer.ambiguous],
     }
     if made.vocabulary is not None:
-        pairs = zip(made.vocabulary, report["answer"], strict=True)
-        shares = [(word, share) for word, share in pairs if share]
-        report["distribution"] = dict(sorted(shares, key=lambda pair: -_value(pair[1])))
+        report["distribution"] = {word: machine(p) for word, p in answer.distribution.items()}
     return report
 
 

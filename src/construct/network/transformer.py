@@ -23,6 +23,7 @@ from jaxtyping import Float
 from numpy import ndarray
 from scipy.sparse import csr_array, sparray
 
+from construct.errors import brief, brief_names
 from construct.network.reach import ANYWHERE, EVERY, Reach, Tokens
 from construct.network.residual import Residual
 from construct.rational import Rational
@@ -209,6 +210,11 @@ class Head(Part):
 
     WEIGHTS = ("W_Q", "W_K", "W_V", "W_O")
 
+    def __repr__(self) -> str:
+        (D, d_head), d_value = self.sparse("W_Q").shape, self.sparse("W_V").shape[1]
+        sizes = f"D = {D}, d_head = {d_head}, d_value = {d_value}"
+        return f"Head({brief(self.name, 24)}: {sizes})"
+
 
 @dataclass(frozen=True, eq=False)
 class Mlp(Part):
@@ -227,6 +233,10 @@ class Mlp(Part):
 
     WEIGHTS = ("W_in", "W_out")
 
+    def __repr__(self) -> str:
+        D, units = self.sparse("W_in").shape
+        return f"Mlp(D = {D}, {units} units{', idle' * self.idle})"
+
 
 @dataclass(frozen=True, eq=False)
 class Layer:
@@ -242,6 +252,12 @@ class Layer:
     lemma: str
     heads: tuple[Head, ...]
     mlp: Mlp
+
+    def __repr__(self) -> str:
+        names = [head.name for head in self.heads if not head.idle]
+        units = self.mlp.sparse("W_in").shape[1]
+        mlp = "idle" if self.mlp.idle else f"of {units} units"
+        return f"Layer({self.name}: {brief_names(names, 36) or 'all heads idle'}; MLP {mlp})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,6 +279,10 @@ class Transformer(Weighted):
     answer: int  # type: ignore[misc]  # mypy takes weight() for a default
 
     WEIGHTS = ("W_E", "W_pos", "W_U")
+
+    def __repr__(self) -> str:
+        sizes = f"K = {self.sizes.K}, D = {self.sizes.D}, N = {self.sizes.N}"
+        return f"Transformer({len(self.layers)} layers, {sizes}; {self.nonzeros} non-zero weights)"
 
     def parts(self) -> Iterator[tuple[str, Any]]:
         """(prefix, part) for every head and MLP, in order."""

@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ParamSpec
 
 import numpy as np
 
@@ -22,15 +22,17 @@ from construct.spec.vocabulary import Vocabulary
 
 KINDS: dict[str, Callable[..., Task]] = {}
 
+Fields = ParamSpec("Fields")
 
-def _kind(kind: str) -> Callable[[Callable[..., Task]], Callable[..., Task]]:
+
+def _kind(kind: str) -> Callable[[Callable[Fields, Task]], Callable[Fields, Task]]:
     """Register a constructor under its JSON name; record each task's definition."""
 
-    def register(constructor: Callable[..., Task]) -> Callable[..., Task]:
+    def register(constructor: Callable[Fields, Task]) -> Callable[Fields, Task]:
         signature = inspect.signature(constructor)
 
         @functools.wraps(constructor)
-        def construct(*args: Any, **kwargs: Any) -> Task:
+        def construct(*args: Fields.args, **kwargs: Fields.kwargs) -> Task:
             given = signature.bind(*args, **kwargs).arguments
             name = task_name(given["name"])
             _check_context(name, given)

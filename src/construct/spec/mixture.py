@@ -14,6 +14,7 @@ from fractions import Fraction
 import numpy as np
 
 from construct.arguments import checked, function, instance, listed, number
+from construct.errors import brief
 from construct.rational import to_float
 from construct.spec.matching import matches
 from construct.spec.prompt import Prompt, exactly
@@ -37,6 +38,9 @@ class Mixture:
     answer: np.ndarray
     unexplained: tuple[int, ...]
     ambiguous: tuple[int, ...]
+
+    def __repr__(self) -> str:
+        return f"Mixture({brief(self.answer.tolist(), 36)}; votes {brief(self.votes, 24)})"
 
 
 @checked(

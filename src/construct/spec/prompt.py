@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from construct.arguments import wrong
-from construct.errors import ConstructError, shown
+from construct.errors import ConstructError, brief, shown
 from construct.rational import rational, rational_array, to_float, zeros
 
 
@@ -58,6 +58,11 @@ class Prompt:
         if not lines:
             object.__setattr__(self, "lines", tuple(range(1, len(self.X) + 1)))
 
+    def __repr__(self) -> str:
+        kind = "exact" if self.X.dtype == object else self.X.dtype.name
+        start = f"Prompt({len(self.X)} examples, n = {self.n}, d = {self.d}, {kind}; query "
+        return f"{start}{brief(self.query.tolist(), max(79 - len(start), 20))})"
+
     @classmethod
     def of(cls, examples: Any, query: Any) -> "Prompt":
         """Make one of [[x_1, ..., x_{n-1}, y], ...] and [x_1, ..., x_{n-1}], exactly."""
@@ -70,6 +75,8 @@ class Prompt:
                 raise wrong(value, what, right)
         if not len(query):
             raise ConstructError("the query must be a list of n-1 vectors.")
+        for i, tokens in enumerate([query, *examples]):
+            _refuse_words(tokens, f"example {i}" if i else "the query")
         q = rational_array(query, (None, None), "the query")
         n, d = len(q) + 1, q.shape[1]
         rows = [rational_array(e, (n, d), f"example {i}") for i, e in enumerate(examples, 1)]
@@ -97,6 +104,16 @@ class Prompt:
         else:
             arrays = [rounded(a, dtype) for a in (self.X, self.Y, self.query)]
         return replace(self, X=arrays[0], Y=arrays[1], query=arrays[2])
+
+
+def _refuse_words(tokens: Any, what: str) -> None:
+    """Words stand where vectors must: say how words are given."""
+    words = [t for t in tokens if isinstance(t, str)] if isinstance(tokens, list | tuple) else []
+    if words:
+        raise ConstructError(
+            f"{what} holds {shown(words[0])} where a vector of numbers must stand; for words, "
+            r'use the prompt method of the construction: made.prompt("France -> Paris\nJapan ->").'
+        )
 
 
 def _numbers(array: np.ndarray, what: str) -> np.ndarray:

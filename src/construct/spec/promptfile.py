@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from construct.arguments import checked, instance, optional, whole
-from construct.errors import ConstructError
+from construct.errors import ConstructError, shown
 from construct.rational import read_json
 from construct.spec.prompt import Prompt
 from construct.spec.vocabulary import Vocabulary
@@ -35,6 +35,25 @@ def parse_prompt(text: str, *, d: int, n: int, vocabulary: Vocabulary | None = N
             "the prompt is not a JSON object; this artifact takes numbers: "
             '{"examples": [[x_1, ..., y], ...], "query": [x_1, ...]}.'
         )
+    return _of_sizes(prompt, d, n)
+
+
+def prompt_of(
+    examples: Any, query: Any, *, d: int, n: int, vocabulary: Vocabulary | None = None
+) -> Prompt:
+    """A prompt of [[x_1, ..., y], ...] and [x_1, ...], which may be words of the vocabulary.
+
+    Raises:
+        ConstructError: naming the example that is malformed.
+    """
+    lists = isinstance(examples, list | tuple) and isinstance(query, list | tuple)
+    if vocabulary is not None and lists:
+        query = _one_hot(query, vocabulary, "the query: ")
+        examples = [_one_hot(e, vocabulary, f"example {i}: ") for i, e in enumerate(examples, 1)]
+    return _of_sizes(Prompt.of(examples, query), d, n)
+
+
+def _of_sizes(prompt: Prompt, d: int, n: int) -> Prompt:
     if (prompt.n, prompt.d) != (n, d):
         raise ConstructError(
             f"the prompt has n = {prompt.n} and d = {prompt.d}; the artifact needs "
@@ -59,8 +78,8 @@ def _parse_json(text: str, vocabulary: Vocabulary | None) -> Prompt:
 
 
 def _one_hot(tokens: Any, vocabulary: Vocabulary, whose: str) -> list:
-    if not isinstance(tokens, list):
-        raise ConstructError(f"{whose}it is {tokens!r}; it must be a list of words.")
+    if not isinstance(tokens, list | tuple):
+        raise ConstructError(f"{whose}it is {shown(tokens)}; it must be a list of words.")
     try:
         return [vocabulary.one_hot(t) if isinstance(t, str) else t for t in tokens]
     except ConstructError as error:

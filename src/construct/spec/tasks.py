@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from construct.arguments import wrong
-from construct.errors import ConstructError, shown
+from construct.errors import ConstructError, brief, brief_names, shown
 from construct.frozen import FrozenDict, frozen
 from construct.rational import (
     MOST_NUMBERS,
@@ -122,6 +122,22 @@ class Task:
         lengths = {len(v) for feature in self.features for hinge in feature for _, v in hinge.a}
         if not lengths <= {d}:
             raise ConstructError(f"features {name} have vectors of {lengths} entries; d is {d}.")
+
+    def __repr__(self) -> str:
+        start = f"Task({brief(self.name, 24)}: "
+        return f"{start}{self.described(79 - len(start))})"
+
+    def described(self, most: int = 60) -> str:
+        """Kind and parameters as one line of at most `most` characters: "affine, A = [[2]]"."""
+        fields = {key: x for key, x in self.definition.items() if key != "name" and x is not None}
+        if not fields:
+            read = brief_names(map(str, self.positions), 20) or "none"
+            line = f"d = {self.d}, positions read: {read}, {len(self.features)} features"
+            return brief(line, most)
+        line = fields.pop("kind")
+        for key, value in fields.items():
+            line += f", {key} = {brief(value, most)}"
+        return brief(line, most)
 
     def __reduce__(self) -> tuple:
         return _again, (self.name, self.A, self.b, self.features, self.C, self.definition)
