@@ -99,7 +99,7 @@ def test_the_name_of_a_layer_stands_in_its_own_file(layer):
     found = [path.stem for path in files() if quoted.search(path.read_text())]
     # A prompt has a query too, and an example a label.
     others = {
-        "query": {"prompt", "promptfile", "run", "sample"},
+        "query": {"compiler", "prompt", "promptfile", "run", "sample"},
         "label": {"witness", "witnesses"},
     }
     assert set(found) - others.get(name, set()) == {name}

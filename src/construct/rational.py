@@ -125,7 +125,7 @@ def zeros(*shape: int) -> np.ndarray:
     """
     if math.prod(shape) > MOST_NUMBERS:
         raise ConstructError(
-            f"{' x '.join(map(shown, shape))} numbers do not fit in memory (at most "
+            f"{' x '.join(map(shown, shape))} numbers do not fit in memory, at most "
             f"{MOST_NUMBERS} do; choose a smaller d."
         )
     return np.full(shape, 0, dtype=object)

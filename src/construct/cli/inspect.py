@@ -16,36 +16,45 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 def command(directory: str, as_json: bool) -> None:
     """Show the tasks, the residual stream's fields, the layers, lemmas and heads of DIR."""
-    from rich.padding import Padding
-
     from construct.artifact import load
-    from construct.cli.show import WIDTH, console, print_json, table
-    from construct.errors import brief
+    from construct.cli.show import print_json
 
     made = load(directory)
-    transformer = made.transformer
-    sizes = transformer.sizes
-    fields: list[dict[str, Any]] = [
-        {"field": f.name, "start": f.start, "width": f.width, "holds": f.holds}
-        for f in sizes.residual.fields
-    ]
-    layers = [
-        {
-            "name": layer.name,
-            "lemma": layer.lemma,
-            "heads": [
-                {"name": head.name, "purpose": head.purpose, "shapes": _shapes(head)}
-                for head in layer.heads
-            ],
-            "mlp": {"purpose": layer.mlp.purpose, "shapes": _shapes(layer.mlp)},
-        }
-        for layer in transformer.layers
-    ]
     if as_json:
-        tasks = [task.as_json(words=made.vocabulary is not None) for task in made.tasks]
-        print_json({"tasks": tasks, "width": sizes.D, "residual_stream": fields, "layers": layers})
-        return
-    out = console()
+        print_json(_facts(made))
+    else:
+        _print(made)
+
+
+def _facts(made: Any) -> dict[str, Any]:
+    transformer, sizes = made.transformer, made.sizes
+    return {
+        "tasks": [task.as_json(words=made.vocabulary is not None) for task in made.tasks],
+        "width": sizes.D,
+        "residual_stream": [
+            {"field": f.name, "start": f.start, "width": f.width, "holds": f.holds}
+            for f in sizes.residual.fields
+        ],
+        "layers": [
+            {
+                "name": layer.name,
+                "lemma": layer.lemma,
+                "heads": [
+                    {"name": head.name, "purpose": head.purpose, "shapes": _shapes(head)}
+                    for head in layer.heads
+                ],
+                "mlp": {"purpose": layer.mlp.purpose, "shapes": _shapes(layer.mlp)},
+            }
+            for layer in transformer.layers
+        ],
+    }
+
+
+def _print(made: Any) -> None:
+    from construct.cli.show import WIDTH, console, table
+    from construct.errors import brief
+
+    out, sizes = console(), made.sizes
     names = [brief(task.name, 20) for task in made.tasks]
     room = WIDTH - max(len("task"), *map(len, names)) - 2
     lines = [task.described(room) for task in made.tasks]
@@ -53,23 +62,28 @@ def command(directory: str, as_json: bool) -> None:
     out.print()
     out.print(f"Residual stream: {sizes.formula} coordinates, {sizes.N} tokens")
     out.print()
-    rows = [
-        (f["field"], f"{f['start']}..{f['start'] + f['width'] - 1}", f["holds"]) for f in fields
-    ]
+    rows = [(f.name, f"{f.start}..{f.start + f.width - 1}", f.holds) for f in sizes.residual.fields]
     out.print(table(rows, "field", "at", "holds"))
-    for number, layer in enumerate(transformer.layers, 1):
+    for number, layer in enumerate(made.transformer.layers, 1):
         out.print()
-        out.print(f"Layer {number}: {layer.name}", style="bold")
-        out.print(Padding(layer.lemma, (0, 0, 0, 2)))
-        busy = [head for head in layer.heads if not head.idle]
-        parts = [(f"  head {head.name}", head.purpose) for head in busy]
-        if len(busy) < sizes.K:
-            parts.append(("  idle", f"{sizes.K - len(busy)} heads, all zero"))
-        if not layer.mlp.idle:
-            parts.append(
-                ("  MLP", f"{layer.mlp.purpose} ({layer.mlp.sparse('W_out').shape[0]} units)")
-            )
-        out.print(table(parts))
+        _print_layer(out, number, layer)
+
+
+def _print_layer(out: Any, number: int, layer: Any) -> None:
+    from rich.padding import Padding
+
+    from construct.cli.show import table
+
+    out.print(f"Layer {number}: {layer.name}", style="bold")
+    out.print(Padding(layer.lemma, (0, 0, 0, 2)))
+    busy = [head for head in layer.heads if not head.idle]
+    parts = [(f"  head {head.name}", head.purpose) for head in busy]
+    if idle := len(layer.heads) - len(busy):
+        parts.append(("  idle", f"{idle} heads, all zero"))
+    if not layer.mlp.idle:
+        units = layer.mlp.sparse("W_out").shape[0]
+        parts.append(("  MLP", f"{layer.mlp.purpose} ({units} units)"))
+    out.print(table(parts))
 
 
 def _shapes(part: Any) -> dict[str, list[int]]:
