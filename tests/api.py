@@ -5,6 +5,7 @@ refuse first. Prints, as JSON, for each public name what went wrong.
 """
 
 import contextlib
+import inspect
 import io
 import json
 import math
@@ -17,6 +18,8 @@ import numpy as np
 
 import construct
 from construct import ConstructError, Domain, Prompt, Sizes, Vocabulary, build, permutation, relu
+from construct.spec.kinds import KINDS as CONSTRUCTORS
+from kinds import KINDS, NUMBERS
 
 WRONG: dict[str, Any] = {
     "None": None,
@@ -56,7 +59,6 @@ PROMPT = Prompt.of([[[1, 2], [2, 1]]], [[3, 4]])
 STREAM = construct.embed(MADE.transformer, PROMPT)
 TEXT = '{"examples": [], "query": [[1, 2]]}'
 TASKS = '{"tasks": [{"name": "f", "kind": "affine", "A": [[1]]}]}'
-NUMBERS = ["-1", "0", "1.5"]
 
 # name -> right arguments, and for each the wrong ones that are right after all.
 Table = dict[str, tuple[Any, dict[str, Any], dict[str, list[str]]]]
@@ -66,42 +68,12 @@ def table(folder: str) -> Table:
     """The callables of the package, and two that are methods."""
     name = ["text", "NUL"]
     path = os.path.join(folder, "made")
-    kinds: Table = {
-        "affine": (construct.affine, {"A": [[1]], "b": [0]}, {"b": ["None"]}),
-        "permutation": (
-            permutation,
-            {"permutation": [2, 1], "signs": [1, 1], "by": [0, 0], "position": 1},
-            {"signs": ["None"], "by": ["None"]},
-        ),
-        "retrieval": (construct.retrieval, {"position": 1, "d": 2}, {}),
-        "shift": (
-            construct.shift,
-            {"by": 1, "modulo": 2, "position": 1},
-            {"by": ["-1", "0"], "modulo": []},
-        ),
-        "add": (construct.add, {"positions": [1, 2], "d": 2}, {}),
-        "lookup": (
-            construct.lookup,
-            {"table": {"a": "b"}, "position": 1, "vocabulary": WORDS},
-            {},
-        ),
-        "relu_sum": (
-            construct.relu_sum,
-            {"features": [[{"a": [1]}]], "C": [[1]], "A": [[1]], "b": [0]},
-            {"A": ["None"], "b": ["None"]},
-        ),
-        "absolute": (construct.absolute, {"position": 1, "d": 2}, {}),
-        "relu": (relu, {"position": 1, "d": 2}, {}),
-        "maximum": (construct.maximum, {"positions": [1, 2], "d": 2}, {}),
-        "minimum": (construct.minimum, {"positions": [1, 2], "d": 2}, {}),
-        "clip": (
-            construct.clip,
-            {"low": -2, "high": 2, "position": 1, "d": 2},
-            {"low": NUMBERS, "high": NUMBERS},
-        ),
-    }
-    for kind, (make, right, fine) in kinds.items():
-        kinds[kind] = make, {"name": "f", **right}, {"name": name, **fine}
+    named = {"name": "f", "d": 2, "vocabulary": WORDS}
+    kinds: Table = {}
+    for kind, make in CONSTRUCTORS.items():
+        context = {key: named[key] for key in inspect.signature(make).parameters.keys() & named}
+        right = {**context, **KINDS[kind].example(2)}
+        kinds[make.__name__] = make, right, {"name": name, **KINDS[kind].fine}
     return kinds | {
         "Construction.prompt": (
             MADE.prompt,

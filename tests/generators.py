@@ -19,166 +19,27 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from hypothesis import strategies as st
 
-from attack.reckoning import meaning
-from construct import Construction, Domain, Prompt, Task, Vocabulary, build
+from construct import Construction, Domain, Prompt, Task, build
 from construct.designs.theorem.wiring import fewest_slots as slots_that_the_wiring_takes
 from construct.spec.domain import task_bound
 from construct.spec.kinds import from_definition
 from construct.spec.normal_form import normal_form
+from kinds import KINDS, Shape, matrices, meaning, possible, small, vectors
 
 Vector = Sequence[Q]
 Meaning = Callable[[Sequence[Vector]], list[Q]]
 
 BITS = {"float32": 24, "float64": 53}
 
-small = st.integers(-2, 2)
 WHOLE = st.sampled_from([0, 0, 1, -1, 2, -2, 3])
 DYADIC = st.sampled_from([Q(0), Q(1), Q(1, 2), Q(-3, 4), Q(-2), Q(5, 4)])
 BROKEN = st.sampled_from([Q(0), Q(1), Q(-1), Q(1, 3), Q(-2, 3), Q(7, 5)])
 
 
-def vectors(d: int, entries: st.SearchStrategy = small) -> st.SearchStrategy:
-    return st.lists(entries, min_size=d, max_size=d)
-
-
-def matrices(rows: int, columns: int, entries: st.SearchStrategy = small) -> st.SearchStrategy:
-    return st.lists(vectors(columns, entries), min_size=rows, max_size=rows)
-
-
-@dataclass(frozen=True, eq=False)
-class Shape:
-    """What the tasks of one set share; all affine ones map meet[0] to meet[1]."""
-
-    d: int
-    n: int
-    numbers: st.SearchStrategy
-    meet: tuple[list[list[int]], list[int]] | None = None
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        return Vocabulary(self.words)
-
-    @property
-    def words(self) -> list[str]:
-        return [f"word{i}" for i in range(self.d)]
-
-    @property
-    def vectors(self) -> st.SearchStrategy:
-        return vectors(self.d, self.numbers)
-
-    @property
-    def places(self) -> st.SearchStrategy:
-        return st.integers(1, self.n - 1)
-
-    @property
-    def matrices(self) -> st.SearchStrategy:
-        """A matrix for each of one to three positions."""
-        square = matrices(self.d, self.d, self.numbers)
-        return st.dictionaries(self.places.map(str), square, min_size=1, max_size=3)
-
-
-# --- A definition without its name, a strategy for each kind -------------------
-
-
-@st.composite
-def affine(draw, shape: Shape) -> dict:
-    A, b = draw(shape.matrices), draw(shape.vectors)
-    if draw(st.integers(0, 9)) == 9:
-        A = {"1": [[0] * shape.d] * shape.d}
-    if shape.meet:
-        X, y = shape.meet
-        away = meaning({"kind": "affine", "A": A}, shape.d)(X)
-        b = [target - got for target, got in zip(y, away, strict=True)]
-    plain = set(A) == {"1"} and draw(st.booleans())
-    return {"kind": "affine", "A": A["1"] if plain else A, "b": b}
-
-
-@st.composite
-def permutation(draw, shape: Shape) -> dict:
-    return {
-        "kind": "permutation",
-        "permutation": draw(st.permutations(range(1, shape.d + 1))),
-        "signs": draw(vectors(shape.d, st.sampled_from([1, -1]))),
-        "by": draw(shape.vectors),
-        "position": draw(shape.places),
-    }
-
-
-@st.composite
-def shift(draw, shape: Shape) -> dict:
-    if draw(st.booleans()):
-        by = draw(st.integers(-2 * shape.d, 2 * shape.d))
-        return {"kind": "shift", "by": by, "modulo": shape.d, "position": draw(shape.places)}
-    return {"kind": "shift", "by": draw(shape.vectors), "position": draw(shape.places)}
-
-
-@st.composite
-def add(draw, shape: Shape) -> dict:
-    several = st.lists(shape.places, min_size=1, max_size=3, unique=True)
-    return {"kind": "sum", "positions": draw(several)}
-
-
-@st.composite
-def lookup(draw, shape: Shape) -> dict:
-    word = st.sampled_from(shape.words)
-    table = draw(st.dictionaries(word, word, min_size=1))
-    return {"kind": "lookup", "table": table, "position": draw(shape.places)}
-
-
-@st.composite
-def relu_sum(draw, shape: Shape) -> dict:
-    read = st.dictionaries(shape.places.map(str), shape.vectors, max_size=2)
-    hinge = st.fixed_dictionaries({"c": shape.numbers, "a": read, "e": shape.numbers})
-    features = draw(st.lists(st.lists(hinge, max_size=3), min_size=1, max_size=2))
-    C = draw(matrices(shape.d, len(features), shape.numbers))
-    A, b = draw(shape.matrices), draw(shape.vectors)
-    return {"kind": "relu-sum", "features": features, "C": C, "A": A, "b": b}
-
-
-@st.composite
-def clip(draw, shape: Shape) -> dict:
-    low, high = sorted(draw(st.lists(shape.numbers, min_size=2, max_size=2, unique=True)))
-    return {"kind": "clip", "low": low, "high": high, "position": draw(shape.places)}
-
-
-def of_one(kind: str) -> Callable[[Shape], st.SearchStrategy]:
-    """A kind that is a function of one position."""
-    return lambda shape: shape.places.map(lambda p: {"kind": kind, "position": p})
-
-
-def of_two(kind: str) -> Callable[[Shape], st.SearchStrategy]:
-    """A kind that is a function of two positions."""
-    return lambda shape: st.lists(shape.places, min_size=2, max_size=2, unique=True).map(
-        lambda pair: {"kind": kind, "positions": pair}
-    )
-
-
-DEFINITIONS: dict[str, Callable[[Shape], st.SearchStrategy]] = {
-    "affine": affine,
-    "permutation": permutation,
-    "retrieval": of_one("retrieval"),
-    "shift": shift,
-    "sum": add,
-    "lookup": lookup,
-    "relu-sum": relu_sum,
-    "absolute": of_one("absolute"),
-    "relu": of_one("relu"),
-    "clip": clip,
-    "maximum": of_two("maximum"),
-    "minimum": of_two("minimum"),
-}
-NEED_TWO_INPUTS = {"maximum", "minimum"}
-
-
-def possible(shape: Shape) -> list[str]:
-    """The kinds that there are for so many inputs."""
-    return sorted(DEFINITIONS if shape.n > 2 else set(DEFINITIONS) - NEED_TWO_INPUTS)
-
-
 def definitions(d: int, inputs: int, entries: st.SearchStrategy = small) -> st.SearchStrategy:
     """A definition of any kind but lookup, which needs words, for inputs 1..inputs."""
     shape = Shape(d, inputs + 1, entries)
-    return st.one_of(*(DEFINITIONS[kind](shape) for kind in possible(shape) if kind != "lookup"))
+    return st.one_of(*(KINDS[kind].draw(shape) for kind in possible(shape) if kind != "lookup"))
 
 
 def reads(definition: Mapping) -> frozenset[int]:
@@ -267,7 +128,7 @@ def task_sets(draw, shape: Shape, kinds: Sequence[str] = ()) -> tuple[Known, ...
         found.setdefault(_on_probes(one, shape), one)
 
     for k, kind in enumerate(wanted):
-        keep(f"{kind} {k}", draw(DEFINITIONS[kind](shape)))
+        keep(f"{kind} {k}", draw(KINDS[kind].draw(shape)))
     while fewest_slots([one.reads for one in found.values()], shape.n) > len(found):
         by = [len(found) + 3] * shape.d
         keep(f"spare {len(found)}", {"kind": "shift", "by": by, "position": 1})

@@ -18,23 +18,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction as Q
 from typing import Any
 
-Vector = list[Q]
+from kinds import Vector, meaning, number, vector
+
 Prompt = dict[str, list]
 # format -> significant bits, least normal number
 BITS = {"float32": 24, "float64": 53}
 TINY = {"float32": Q(1, 1 << 126), "float64": Q(1, 1 << 1022)}
-
-
-def number(value: Any) -> Q:
-    """A number as a file writes it: 2, "1/3", "0.5"."""
-    if isinstance(value, str) and "/" in value:
-        above, below = value.split("/")
-        return Q(above) / Q(below)
-    return Q(value if isinstance(value, int | Q) else str(value))
-
-
-def vector(values: list) -> Vector:
-    return [number(v) for v in values]
 
 
 def rounded(x: Q, dtype: str) -> Q | None:
@@ -46,90 +35,6 @@ def rounded(x: Q, dtype: str) -> Q | None:
         return Q(wide if dtype == "float64" else struct.unpack("f", struct.pack("f", wide))[0])
     except OverflowError:
         return None
-
-
-# --- Tasks ---------------------------------------------------------------------
-
-
-def dot(a: Vector, x: Vector) -> Q:
-    return sum((u * v for u, v in zip(a, x, strict=True) if u and v), Q(0))
-
-
-def blocks(A: Any) -> dict[int, list[Vector]]:
-    by_position = A if isinstance(A, dict) else {1: A}
-    return {int(p): [vector(row) for row in rows] for p, rows in by_position.items()}
-
-
-def affine(A: Any, b: Vector) -> Callable:
-    matrices = blocks(A)
-
-    def f(X: list[Vector]) -> Vector:
-        return [
-            b[i] + sum((dot(rows[i], X[p - 1]) for p, rows in matrices.items()), Q(0))
-            for i in range(len(b))
-        ]
-
-    return f
-
-
-def relu_sum(task: dict, d: int) -> Callable:
-    linear = affine(task.get("A") or {}, vector(task.get("b") or [0] * d))
-    C = [vector(row) for row in task["C"]]
-    features = [
-        [
-            (
-                number(hinge.get("c", 1)),
-                {p: rows[0] for p, rows in blocks(_rows(hinge["a"])).items()},
-                number(hinge.get("e", 0)),
-            )
-            for hinge in feature
-        ]
-        for feature in task["features"]
-    ]
-
-    def f(X: list[Vector]) -> Vector:
-        g = []
-        for feature in features:
-            sums = [(c, sum((dot(a[p], X[p - 1]) for p in a), e)) for c, a, e in feature]
-            g.append(sum((c * max(s, Q(0)) for c, s in sums), Q(0)))
-        return [y + dot(row, g) for y, row in zip(linear(X), C, strict=True)]
-
-    return f
-
-
-def _rows(a: Any) -> dict:
-    return {p: [v] for p, v in (a if isinstance(a, dict) else {1: a}).items()}
-
-
-def meaning(task: dict, d: int, words: list[str] | None = None) -> Callable:
-    """The function that a task's JSON object names."""
-    p = int(task.get("position", 1)) - 1
-    kind = task["kind"]
-    if kind == "affine":
-        return affine(task["A"], vector(task.get("b") or [0] * d))
-    if kind == "relu-sum":
-        return relu_sum(task, d)
-    if kind == "permutation":
-        signs, by = (vector(task.get(k) or [v] * d) for k, v in (("signs", 1), ("by", 0)))
-        order = [entry - 1 for entry in task["permutation"]]
-        return lambda X: [s * X[p][o] + v for s, o, v in zip(signs, order, by, strict=True)]
-    if kind == "shift" and "modulo" in task:
-        return lambda X: [X[p][(i - task["by"]) % task["modulo"]] for i in range(d)]
-    if kind == "shift":
-        return lambda X: [x + v for x, v in zip(X[p], vector(task["by"]), strict=True)]
-    if kind == "lookup":
-        assert words is not None
-        pairs = [(words.index(a), words.index(b)) for a, b in task["table"].items()]
-        return lambda X: [sum((X[p][a] for a, b in pairs if b == i), Q(0)) for i in range(d)]
-    if kind == "clip":
-        low, high = number(task["low"]), number(task["high"])
-        return lambda X: [min(max(x, low), high) for x in X[p]]
-    several: dict[str, Callable] = {"sum": sum, "maximum": max, "minimum": min}
-    if kind in several:
-        read = [int(q) - 1 for q in task.get("positions", (1, 2))]
-        return lambda X: [several[kind]([X[q][i] for q in read]) for i in range(d)]
-    single = {"retrieval": Q, "absolute": abs, "relu": lambda x: max(x, Q(0))}
-    return lambda X: [single[kind](x) for x in X[p]]
 
 
 # --- The domain ----------------------------------------------------------------

@@ -5,13 +5,12 @@ from random import Random
 from typing import Any
 
 from attack.reckoning import Domain, Reckoned, as_text
+from kinds import KINDS, NEED_TWO_INPUTS
 
 # d, n, m, K: few, for each is compiled anew.
 SHAPES = ((1, 2, 2, 1), (1, 3, 4, 2), (2, 2, 8, 3), (2, 3, 3, 4), (3, 4, 5, 4), (4, 2, 4, 2))
-KINDS = (
-    *("affine", "affine", "permutation", "retrieval", "shift", "rotation", "sum"),
-    *("absolute", "relu", "clip", "maximum", "minimum", "relu-sum", "relu-sum"),
-)
+OFTEN = ("affine", "relu-sum", "rotation")
+DRAWN = (*OFTEN, *(kind for kind in KINDS if kind != "lookup"))
 # How the numbers of a task file are drawn.
 STYLES = ("whole", "whole", "sevenths", "decimals", "dyadic", "huge", "tiny", "mixed")
 
@@ -49,9 +48,9 @@ class Tasks:
         """A task of any kind but lookup, without its name."""
         rng, d = self.rng, self.d
         places = list(range(1, self.n))
-        kind, p = rng.choice(KINDS), rng.choice(places)
+        kind, p = rng.choice(DRAWN), rng.choice(places)
         pair = rng.sample(places, 2) if len(places) > 1 else None
-        if kind in ("maximum", "minimum") and pair is None:
+        if kind in NEED_TWO_INPUTS and pair is None:
             kind = "affine"
         fields: dict[str, Any] = {
             "affine": lambda: {"A": self.blocks(), "b": self.vector()},
@@ -64,12 +63,16 @@ class Tasks:
             "shift": lambda: {"by": self.vector(), "position": p},
             "rotation": lambda: {"by": rng.randint(-5, 5), "modulo": d, "position": p},
             "sum": lambda: {"positions": rng.sample(places, rng.randint(1, len(places)))},
-            "maximum": lambda: {"positions": pair},
-            "minimum": lambda: {"positions": pair},
             "clip": lambda: {"low": Q(-1), "high": abs(entry(rng, "whole")), "position": p},
             "relu-sum": self.relu_sum,
-        }.get(kind, lambda: {"position": p})()
+        }.get(kind, lambda: self.like_the_example(kind, p, pair))()
         return {"kind": "shift" if kind == "rotation" else kind, **fields}
+
+    def like_the_example(self, kind: str, p: int, pair: list[int] | None) -> dict[str, Any]:
+        """The example of a kind, at other positions."""
+        fields = KINDS[kind].example(self.d)
+        fields |= {"position": p} if "position" in fields else {}
+        return fields | ({"positions": pair} if "positions" in fields else {})
 
     def vector(self) -> list[Q]:
         return [entry(self.rng, self.style) for _ in range(self.d)]

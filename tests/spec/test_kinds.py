@@ -1,0 +1,37 @@
+"""Whoever adds a kind of task and forgets a place is told here; CONTRIBUTING.md lists them."""
+
+from pathlib import Path
+
+import pytest
+
+import construct
+import kinds
+from construct.spec.kinds import KINDS, from_definition
+
+ROCQ = Path(__file__).parents[2] / "proofs" / "rocq" / "instances.v"
+WORDS = construct.Vocabulary(["a", "b"])
+
+
+def test_the_tests_know_every_kind():
+    assert set(kinds.KINDS) == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_public(kind):
+    assert getattr(construct, KINDS[kind].__name__) is KINDS[kind]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_an_instance_in_rocq(kind):
+    """`every_kind_has_an_instance` proves a vote of each; here is that none is left out."""
+    assert f'{KINDS[kind].__name__}("f", ' in ROCQ.read_text()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_example_of_a_kind_is_one(kind):
+    fields = kinds.KINDS[kind].example(2)
+    definition = {"name": "f", "kind": kind, **fields}
+    task = from_definition(definition, d=2, vocabulary=WORDS)
+    X = [[3, -1], [2, 5]]
+    assert task(X).tolist() == kinds.meaning(definition, 2, list(WORDS))(X)
+    assert task.definition["kind"] == kind
