@@ -1,3 +1,4 @@
+import re
 from fractions import Fraction
 
 import numpy as np
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from construct import (
     ConstructError,
+    Construction,
     Prompt,
     Vocabulary,
     add,
@@ -137,3 +139,12 @@ def test_words_without_a_vocabulary_are_told_where_words_go():
     for examples, query in (([["cat", "cats"]], ["dog"]), ([["cat", "cats"]], [[1]])):
         with pytest.raises(ConstructError, match=r"for words, .* made\.prompt\("):
             Prompt.of(examples, query)
+
+
+def test_the_recipes_of_the_docstring_of_prompt_run():
+    recipes = re.findall(r"^ +(made\.prompt\(.*\))$", Construction.prompt.__doc__, re.M)
+    assert len(recipes) == 3
+    worded = build([CAPITAL], vocabulary=PLACES)
+    numbered = build([retrieval("f", 1, d=2)])
+    for recipe, made in zip(recipes, (worded, numbered, numbered), strict=True):
+        assert eval(recipe, {"made": made}).query.shape == (1, made.sizes.d)

@@ -7,7 +7,7 @@ from hypothesis import given
 import construct
 from construct import Prompt, Task, Vocabulary, affine, build, lookup, mixture, random_tasks, run
 from construct.errors import brief, brief_names
-from generators import cases
+from generators import whole_cases
 
 TURN = affine("turn", [[0, -1], [1, 0]])
 FLIP = construct.permutation("flip", [2, 1])
@@ -44,7 +44,7 @@ def test_a_value_at_a_prompt_is_one_line(line):
     assert len(line) <= 80
 
 
-@given(cases())
+@given(whole_cases())
 def test_every_repr_fits_a_line(case):
     made, prompt = case.build()
     layers = made.transformer.layers

@@ -1,13 +1,18 @@
 import json
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+KINDS = pytest.mark.parametrize("kind", [(), ("--adversarial",)], ids=["plausible", "adversarial"])
 
+
+@KINDS
 @pytest.mark.parametrize("seed", range(3))
-def test_a_sampled_prompt_runs_with_several_tasks_at_once(command, seed):
+def test_a_sampled_prompt_runs_with_several_tasks_at_once(command, seed, kind):
     command("build", "--K", "3", "--d", "4", "--out", "a")
-    Path("p.json").write_text(command("sample", "a", "--seed", seed).out)
+    Path("p.json").write_text(command("sample", "a", "--seed", seed, *kind).out)
     for executor in ("numpy", "exact"):
         done = command("run", "a", "p.json", "--check", "--json", "--executor", executor)
         assert done.code == 0, done.err
@@ -37,13 +42,14 @@ DOMAINS = {
 }
 
 
+@KINDS
 @pytest.mark.parametrize("name", DOMAINS)
 @pytest.mark.parametrize("seed", range(2))
-def test_a_sample_of_any_domain_runs(command, name, seed):
+def test_a_sample_of_any_domain_runs(command, name, seed, kind):
     task = {"name": "f", "kind": "affine", "A": [["1/3"]]}
     Path("t.json").write_text(json.dumps({"tasks": [task], "domain": DOMAINS[name]}))
     assert command("build", "--tasks", "t.json", "--m", "3", "--out", "a").code == 0
-    Path("p.json").write_text(command("sample", "a", "--seed", seed).out)
+    Path("p.json").write_text(command("sample", "a", "--seed", seed, *kind).out)
     done = command("run", "a", "p.json", "--check", "--executor", "exact")
     assert done.code == 0, done.err
 
@@ -57,3 +63,28 @@ def test_where_the_domain_excludes_words_numbers_come(command, bound):
     Path("p.json").write_text(command("sample", "a").out)
     done = command("run", "a", "p.json", "--check")
     assert done.code == 0, done.err
+
+
+EXAMPLES = sorted(Path(__file__).parents[2].glob("examples/*[a-z].json"))
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in EXAMPLES if "-prompt" not in p.name], ids=lambda p: p.stem
+)
+def test_a_plausible_prompt_is_small_and_wholly_explained(command, path):
+    assert command("build", "--tasks", path, "--m", "8", "--out", "a").code == 0
+    for seed in range(3):
+        sampled = command("sample", "a", "--seed", seed).out
+        Path("p").write_text(sampled)
+        if sampled.startswith("{"):
+            entries = np.array(json.loads(sampled)["query"], dtype=object).ravel()
+            assert all(abs(Fraction(entry)) <= 8 for entry in entries)
+        else:
+            assert sampled.rstrip().endswith("->")
+        done = command("run", "a", "p", "--json", "--executor", "exact")
+        said = json.loads(done.out)
+        assert said["explained"] == 8
+        assert not said["unexplained"]
+        assert sum(votes > 0 for votes in said["votes"].values()) > 1
+        if "distribution" in said:
+            assert sum(Fraction(p) for p in said["distribution"].values()) > 0

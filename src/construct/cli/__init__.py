@@ -21,7 +21,7 @@ from construct.errors import ConstructError
 COMMANDS = {
     "build": "Compile tasks into the weights of a transformer.",
     "plan": "Say what a construction would cost, without building it.",
-    "sample": "Print a random prompt to start from.",
+    "sample": "Print a prompt to start from.",
     "run": "Run a prompt: one forward pass.",
     "verify": "Check an artifact against the specification.",
     "prove": "Prove that an artifact is correct, machine-checked in Rocq.",

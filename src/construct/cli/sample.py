@@ -7,6 +7,7 @@ from construct.cli import Whole
 EPILOG = """\b
 Examples:
   construct sample construct-K4-d16 > prompt.json
+  construct sample construct-K4-d16 --adversarial
   construct sample construct-demo --seed 3 | construct run construct-demo -
 """
 
@@ -14,13 +15,30 @@ Examples:
 @click.command(epilog=EPILOG)
 @click.argument("directory", metavar="DIR")
 @click.option("--seed", type=Whole(min=0), default=0, show_default=True)
-def command(directory: str, seed: int) -> None:
-    """Print a random prompt of artifact DIR's domain, in the form that `run` reads."""
+@click.option(
+    "--adversarial",
+    is_flag=True,
+    help="Draw as `construct verify` does: ties, noise, extremes of the domain.",
+)
+def command(directory: str, seed: int, adversarial: bool) -> None:
+    """Print a prompt for artifact DIR, in the form that `run` reads.
+
+    By default its examples come from the artifact's own tasks, in small numbers or in words.
+    """
     from construct.artifact import load
-    from construct.checking.sampling import admits_words, random_prompts
-    from construct.spec.mixture import mixture
+    from construct.checking.plausible import plausible_prompt
+    from construct.checking.sampling import admits_words
 
     made = load(directory)
+    prompt = _adversarial(made, seed) if adversarial else plausible_prompt(made, seed)
+    words = made.vocabulary is not None and admits_words(made.domain)
+    click.echo(_as_words(prompt, made.vocabulary) if words else _as_json(prompt))
+
+
+def _adversarial(made, seed: int):
+    """A prompt of those that `verify` draws."""
+    from construct.checking.sampling import random_prompts
+    from construct.spec.mixture import mixture
 
     def telling(prompt) -> tuple[int, int]:
         """How much a prompt shows: several tasks should have votes, by few examples."""
@@ -36,8 +54,7 @@ def command(directory: str, seed: int) -> None:
             prompt, best = drawn, found
         if best >= enough:
             break
-    words = made.vocabulary is not None and admits_words(made.domain)
-    click.echo(_as_words(prompt, made.vocabulary) if words else _as_json(prompt))
+    return prompt
 
 
 def _as_json(prompt) -> str:
