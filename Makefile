@@ -78,7 +78,7 @@ limits: $(VENV)/.test
 	$(BIN)/python proofs/floats/limits.py
 
 lint: $(VENV)/.test
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --no-cache .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
