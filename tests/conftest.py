@@ -7,6 +7,7 @@ time of a build, and so the Makefile asks for it where it runs a part of the tes
 import fcntl
 import os
 import shutil
+import sys
 
 import pytest
 from hypothesis import settings
@@ -23,6 +24,14 @@ settings.register_profile(
 # For `make check`: the same properties, on fewer examples.
 settings.register_profile("quick", settings.get_profile("default"), max_examples=8)
 settings.load_profile("default")
+
+
+DIGITS = sys.get_int_max_str_digits()
+
+
+def pytest_runtest_setup() -> None:
+    """The command line lifts Python's limit on digits; no test is to leave that to another."""
+    sys.set_int_max_str_digits(DIGITS)
 
 
 @pytest.fixture(scope="session")
