@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from construct.compiler import Construction
-from construct.designs.theorem.sizes import WIDTH
+from construct.designs.theorem.sizes import WIDTH_FORMULA
 from construct.errors import ConstructError
 from construct.rational import MOST_DIGITS, read_json, to_json
 
@@ -26,7 +26,7 @@ def config_of(construction: Construction, model: bytes, dense: bool) -> dict[str
         "format": FORMAT,
         "version": VERSION,
         "sizes": {key: getattr(sizes, key) for key in ("K", "d", "m", "n", "S", "P", "N", "D")},
-        "width": f"{WIDTH}: {sizes.formula}",
+        "width": f"{WIDTH_FORMULA}: {sizes.formula}",
         "answer_token": transformer.answer,
         "domain": construction.domain.to_json(),
         "margins": {key: to_json(getattr(margins, key)) for key in ("B", "C", "s", "N")},

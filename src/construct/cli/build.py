@@ -127,7 +127,7 @@ def _json(made, target: Path, warnings: list[str]) -> dict:
 
 def _rows(made, target: Path, given: bool) -> list[tuple[str, object]]:
     from construct.cli.show import power
-    from construct.designs.theorem.sizes import WIDTH
+    from construct.designs.theorem.sizes import WIDTH_FORMULA
 
     sizes, margins, facts = made.sizes, made.margins, _facts(made)
     names = [task.name for task in made.tasks]
@@ -137,7 +137,7 @@ def _rows(made, target: Path, given: bool) -> list[tuple[str, object]]:
         ("layers", facts["layers"]),
         ("heads per layer", sizes.K),
         ("width D", sizes.D),
-        ("", WIDTH),
+        ("", WIDTH_FORMULA),
         ("", sizes.formula),
         ("examples", f"m = {sizes.m} slots of n = {sizes.n} tokens"),
         ("context N", f"{sizes.N} tokens"),

@@ -51,7 +51,8 @@ def _facts(made: Any) -> dict[str, Any]:
 
 
 def _print(made: Any) -> None:
-    from construct.cli.show import WIDTH, console, table
+    from construct.cli import WIDTH
+    from construct.cli.show import console, table
     from construct.errors import brief
 
     out, sizes = console(), made.sizes

@@ -166,7 +166,7 @@ def _seconds(work) -> float:
 
 def _print_table(facts: dict) -> None:
     from construct.cli.show import console, table
-    from construct.designs.theorem.sizes import WIDTH
+    from construct.designs.theorem.sizes import WIDTH_FORMULA
 
     sizes, names, busy = facts["sizes"], facts["tasks"], facts["heads_not_idle"]
     listed = ", ".join(names[:8]) + (f", ... ({len(names)} in all)" if len(names) > 8 else "")
@@ -176,7 +176,7 @@ def _print_table(facts: dict) -> None:
         ("heads per layer", sizes["K"]),
         ("not idle", f"{' + '.join(map(str, busy))} = {sum(busy)}"),
         ("width D", facts["width"]),
-        ("", WIDTH),
+        ("", WIDTH_FORMULA),
         ("", facts["formula"]),
         ("examples", f"m = {_count(sizes['m'])} slots of n = {_count(sizes['n'])} tokens"),
         ("context N", f"{_count(sizes['N'])} tokens"),

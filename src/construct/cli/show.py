@@ -15,10 +15,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from construct.cli import WIDTH
 from construct.errors import ConstructError
 from construct.rational import Rational, to_json
-
-WIDTH = 80
 
 
 def console(*, err: bool = False) -> Console:

@@ -59,7 +59,7 @@ def command(
     from construct.errors import CheckFailed
 
     made = load(directory)
-    plan, left_out = _plan(made, prompts, chosen)
+    runs, left_out = _runs(made, prompts, chosen)
     difference = first_difference(made)
     if difference:
         raise CheckFailed(f"the weights are not what the tasks compile to: {difference}")
@@ -70,7 +70,7 @@ def command(
         *columns, console=screen, transient=True, disable=not screen.is_terminal
     ) as progress:
         samples = {}
-        for executor, dtype, count in plan:
+        for executor, dtype, count in runs:
             tick = partial(progress.advance, progress.add_task(f"{executor} {dtype}", total=count))
             key = (dtype == RATIONALS, count)
             if key not in samples:
@@ -88,7 +88,7 @@ def command(
         )
 
 
-def _plan(made, prompts: int, chosen: tuple[str, ...]) -> tuple[list[tuple], list[str]]:
+def _runs(made, prompts: int, chosen: tuple[str, ...]) -> tuple[list[tuple], list[str]]:
     """Executor, format and prompts of each run, and the executors that are left out.
 
     Raises:
@@ -118,13 +118,13 @@ def _plan(made, prompts: int, chosen: tuple[str, ...]) -> tuple[list[tuple], lis
             f"executor needs a package that is not installed: pip install {EXACT.package}."
         )
     left_out = [] if chosen else [run for run in runs if _takes_long(run[0], made.sizes, run[2])]
-    plan, names = [run for run in runs if run not in left_out], sorted({run[0] for run in left_out})
-    if not plan:
+    kept, names = [run for run in runs if run not in left_out], sorted({run[0] for run in left_out})
+    if not kept:
         raise ConstructError(
             f"every executor that could run would take too long ({', '.join(names)}); give fewer "
             f"--prompts, or run one all the same with --executor {names[0]}."
         )
-    return plan, names
+    return kept, names
 
 
 def _reason(made) -> str:

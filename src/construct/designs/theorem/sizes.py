@@ -13,7 +13,7 @@ from construct.network.reach import Tokens
 from construct.network.residual import Residual
 
 # The width D in the symbols of the paper.
-WIDTH = "(4+2S)d + 2P + ceil(log2(m+1)) + ceil(log2 n) + 6"
+WIDTH_FORMULA = "(4+2S)d + 2P + ceil(log2(m+1)) + ceil(log2 n) + 6"
 
 
 @dataclass(frozen=True)
