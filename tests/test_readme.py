@@ -13,6 +13,7 @@ README = (Path(__file__).parent.parent / "README.md").read_text()
 
 def test_the_python_of_the_readme_runs_in_order(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "examples").symlink_to(Path(__file__).parent.parent / "examples")
     blocks = re.findall(r"```python\n(.*?)```", README, re.S)
     promised = [
         comment.split(":")[0]
@@ -22,7 +23,7 @@ def test_the_python_of_the_readme_runs_in_order(tmp_path, monkeypatch, capsys):
     names: dict = {}
     for block in blocks:
         exec(block, names)
-    assert len(promised) == 4
+    assert len(promised) == 5
     assert capsys.readouterr().out.splitlines() == promised
 
 

@@ -18,8 +18,8 @@ CAPITAL = lookup("capital", {"France": "Paris", "Japan": "Tokyo"}, vocabulary=WO
 WORDY = build([CAPITAL, lookup("same", {w: w for w in WORDS}, vocabulary=WORDS)], vocabulary=WORDS)
 
 SHOWN = {
-    "Construction(K = 2: turn, flip; d = 2, m = 8, n = 2, D = 19, N = 32)": MADE,
-    "Construction(K = 2: capital, same; d = 4, m = 32, n = 2, D = 29, N = 128, words)": WORDY,
+    "Construction(K = 2: turn, flip; d = 2, m = 8, n = 2, D = 19)": MADE,
+    "Construction(K = 2: capital, same; d = 4 words, m = 32, n = 2, D = 29)": WORDY,
     "Transformer(7 layers, K = 2, D = 19, N = 32; 282 non-zero weights)": MADE.transformer,
     "Layer(gather: all heads idle; MLP idle)": MADE.transformer.layers[0],
     "Layer(superpose: turn, flip; MLP idle)": MADE.transformer.layers[3],

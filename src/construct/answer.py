@@ -16,6 +16,7 @@ from construct.execute.registry import EXACT, RATIONALS, chosen
 from construct.network.transformer import Transformer
 from construct.spec.domain import check_domain
 from construct.spec.prompt import Prompt
+from construct.spec.promptfile import of_sizes
 from construct.spec.vocabulary import Vocabulary
 
 
@@ -131,6 +132,7 @@ def run(
             f"{', '.join([*construction.certified, exact])}."
         )
     forward = _prepared(construction.transformer, by.name, dtype)
+    of_sizes(prompt, sizes.d, sizes.n)
     numbers = prompt.astype(dtype)
     check_domain(numbers, construction.tasks, construction.domain, sizes.m)
     done = forward(embed(construction.transformer, numbers))

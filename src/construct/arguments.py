@@ -6,7 +6,7 @@ def f(prompt: Prompt, m: int) -> ...
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from construct.errors import ConstructError, shown
@@ -27,7 +27,7 @@ def checked(**rules: Rule) -> Callable[[Function], Function]:
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            given = signature.bind(*args, **kwargs).arguments
+            given = bound(function, signature, args, kwargs)
             for name, rule in rules.items():
                 if name in given:
                     rule(given[name], name)
@@ -36,6 +36,20 @@ def checked(**rules: Rule) -> Callable[[Function], Function]:
         return call  # type: ignore[return-value]
 
     return decorate
+
+
+def bound(
+    function: Callable, signature: inspect.Signature, args: tuple, kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The arguments by name.
+
+    Raises:
+        TypeError: as Python has it, with the name of the function.
+    """
+    try:
+        return signature.bind(*args, **kwargs).arguments
+    except TypeError as error:
+        raise TypeError(f"{function.__name__}(): {error}") from None
 
 
 def wrong(value: Any, name: str, right: str) -> ConstructError:

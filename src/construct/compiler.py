@@ -56,9 +56,8 @@ class Construction:
 
     def __repr__(self) -> str:
         s = self.sizes
-        sizes = f"d = {s.d}, m = {s.m}, n = {s.n}, D = {s.D}, N = {s.N}"
-        if self.vocabulary is not None:
-            sizes += ", words"
+        unit = " words" if self.vocabulary is not None else ""
+        sizes = f"d = {s.d}{unit}, m = {s.m}, n = {s.n}, D = {s.D}"
         start = f"Construction(K = {s.K}: "
         names = brief_names((task.name for task in self.tasks), 77 - len(start) - len(sizes))
         return f"{start}{names}; {sizes})"

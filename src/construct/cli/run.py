@@ -118,11 +118,11 @@ def print_report(report: dict, prompt) -> None:
     elif shares:
         rows = [(word, bar(_value(p), out), percent(_value(p))) for word, p in shares.items()]
         out.print(table(rows, "answer", "", "probability"))
+    if shares is not None:
         missing = 1 - sum(map(_value, shares.values()))
         if report["explained"] and missing > 1e-9:
-            out.print(
-                f"The rest, {percent(missing)}, went to tasks that have no entry for the query."
-            )
+            rest = f"The rest, {percent(missing)}," if shares else "All probability"
+            out.print(f"{rest} went to tasks that have no entry for the query.")
     out.print()
     voters = [
         (name, bar(_value(w), out), percent(_value(w)), report["votes"][name])
@@ -141,7 +141,8 @@ def print_report(report: dict, prompt) -> None:
         ("ambiguous", "several tasks explain"),
     ):
         if report[kind]:
-            out.print(f"{why}: example {', '.join(map(str, report[kind]))}")
+            several = "s" if len(report[kind]) > 1 else ""
+            out.print(f"{why}: example{several} {', '.join(map(str, report[kind]))}")
     if not report["explained"]:
         out.print("No example is explained by any task: the answer is 0.")
     if "check" in report:

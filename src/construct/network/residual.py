@@ -41,7 +41,12 @@ class Residual:
         return {field.name: field for field in self.fields}
 
     def __getitem__(self, name: str) -> Field:
-        return self._by_name[name]
+        try:
+            return self._by_name[name]
+        except KeyError:
+            raise KeyError(
+                f"{name!r} is not a field; there are {', '.join(self._by_name)}"
+            ) from None
 
     def __contains__(self, name: object) -> bool:
         return name in self._by_name

@@ -140,7 +140,8 @@ def check_domain(prompt: Prompt, tasks: Sequence, domain: Any, m: int) -> None:
             raise OutsideDomain(
                 f"example {prompt.lines[i]}: its label is at distance "
                 f"{_root(squared_distances(task, one)[0])} from task {task.name!r}; the artifact "
-                f"is certified for labels that match or are at least delta = {domain.delta} away."
+                f"is certified for labels that match or are at least delta = {domain.delta} away; "
+                "correct the label, or leave the example out."
             )
 
 
@@ -166,7 +167,7 @@ def _check_entries(prompt: Prompt, domain: Any) -> None:
                 whose = f"example {prompt.lines[place[0]]}" if inside else "the query"
                 raise OutsideDomain(
                     f"{whose}: {kind} has the entry {array[tuple(place)]}; the artifact is "
-                    f'certified for {rule} (see "domain" in the task file).'
+                    f"certified for {rule}; change the entry, or build with another domain."
                 )
 
 

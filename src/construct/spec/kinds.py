@@ -7,6 +7,7 @@ from typing import Any, ParamSpec
 
 import numpy as np
 
+from construct.arguments import bound
 from construct.errors import ConstructError, shown
 from construct.frozen import frozen
 from construct.rational import (
@@ -33,7 +34,7 @@ def _kind(kind: str) -> Callable[[Callable[Fields, Task]], Callable[Fields, Task
 
         @functools.wraps(constructor)
         def construct(*args: Fields.args, **kwargs: Fields.kwargs) -> Task:
-            given = signature.bind(*args, **kwargs).arguments
+            given = bound(constructor, signature, args, kwargs)
             name = task_name(given["name"])
             _check_context(name, given)
             task = constructor(*args, **kwargs)

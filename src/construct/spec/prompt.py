@@ -68,15 +68,17 @@ class Prompt:
         """Make one of [[x_1, ..., x_{n-1}, y], ...] and [x_1, ..., x_{n-1}], exactly."""
         for value, what, right in (
             (examples, "examples", "a list of [x_1, ..., x_{n-1}, y]"),
-            (query, "the query", "a list of n-1 vectors"),
+            (query, "the query", "a list of n-1 vectors, such as [[5, 7]]"),
         ):
             array = isinstance(value, np.ndarray) and value.ndim > 0
             if not array and not isinstance(value, list | tuple):
                 raise wrong(value, what, right)
         if not len(query):
-            raise ConstructError("the query must be a list of n-1 vectors.")
+            raise ConstructError("the query is empty; it must be a list of n-1 vectors.")
         for i, tokens in enumerate([query, *examples]):
             _refuse_words(tokens, f"example {i}" if i else "the query")
+        if not any(isinstance(vector, list | tuple | np.ndarray) for vector in query):
+            raise wrong(query, "the query", "a list of n-1 vectors, such as [[5, 7]]")
         q = rational_array(query, (None, None), "the query")
         n, d = len(q) + 1, q.shape[1]
         rows = [rational_array(e, (n, d), f"example {i}") for i, e in enumerate(examples, 1)]

@@ -35,7 +35,7 @@ def parse_prompt(text: str, *, d: int, n: int, vocabulary: Vocabulary | None = N
             "the prompt is not a JSON object; this artifact takes numbers: "
             '{"examples": [[x_1, ..., y], ...], "query": [x_1, ...]}.'
         )
-    return _of_sizes(prompt, d, n)
+    return of_sizes(prompt, d, n)
 
 
 def prompt_of(
@@ -50,10 +50,11 @@ def prompt_of(
     if vocabulary is not None and lists:
         query = _one_hot(query, vocabulary, "the query: ")
         examples = [_one_hot(e, vocabulary, f"example {i}: ") for i, e in enumerate(examples, 1)]
-    return _of_sizes(Prompt.of(examples, query), d, n)
+    return of_sizes(Prompt.of(examples, query), d, n)
 
 
-def _of_sizes(prompt: Prompt, d: int, n: int) -> Prompt:
+def of_sizes(prompt: Prompt, d: int, n: int) -> Prompt:
+    """The prompt, if it has the sizes of an artifact."""
     if (prompt.n, prompt.d) != (n, d):
         raise ConstructError(
             f"the prompt has n = {prompt.n} and d = {prompt.d}; the artifact needs "

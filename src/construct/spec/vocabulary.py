@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from construct.errors import ConstructError, shown
+from construct.errors import ConstructError, brief, shown
 from construct.rational import zeros
 
 
@@ -34,6 +34,9 @@ class Vocabulary:
         if len(self._index) != len(self.words):
             twice = next(w for i, w in enumerate(self.words) if self._index[w] != i)
             raise ConstructError(f"the vocabulary holds {twice!r} twice; list it once.")
+
+    def __repr__(self) -> str:
+        return f"Vocabulary({brief(list(self.words), 60)})"
 
     def __len__(self) -> int:
         return len(self.words)
