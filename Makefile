@@ -40,7 +40,7 @@ SHAPES = tests/artifact/test_artifact.py tests/checking tests/execute/test_prepa
 	tests/network/test_reach.py tests/prove/test_export.py tests/cli/test_plan.py
 test: check
 	CONSTRUCT_SHAPES=1 $(PYTEST) --hypothesis-profile quick -k "not claim and not whatever" $(SHAPES)
-	$(PYTEST)
+	$(PYTEST) tests
 
 # Every proof, from the sources: Rocq, its independent checker, computer algebra, and the
 # bridge to the weights of all examples. JOBS of them run at once.

@@ -123,7 +123,7 @@ MALFORMED = [
     ({"examples": {}, "query": [[1]]}, "must be lists"),
     ({"examples": [], "query": 1}, "must be lists"),
     ({"examples": [], "query": []}, "the query is empty; it must be a list"),
-    ({"examples": [], "query": [1]}, r"the query is \[1\]; it must be a list of n-1 vectors, such as"),
+    ({"examples": [], "query": [1]}, r"the query is \[1\]; it must be a list of n-1 vectors"),
     ({"examples": [], "query": [[1], [1, 2]]}, "the query"),
     ({"examples": [], "query": [["x"]]}, "the query is 'x'"),
     ({"examples": [], "query": [[None]]}, "the query is None"),
