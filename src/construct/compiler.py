@@ -87,6 +87,11 @@ class Construction:
         return parse_prompt(examples, d=d, n=n, vocabulary=words)
 
     @property
+    def definitions(self) -> list[dict[str, Any]]:
+        """The tasks as a task file has them."""
+        return [task.as_json(words=self.vocabulary is not None) for task in self.tasks]
+
+    @property
     def sizes(self) -> Sizes:
         """K, d, m, n, S, P and what follows from them."""
         return cast(Sizes, self.transformer.sizes)

@@ -266,7 +266,7 @@ def _runs(
     out: Outcome, case: Case, loaded: Construction, change: dict[str, Any], number: int
 ) -> None:
     """The loaded artifact does what its own tasks demand."""
-    own = {"tasks": [t.as_json(words=loaded.vocabulary is not None) for t in loaded.tasks]}
+    own = {"tasks": loaded.definitions}
     file = json.loads(json.dumps({**case["file"], **own, "domain": loaded.domain.to_json()}))
     if loaded.vocabulary is not None:
         file["vocabulary"] = list(loaded.vocabulary)

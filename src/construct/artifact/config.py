@@ -31,14 +31,9 @@ def config_of(construction: Construction, model: bytes, dense: bool) -> dict[str
         "domain": construction.domain.to_json(),
         "margins": {key: to_json(getattr(margins, key)) for key in ("B", "C", "s", "N")},
         "certificates": construction.certificates,
-        "tasks": [
-            task.as_json(words=construction.vocabulary is not None) for task in construction.tasks
-        ],
+        "tasks": construction.definitions,
         "vocabulary": construction.vocabulary and list(construction.vocabulary),
-        "residual_stream": [
-            {"field": f.name, "start": f.start, "width": f.width, "holds": f.holds}
-            for f in sizes.residual.fields
-        ],
+        "residual_stream": sizes.residual.to_json(),
         "layers": [
             {
                 "name": layer.name,

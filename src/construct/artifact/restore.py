@@ -35,12 +35,14 @@ def restore(
     reader = Reader(tensors, large, dense=config["storage"] == "dense")
     transformer = _transformer(reader, sizes, formulas(sizes, wiring, margins))
     _refuse_other_margins(transformer, margins)
-    if below_thresholds(Bounds.of(wiring, domain), domain, margins):
+    construction = Construction(transformer, tasks.tasks, domain, margins, tasks.vocabulary)
+    # The construction's own wiring, with which bounds are kept: the certificates need them too.
+    if below_thresholds(Bounds.of(construction.wiring, domain), domain, margins):
         raise ConstructError(
             f"the margins B = {margins.B} and C = {margins.C} in {CONFIG} are too small for its "
             "tasks and its domain, and votes could be wrong; build the artifact anew."
         )
-    return Construction(transformer, tasks.tasks, domain, margins, tasks.vocabulary)
+    return construction
 
 
 def _transformer(reader: Reader, sizes: Sizes, layers: Sequence[LayerFormula]) -> Transformer:

@@ -29,12 +29,9 @@ def command(directory: str, as_json: bool) -> None:
 def _facts(made: Any) -> dict[str, Any]:
     transformer, sizes = made.transformer, made.sizes
     return {
-        "tasks": [task.as_json(words=made.vocabulary is not None) for task in made.tasks],
+        "tasks": made.definitions,
         "width": sizes.D,
-        "residual_stream": [
-            {"field": f.name, "start": f.start, "width": f.width, "holds": f.holds}
-            for f in sizes.residual.fields
-        ],
+        "residual_stream": sizes.residual.to_json(),
         "layers": [
             {
                 "name": layer.name,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,13 @@ class Residual:
                 fields.append(Field(name, start, width, holds))
             start += width
         return cls(tuple(fields))
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """As it stands in `config.json`, and in what `inspect` prints."""
+        return [
+            {"field": f.name, "start": f.start, "width": f.width, "holds": f.holds}
+            for f in self.fields
+        ]
 
     @cached_property
     def _by_name(self) -> dict[str, Field]:
