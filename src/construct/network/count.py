@@ -29,7 +29,7 @@ class Count:
         Raises:
             ConstructError: if one is beyond the range of float64.
         """
-        found = values if isinstance(values, Counter) else Counter(values)
+        found = Counter(values)
         scaled = np.array([scale * value for value in found], dtype=object)
         times = np.array(list(found.values()), dtype=object)
         held = to_float(scaled)
