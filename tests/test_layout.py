@@ -12,7 +12,7 @@ from construct.designs.theorem import LAYERS
 
 SOURCE = Path(construct.__file__).parent
 # What a package or a module at the top may import, beside the basics. Nothing else.
-BASICS = {"arguments", "errors", "frozen", "rational"}
+BASICS = {"arguments", "errors", "frozen", "matrix", "memory", "rational"}
 ARROWS = {
     "spec": set(),
     "network": set(),

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from construct.network.transformer import Transformer as Transformer
     from construct.spec.domain import Domain as Domain
     from construct.spec.domain import check_domain as check_domain
+    from construct.spec.hinge import Hinge as Hinge
     from construct.spec.kinds import absolute as absolute
     from construct.spec.kinds import add as add
     from construct.spec.kinds import affine as affine
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
     from construct.spec.promptfile import parse_prompt as parse_prompt
     from construct.spec.taskfile import TaskFile as TaskFile
     from construct.spec.taskfile import parse_tasks as parse_tasks
-    from construct.spec.tasks import Hinge as Hinge
     from construct.spec.tasks import Task as Task
     from construct.spec.vocabulary import Vocabulary as Vocabulary
 
@@ -91,7 +91,8 @@ _HOMES = {
     "construct.spec.prompt": ("Prompt",),
     "construct.spec.promptfile": ("parse_prompt",),
     "construct.spec.taskfile": ("TaskFile", "parse_tasks"),
-    "construct.spec.tasks": ("Hinge", "Task"),
+    "construct.spec.hinge": ("Hinge",),
+    "construct.spec.tasks": ("Task",),
     "construct.spec.vocabulary": ("Vocabulary",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

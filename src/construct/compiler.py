@@ -9,7 +9,6 @@ seven layers, embedding, unembedding
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from functools import cached_property
 from typing import Any, cast
 
@@ -21,10 +20,11 @@ from construct.certify.accuracy import Accuracy
 from construct.certify.formats import FORMATS
 from construct.certify.limits import Limit, limits
 from construct.designs.theorem import formulas
-from construct.designs.theorem.embedding import embeddings
+from construct.designs.theorem.embedding import embedding_entries, embeddings
 from construct.designs.theorem.sizes import Sizes
 from construct.designs.theorem.wiring import Wiring
 from construct.errors import ConstructError, brief_names, shown
+from construct.memory import refuse_beyond_memory
 from construct.network.transformer import Transformer
 from construct.rational import rational
 from construct.spec.domain import ONE_HOT, Domain
@@ -32,7 +32,7 @@ from construct.spec.kinds import permutation
 from construct.spec.normal_form import normal_form
 from construct.spec.prompt import Prompt
 from construct.spec.promptfile import parse_prompt, prompt_of
-from construct.spec.tasks import Task, refuse_if_tasks_too_large
+from construct.spec.tasks import Task, refuse_tasks_beyond_memory
 from construct.spec.vocabulary import Vocabulary
 
 
@@ -123,28 +123,25 @@ class Construction:
         return limits(self.sizes, self.wiring, self.domain)
 
 
-# A non-zero weight takes about 40 bytes while it is made.
-MOST_NONZEROS = 1 << 28
+# Bytes of a weight that is not 0, while it is made.
+EACH_WEIGHT = 64
 
 
-def refuse_if_too_large(sizes: Sizes, *, on_paper: bool = False) -> None:
-    """Refuse sizes that are too large, before any work is done.
-
-    Args:
-        on_paper: no weight will be made.
+def refuse_if_too_large(sizes: Sizes) -> None:
+    """Refuse sizes that do not fit in memory whatever the tasks are, before any work is done.
 
     Raises:
-        ConstructError: naming the sizes to reduce.
+        ConstructError: with the weights that are not 0, their bytes, and the sizes to reduce.
     """
-    K, d, m, n = sizes.K, sizes.d, sizes.m, sizes.n
-    refuse_if_tasks_too_large(K, d)
     nonzeros = 4 * sizes.M + sizes.tokens * (sizes.ell_e + sizes.ell_t + 1)
-    if not on_paper and nonzeros > MOST_NONZEROS:
-        raise ConstructError(
-            f"K = {K}, m = {shown(m)}, n = {shown(n)} need about "
-            f"{Decimal(nonzeros):.1e} weights that are not 0; at most {MOST_NONZEROS:.1e} can be "
-            "built: choose a smaller m or n ('construct plan' counts any size on paper)."
-        )
+    _refuse_weights(sizes, nonzeros + 2 * sizes.K * sizes.d)
+
+
+def _refuse_weights(sizes: Sizes, nonzeros: int) -> None:
+    parts = ((name, getattr(sizes, name)) for name in ("K", "d", "m", "n"))
+    whose = "the weights for " + ", ".join(f"{name} = {shown(value)}" for name, value in parts)
+    remedy = "choose smaller ones ('construct plan' counts any m and n on paper)"
+    refuse_beyond_memory(nonzeros, EACH_WEIGHT, whose, remedy)
 
 
 @checked(
@@ -184,7 +181,9 @@ def build(
         for name in ("R", "Ry", "delta", "grid"):
             rational(getattr(domain, name) or 1, f"{name} of the domain")  # or it is too long
     margins = choose_margins(sizes, wiring, domain)
-    layers = tuple(formula.emit() for formula in formulas(sizes, wiring, margins))
+    layers_ = formulas(sizes, wiring, margins)
+    _refuse_weights(sizes, sum(layer.nonzeros for layer in layers_) + embedding_entries(sizes))
+    layers = tuple(layer.emit() for layer in layers_)
     transformer = Transformer(sizes, layers, **embeddings(sizes), answer=sizes.tokens - 1)
     _refuse_long(transformer)
     return Construction(transformer, tuple(tasks), domain, margins, vocabulary)
@@ -234,7 +233,8 @@ def validate(
     """
     tasks = _of_one_dimension(tasks)
     sizes = _sizes(tasks, m, n)
-    refuse_if_too_large(sizes, on_paper=on_paper)
+    if not on_paper:
+        refuse_if_too_large(sizes)
     if vocabulary is not None:
         _refuse_other_words(vocabulary, sizes)
     _refuse_twins(tasks)
@@ -327,7 +327,7 @@ def random_tasks(K: int, d: int, seed: int = 0) -> list[Task]:
             raise ConstructError(
                 f"{name} is {shown(value)}; it must be a whole number of at least 1."
             )
-    refuse_if_too_large(Sizes(K, d, 1, 2), on_paper=True)
+    refuse_tasks_beyond_memory(K, d)
     rng = np.random.default_rng(seed)
     # Shifts in -reach..reach, with room for twice as many maps as are wanted.
     reach = 2

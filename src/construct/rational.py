@@ -7,6 +7,7 @@ entries are `int` where they are whole and `Fraction` where they are not.
 
 import json
 import math
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from functools import lru_cache
@@ -24,6 +25,8 @@ MOST_NUMBERS = 1 << 28
 # Significant bits of a float64; it holds all whole numbers up to MOST_WHOLE.
 FLOAT64_BITS = 53
 MOST_WHOLE = 1 << FLOAT64_BITS
+
+BEYOND_FLOAT64 = "a number is beyond the range of float64 (1.8e308); use smaller ones."
 
 # The widest exponent a decimal in a file may have: float64 ends at 10^308, and
 # an unbounded one ("1e999999999") would cost gigabytes as a fraction.
@@ -117,6 +120,13 @@ def rational_array(value: Any, shape: tuple[int | None, ...], what: str) -> np.n
     return result
 
 
+def rationals(values: Sequence[Rational]) -> np.ndarray:
+    """A list of rationals as an object array."""
+    found = np.empty(len(values), dtype=object)
+    found[:] = values
+    return found
+
+
 def zeros(*shape: int) -> np.ndarray:
     """An object array of exact zeros.
 
@@ -143,9 +153,7 @@ def to_float(array: np.ndarray) -> np.ndarray:
     try:
         return array.astype(np.float64)
     except OverflowError as error:
-        raise ConstructError(
-            "a number is beyond the range of float64 (1.8e308); use smaller ones."
-        ) from error
+        raise ConstructError(BEYOND_FLOAT64) from error
 
 
 def is_dyadic(x: Rational) -> bool:

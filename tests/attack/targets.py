@@ -38,7 +38,7 @@ from construct import (
     run,
 )
 from construct.answer import read_answer
-from construct.checking.verification import summands
+from construct.checking.verification import absolute_sums
 from construct.spec.prompt import Prompt as Given
 
 FLOATS = ("float64", "float32")
@@ -261,7 +261,7 @@ def proved(made: Construction, prompt: Prompt, verdict: Verdict, dtype: str) -> 
     assert held is not None
     query = np.array(held["query"], dtype=object)
     voted = [k for k, c in enumerate(verdict.votes) if c]
-    absolute = {k: summands(made.wiring.tasks[k], query).sum(axis=1) for k in voted}
+    absolute = {k: absolute_sums(made.wiring.tasks[k], query) for k in voted}
     values = {k: np.array(verdict.values[k], dtype=object) for k in voted}
     return [Q(x) for x in made.accuracy[dtype].error(verdict.votes, absolute, values)]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from construct import Domain, absolute, affine, build, maximum, relu_sum, retrieval, shift
 from construct.certify.bounds import Bounds, profile
-from construct.checking.verification import summands
+from construct.checking.verification import absolute_sums
 from construct.designs.theorem.wiring import Wiring
 from generators import whole_cases
 
@@ -33,12 +33,12 @@ def test_E_squared_bounds_the_distance_of_every_label_from_every_task(case):
 
 @settings(max_examples=30)
 @given(whole_cases())
-def test_absolute_summands_of_a_task_are_what_the_profile_says_at_the_corner(case):
+def test_absolute_sums_of_a_task_are_what_the_profile_says_at_the_corner(case):
     construction, _ = case.build()
     tasks, sizes = construction.tasks, construction.sizes
     corner = np.full((sizes.n - 1, sizes.d), 3, dtype=object)
     for task, row in zip(tasks, profile(construction.wiring).rows, strict=True):
-        assert (row.reach(3, 3) == summands(task.merged, corner).sum(axis=1)).all()
+        assert (row.reach(3, 3) == absolute_sums(task.merged, corner)).all()
 
 
 def test_E_squared_of_a_single_affine_map_is_attained():

@@ -20,7 +20,7 @@ from construct import (
     verify,
 )
 from construct.checking.sampling import random_prompts
-from construct.checking.verification import compare, largest_term, specification, summands, ulp
+from construct.checking.verification import absolute_sums, compare, largest_term, specification, ulp
 
 # All seven layers do something: an operand slot and a dictionary.
 CONSTRUCTION = build(
@@ -193,10 +193,10 @@ def test_ulp_at_0_is_2_to_minus_bits():
     assert ulp(Fraction(0), 53) == Fraction(1, 2**53)
 
 
-def test_terms_of_a_task_are_its_summands():
+def test_terms_of_a_task_are_its_absolute_sums():
     task = affine("f", [[2, -3], [1, 0]], [-5, 0])
     query = np.array([[4, -1]], dtype=object)
-    assert summands(task, query).sum(axis=1).tolist() == [8 + 3 + 5, 4]
+    assert absolute_sums(task, query).tolist() == [8 + 3 + 5, 4]
     # A x has 8, 3, 4; b has -5; f(x) = (6, 4).
     assert largest_term(task, query) == 8
-    assert summands(retrieval("g", 1, d=2), query).sum(axis=1).tolist() == [4, 1]
+    assert absolute_sums(retrieval("g", 1, d=2), query).tolist() == [4, 1]

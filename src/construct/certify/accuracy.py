@@ -117,9 +117,15 @@ class Accuracy:
 
 def _summands(task: Task) -> np.ndarray:
     """How many summands each entry of f(X) has."""
-    count = (task.b != 0) + sum((matrix != 0).sum(axis=1) for matrix in task.A.values())
-    for u, feature in enumerate(task.features):
-        for hinge in feature:
-            inside = (hinge.e != 0) + sum(v != 0 for _, vector in hinge.a for v in vector)
-            count = count + inside * ((task.C[:, u] != 0) & (hinge.c != 0))
+    count = (task.b != 0) + sum(matrix.counts(1) for matrix in task.A.values())
+    if task.features:
+        inside = [
+            sum(
+                (hinge.e != 0) + sum(len(terms) for _, terms in hinge.a)
+                for hinge in feature
+                if hinge.c
+            )
+            for feature in task.features
+        ]
+        count = count + task.C.pattern(np.array(inside))
     return count

@@ -10,6 +10,7 @@ weights come to float32 through float64.)
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,7 +20,8 @@ import numpy as np
 
 from construct.certify.formats import FLOAT32, FORMATS
 from construct.designs.theorem.wiring import Unit, Wiring
-from construct.rational import Rational, is_dyadic, zeros
+from construct.matrix import Matrix
+from construct.rational import Rational, is_dyadic, rationals, zeros
 from construct.spec.domain import Domain
 
 
@@ -42,6 +44,14 @@ class Sums:
         """The sum of the absolute summands of each entry."""
         return self.size @ np.array([x, R, 1], dtype=object)
 
+    def alike(self) -> tuple["Sums", np.ndarray]:
+        """The entries that differ, and how often each occurs."""
+        columns = (*self.size.T.tolist(), self.roundings.tolist(), self.operations.tolist())
+        found = Counter(zip(*columns, strict=True))
+        *size, roundings, operations = zip(*found, strict=True)
+        sums = Sums(np.array(size, dtype=object).T, np.array(roundings), np.array(operations))
+        return sums, np.array(list(found.values()), dtype=object)
+
     @classmethod
     def field(cls, name: str, width: int) -> "Sums":
         """The entries of a field of the token: tok, a slot, or the constant one."""
@@ -51,21 +61,20 @@ class Sums:
         return cls(size, none - (name == "one"), none + 1)
 
     @classmethod
-    def of(cls, blocks: Iterable[tuple[np.ndarray, "Sums"]]) -> "Sums":
+    def of(cls, blocks: Iterable[tuple[Matrix, "Sums"]]) -> "Sums":
         """sum_b W_b v_b, for matrices of weights and what they are multiplied with."""
-        pairs = [(W, W != 0, v) for W, v in blocks]
-        height = len(pairs[0][0])
+        pairs = list(blocks)
+        height = pairs[0][0].shape[0]
         deepest, count = np.zeros((2, height), dtype=int)
-        for W, used, v in pairs:
-            factors: np.ndarray = np.array(_as_factors(W), dtype=int)
-            depth = np.where(used, factors + v.roundings, 0)
-            deepest = np.maximum(deepest, depth.max(axis=1, initial=0))
-            count = count + used.sum(axis=1)
+        for W, v in pairs:
+            rows, columns = W.at
+            np.maximum.at(deepest, rows, _as_factors(W) + v.roundings[columns])
+            count = count + W.counts(1)
         none = np.zeros(height, dtype=int)
         return cls(
-            size=sum((_times(abs(W), v.size) for W, _, v in pairs), start=zeros(height, 3)),
+            size=sum((_times(abs(W), v.size) for W, v in pairs), start=zeros(height, 3)),
             roundings=deepest + np.maximum(count - 1, 0),
-            operations=sum((used @ (v.operations + 2) for _, used, v in pairs), start=none),
+            operations=sum((W.pattern(v.operations + 2) for W, v in pairs), start=none),
         )
 
     @classmethod
@@ -78,11 +87,18 @@ class Sums:
         )
 
 
-def _times(W: np.ndarray, size: np.ndarray) -> np.ndarray:
+def _times(W: Matrix, size: np.ndarray) -> np.ndarray:
     """W @ size; the rows of a field are all the same."""
     if len(size) and (size == size[0]).all():
-        return W.sum(axis=1)[:, None] * size[0]
-    return W @ size
+        return W.sums(1)[:, None] * size[0]
+    return W(size.T).T
+
+
+def _as_factors(W: Matrix) -> np.ndarray:
+    """`_as_factor` of each non-zero."""
+    if len(W.distinct) == 1:
+        return np.full(len(W), _as_factor(*W.distinct))
+    return np.fromiter(map(_as_factor, W.values), dtype=int, count=len(W))
 
 
 @lru_cache(maxsize=1 << 12)
@@ -96,15 +112,14 @@ def _as_factor(weight: Rational) -> int:
     return min(significant.bit_length() - 1, 1) + (significant.bit_length() > FLOAT32.p)
 
 
-_as_factors = np.frompyfunc(_as_factor, 1, 1)
-
-
 @dataclass(frozen=True, eq=False)
 class Profile:
     """What tasks imply by themselves, whatever the domain.
 
     Attributes:
         rows: for each task the entries of f_k, read at its home token.
+        alike: the same with equal entries as one, and how many they are: a table over many
+            words has few that differ.
         inner: every sum in a hinge and every feature.
         numbers: the least and the largest absolute value of the tasks' non-zero
             numbers, 1 included.
@@ -112,6 +127,7 @@ class Profile:
     """
 
     rows: tuple[Sums, ...]
+    alike: tuple[tuple[Sums, np.ndarray], ...]
     inner: tuple[Sums, ...]
     numbers: tuple[Fraction, Fraction]
     denominators: tuple[int, int]
@@ -124,11 +140,11 @@ def profile(wiring: Wiring) -> Profile:
     features, inner = [], []
     for feature in wiring.dictionary:
         hinges = [_hinge(unit) for unit in feature]
-        weights = np.array([[c for c, _, _ in feature]], dtype=object)
+        weights = _row(enumerate(c for c, _, _ in feature), len(feature))
         features.append(Sums.of([(weights, Sums.join(hinges))]) if hinges else _NOTHING)
         inner += [*hinges, features[-1]]
         for c, a, e in feature:
-            inside = [Fraction(v) for _, vector in a for v in vector]
+            inside = [Fraction(v) for _, terms in a for _, v in terms]
             numbers.update(abs(Fraction(x)) for x in (c, e, *inside))
             den = math.lcm(e.denominator, *(v.denominator for v in inside))
             hinge_denominators.add(c.denominator * den)
@@ -136,15 +152,15 @@ def profile(wiring: Wiring) -> Profile:
     for k in range(len(wiring.tasks)):
         blocks = []
         for name, W in wiring.f(k).matrices():
-            values = set(W.flat)
-            numbers.update(abs(Fraction(x)) for x in values)
-            denominators.update(x.denominator for x in values)
+            numbers.update(abs(Fraction(x)) for x in W.distinct)
+            denominators.update(x.denominator for x in W.distinct)
             read = Sums.join(features) if name == "gx" else Sums.field(name, W.shape[1])
             blocks.append((W, read))
         rows.append(Sums.of(blocks))
     numbers.discard(Fraction(0))
     return Profile(
         tuple(rows),
+        tuple(row.alike() for row in rows),
         tuple(inner),
         (min(numbers), max(numbers)),
         (math.lcm(*denominators), math.lcm(*hinge_denominators)),
@@ -154,15 +170,23 @@ def profile(wiring: Wiring) -> Profile:
 def _hinge(unit: Unit) -> Sums:
     """<a, z> + e; the ReLU after it neither rounds nor grows."""
     _, a, e = unit
-    blocks = [(np.array([[e]], dtype=object), Sums.field("one", 1))]
-    for operand, vector in a:
-        W = np.array([vector], dtype=object)
-        blocks.append((W, Sums.field("slot" if operand else "tok", len(vector))))
+    blocks = [(_row([(0, e)], 1), Sums.field("one", 1))]
+    for operand, terms in a:
+        # Where the entries stand does not matter: they are all alike.
+        W = _row(enumerate(v for _, v in terms), len(terms))
+        blocks.append((W, Sums.field("slot" if operand else "tok", len(terms))))
     return Sums.of(blocks)
 
 
+def _row(terms: Iterable[tuple[int, Rational]], width: int) -> Matrix:
+    """A matrix of one row."""
+    listed = list(terms)
+    at = np.array([[0] * len(listed), [i for i, _ in listed]])
+    return Matrix.from_places((1, width), at, rationals([v for _, v in listed]))
+
+
 # A feature without hinges.
-_NOTHING = Sums.of([(zeros(1, 1), Sums.field("one", 1))])
+_NOTHING = Sums.of([(Matrix.zero(1, 1), Sums.field("one", 1))])
 
 
 @dataclass(frozen=True)
@@ -202,24 +226,27 @@ def _bounds(wiring: Wiring, domain: Domain) -> Bounds:
     # Where a task has its home at a label token it is not tested, but e_k there
     # enters scores that C has to push below 0.
     x = max(R, Ry)
-    sizes = [row.reach(x, R) + Ry for row in tasks.rows]
-    values = [row.reach(R, R) for row in tasks.rows]
-    labels = np.full(len(values[0]), Ry, dtype=object)
-    homes = [value + np.minimum(value, labels) for value in values]
+    sizes = [(row.reach(x, R) + Ry, times) for row, times in tasks.alike]
+    values = [(row.reach(R, R), times) for row, times in tasks.alike]
+    homes = [(value + _at_most(value, Ry), times) for value, times in values]
     step = None
     if domain.grid is not None:
         step = Fraction(1, math.prod(tasks.denominators) * domain.grid.denominator)
     return Bounds(
-        E2=max(Fraction((size**2).sum()) for size in sizes),
-        home2=max(Fraction((home**2).sum()) for home in homes),
-        largest=max(Fraction(size.max()) for size in sizes),
+        E2=max(Fraction((size**2 * times).sum()) for size, times in sizes),
+        home2=max(Fraction((home**2 * times).sum()) for home, times in homes),
+        largest=max(Fraction(size.max()) for size, _ in sizes),
         # One more to subtract the label, where there is something to subtract it from.
-        terms=max(int((row.roundings + (row.operations > 0)).max()) for row in tasks.rows),
-        operations=max(int(row.operations.max()) for row in tasks.rows) + 2,
+        terms=max(int((row.roundings + (row.operations > 0)).max()) for row, _ in tasks.alike),
+        operations=max(int(row.operations.max()) for row, _ in tasks.alike) + 2,
         numbers=tasks.numbers,
         inner=max((Fraction(v.reach(x, R).max()) for v in tasks.inner), default=Fraction(0)),
         step=step,
     )
+
+
+def _at_most(value: np.ndarray, bound: Rational) -> np.ndarray:
+    return np.minimum(value, np.full(len(value), bound, dtype=object))
 
 
 def _admitted(bound: Rational) -> Rational:

@@ -8,17 +8,17 @@ The inputs of an example are one vector here, x_1 to x_{n-1} one after the other
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
-import numpy as np
-
+from construct.matrix import Matrix
 from construct.rational import Rational
-from construct.spec.tasks import Feature, Task
+from construct.spec.hinge import Feature
+from construct.spec.tasks import Task
 
 # A hinge max(<a, X> + e, 0): the places of a with its entries, and e. All of them are whole
 # and without a common divisor, so that equal kinks are equal keys.
@@ -157,11 +157,10 @@ class Rows:
     def _row(self, j: int) -> Row:
         linear: dict[int, Rational] = {}
         for p, matrix in self.task.A.items():
-            for i in np.flatnonzero(matrix[j]).tolist():
-                linear[(p - 1) * self.d + i] = matrix[j, i]
+            for i, value in _row(matrix, j):
+                linear[(p - 1) * self.d + i] = value
         constant, hinges = self.task.b[j], dict[Plane, Rational]()
-        for u in np.flatnonzero(self.task.C[j]).tolist():
-            c = self.task.C[j, u]
+        for u, c in _row(self.task.C, j):
             if u not in self._read:
                 self._read[u] = _planes(self.task.features[u], self.d)
             kinks, fixed = self._read[u]
@@ -177,12 +176,17 @@ class Rows:
         return Vector([top * (bottom // own) for top, own in pairs], bottom)
 
 
+def _row(matrix: Matrix, i: int) -> Iterator[tuple[int, Rational]]:
+    columns, values = matrix.row(i)
+    return zip(columns.tolist(), values.tolist(), strict=True)
+
+
 def _planes(feature: Feature, d: int) -> tuple[list[tuple[Plane, Rational]], Rational]:
     """The kinks of a feature with their weights, and what hinges without inputs add up to."""
     kinks: list[tuple[Plane, Rational]] = []
     fixed: Rational = 0
     for hinge in feature:
-        a = {(p - 1) * d + i: v for p, vector in hinge.a for i, v in enumerate(vector) if v}
+        a = {(p - 1) * d + i: v for p, terms in hinge.a for i, v in terms}
         if not a:
             fixed += hinge.c * max(hinge.e, 0)
             continue

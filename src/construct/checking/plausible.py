@@ -113,7 +113,7 @@ class _Drawing:
         common = set(range(self.d))
         for matrix in (f.task.A.get(position) for f in tasks):
             if matrix is not None:
-                common &= set(np.flatnonzero((matrix != 0).any(axis=0)).tolist())
+                common &= set(matrix.at[1].tolist())
         return sorted(common) or list(range(self.d))
 
 

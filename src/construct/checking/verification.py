@@ -20,8 +20,9 @@ from construct.compiler import Construction
 from construct.designs.theorem.embedding import embed_all
 from construct.execute.passes import Pass, prepare
 from construct.execute.registry import RATIONALS, named
-from construct.rational import Rational
+from construct.rational import Rational, rationals
 from construct.spec.domain import check_domain
+from construct.spec.hinge import Feature
 from construct.spec.mixture import Mixture, mixture
 from construct.spec.prompt import Prompt, exactly
 from construct.spec.tasks import Task
@@ -155,7 +156,7 @@ def compare(
     voted = {k: construction.wiring.tasks[k] for k, c in enumerate(wanted.votes) if c}
     largest = max((largest_term(task, query) for task in voted.values()), default=Fraction(0))
     ulps = float(max(error) / ulp(largest, BY_NAME[dtype].p))
-    absolute = {k: summands(task, query).sum(axis=1) for k, task in voted.items()}
+    absolute = {k: absolute_sums(task, query) for k, task in voted.items()}
     values = {k: task(query) for k, task in voted.items()}
     allowed = construction.accuracy[dtype].error(wanted.votes, absolute, values)
     if any(e > a for e, a in zip(error, allowed, strict=True)):
@@ -163,23 +164,35 @@ def compare(
     return ulps, wrong
 
 
-def summands(task: Task, query: np.ndarray) -> np.ndarray:
-    """(d, t): the absolute values of the terms that add up to each entry of f(query)."""
-    columns = [abs(task.b)[:, None]]
-    columns += [abs(matrix * query[p - 1]) for p, matrix in task.A.items()]
-    for u, feature in enumerate(task.features):
-        for hinge in feature:
-            terms: list[Rational] = [hinge.e]
-            for p, vector in hinge.a:
-                terms += [v * x for v, x in zip(vector, query[p - 1], strict=True) if v]
-            column = task.C[:, u] * hinge.c
-            columns.append(abs(column[:, None] * np.array(terms, dtype=object)))
-    return np.concatenate(columns, axis=1)
+def absolute_sums(task: Task, query: np.ndarray) -> np.ndarray:
+    """(d,): for each entry of f(query) the sum of the absolute terms that add up to it."""
+    size, sums = abs(query), abs(task.b)
+    for p, matrix in task.A.items():
+        sums = sums + abs(matrix)(size[p - 1])
+    if task.features:
+        inner = [sum(_absolute_terms(feature, size)) for feature in task.features]
+        sums = sums + abs(task.C)(rationals(inner))
+    return sums
 
 
 def largest_term(task: Task, query: np.ndarray) -> Fraction:
     """The largest of |f(query)| and of the terms that add up to it."""
-    return Fraction(max(abs(task(query)).max(), summands(task, query).max()))
+    size, largest = abs(query), [*abs(task(query)), *abs(task.b)]
+    for p, matrix in task.A.items():
+        largest += (abs(matrix.values) * size[p - 1, matrix.at[1]]).tolist()
+    if task.features:
+        inner = [max(_absolute_terms(feature, size), default=0) for feature in task.features]
+        largest += (abs(task.C.values) * rationals(inner)[task.C.at[1]]).tolist()
+    return Fraction(max(largest))
+
+
+def _absolute_terms(feature: Feature, size: np.ndarray) -> list[Rational]:
+    """The absolute terms of a feature, of inputs whose entries have these sizes."""
+    terms: list[Rational] = []
+    for hinge in feature:
+        inside = [hinge.e, *(v * size[p - 1, i] for p, vector in hinge.a for i, v in vector)]
+        terms += [abs(hinge.c * x) for x in inside]
+    return terms
 
 
 def ulp(value: Fraction, bits: int) -> Fraction:

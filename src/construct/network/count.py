@@ -1,7 +1,7 @@
 """How many entries of a weight are not zero, and how many of them float64 rounds."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,13 +23,18 @@ class Count:
         return Count(times * self.nonzeros, times * self.rounded)
 
     @classmethod
-    def of(cls, values: Iterable[Rational], scale: Rational = 1) -> "Count":
+    def of(
+        cls, values: Iterable[Rational] | Mapping[Rational, int], scale: Rational = 1
+    ) -> "Count":
         """Count the entries of a matrix that holds `scale * value` for each value.
+
+        Args:
+            values: the values, or each of them with how often it occurs.
 
         Raises:
             ConstructError: if one is beyond the range of float64.
         """
-        found = Counter(values)
+        found = Counter(values)  # of a mapping it takes the counts
         scaled = np.array([scale * value for value in found], dtype=object)
         times = np.array(list(found.values()), dtype=object)
         held = to_float(scaled)

@@ -19,28 +19,36 @@ from typing import Any
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
+from construct.errors import ConstructError
+from construct.matrix import Matrix
 from construct.network.count import Count
 from construct.network.reach import ANYWHERE, EVERY, Reach, Tokens
 from construct.network.residual import Residual
 from construct.network.transformer import Entries, Head, Layer, Mlp, Shape
-from construct.rational import Rational, is_float, to_float
+from construct.rational import BEYOND_FLOAT64, Rational, rationals
 
 
 class Rows:
     """Linear functionals of a token: a block for each field that they read.
 
-    A block is a (rows, field width) matrix of rationals, or a single rational c
-    that stands for c times the identity.
+    A block is a (rows, field width) matrix of rationals, by its non-zeros, or a single
+    rational c that stands for c times the identity.
     """
 
     # NumPy must leave `matrix * rows` to __rmul__ below.
     __array_ufunc__ = None
 
-    def __init__(self, blocks: Mapping[str, np.ndarray | Rational], scale: Rational = 1) -> None:
-        self._blocks, self._scale = dict(blocks), scale
+    def __init__(
+        self, blocks: Mapping[str, Matrix | np.ndarray | Rational], scale: Rational = 1
+    ) -> None:
+        self._scale = scale
+        self._blocks: dict[str, Matrix | Rational] = {
+            name: Matrix.of(block, (None, None), name) if isinstance(block, np.ndarray) else block
+            for name, block in blocks.items()
+        }
 
     @property
-    def blocks(self) -> dict[str, np.ndarray | Rational]:
+    def blocks(self) -> dict[str, Matrix | Rational]:
         """The block of each field; scaled only now, for a formula may never be emitted."""
         if self._scale == 1:
             return dict(self._blocks)
@@ -49,7 +57,7 @@ class Rows:
     def __add__(self, other: "Rows") -> "Rows":
         blocks = self.blocks
         for name, block in other.blocks.items():
-            blocks[name] = blocks[name] + block if name in blocks else block
+            blocks[name] = _sum(blocks[name], block) if name in blocks else block
         return Rows(blocks)
 
     def __rmul__(self, scale: Rational) -> "Rows":
@@ -61,18 +69,18 @@ class Rows:
     def __sub__(self, other: "Rows") -> "Rows":
         return self + (-other)
 
-    def matrices(self) -> Iterator[tuple[str, np.ndarray]]:
+    def matrices(self) -> Iterator[tuple[str, Matrix]]:
         """The fields that are read through a matrix, with it."""
         for name, block in self.blocks.items():
-            if isinstance(block, np.ndarray):
+            if isinstance(block, Matrix):
                 yield name, block
 
     def entries(self, residual: Residual) -> Count:
         """The entries that these functionals are in a weight, counted and not made."""
         found = Count()
         for name, block in self._blocks.items():
-            if isinstance(block, np.ndarray):
-                found += Count.of(block[np.nonzero(block)].tolist(), self._scale)
+            if isinstance(block, Matrix):
+                found += Count.of(block.distinct, self._scale)
             else:
                 found += residual[name].width * Count.of([block], self._scale)
         return found
@@ -80,11 +88,19 @@ class Rows:
     def count(self, residual: Residual) -> int:
         """How many functionals there are."""
         counts = {
-            len(block) if isinstance(block, np.ndarray) else residual[name].width
+            block.shape[0] if isinstance(block, Matrix) else residual[name].width
             for name, block in self._blocks.items()
         }
         assert len(counts) == 1, f"the blocks have unequal lengths: {self._blocks}"
         return counts.pop()
+
+
+def _sum(one: Matrix | Rational, other: Matrix | Rational) -> Matrix | Rational:
+    if isinstance(one, Matrix) and isinstance(other, Matrix):
+        return one + other
+    if isinstance(one, Matrix) or isinstance(other, Matrix):
+        raise TypeError("a matrix and a multiple of the identity are not added.")
+    return one + other
 
 
 def read(field: str) -> Rows:
@@ -189,14 +205,14 @@ class MlpFormula:
         shape: K, D and the fields of the transformer that it belongs to.
         units: how many hidden units it has.
         formula: gives the hidden units, and for each field that is written to the
-            (field width, units) matrix that is applied to them.
+            (field width, units) matrix, by its non-zeros, that is applied to them.
         entries: all that are not zero, counted and not made.
     """
 
     purpose: str
     shape: Shape
     units: int = 1
-    formula: Callable[[], tuple[Rows, Mapping[str, np.ndarray]]] | None = None
+    formula: Callable[[], tuple[Rows, Mapping[str, Matrix]]] | None = None
     entries: Callable[[], Count] = Count
     acts: Tokens = EVERY
 
@@ -220,7 +236,7 @@ class MlpFormula:
             return self.given(_zero(self.shapes))
         hidden, write = self.formula()
         residual = self.shape.residual
-        W_in, W_out = _stack(residual, [hidden]), _Matrix(self.units, self.shape.D)
+        W_in, W_out = _stack(residual, [hidden]), _Weight(self.units, self.shape.D)
         for name, matrix in write.items():
             W_out.place(0, residual[name].start, matrix.T)
         return self.given(_weights(W_in=W_in, W_out=W_out))
@@ -239,6 +255,12 @@ class LayerFormula:
     def busy(self) -> tuple[HeadFormula, ...]:
         """The heads that are not idle."""
         return tuple(head for head in self.heads if not head.idle)
+
+    @property
+    def nonzeros(self) -> int:
+        """How many weights are not 0, counted and not made."""
+        heads = (count for head in self.busy for count in head.entries().values())
+        return sum((one.nonzeros for one in heads), start=self.mlp.entries().nonzeros)
 
     def emit(self) -> Layer:
         """The layer with the weights of its formulas."""
@@ -264,59 +286,52 @@ def _zero(shapes: Shapes) -> Weights:
     return {name: csr_array(shape) for name, shape in shapes.items()}
 
 
-class _Matrix:
-    """A matrix of rationals, collected block by block."""
+class _Weight:
+    """A weight, collected block by block."""
 
     def __init__(self, rows: int, columns: int) -> None:
         self.shape = rows, columns
-        self._at = [np.zeros((2, 0), dtype=np.int64)]
-        self._values: list[np.ndarray] = [np.zeros(0, dtype=object)]
+        self._blocks: list[tuple[int, int, Matrix]] = []
 
-    def place(self, row: int, column: int, block: np.ndarray) -> None:
-        """Put a block there, by its non-zeros."""
-        at = np.stack(np.nonzero(block))
-        self._at.append(at + np.array([[row], [column]]))
-        self._values.append(block[tuple(at)])
-
-    def diagonal(self, row: int, column: int, width: int, value: Rational) -> None:
-        """Put value times the identity there."""
-        self._at.append(np.arange(width if value else 0) + np.array([[row], [column]]))
-        self._values.append(np.full(width if value else 0, value, dtype=object))
+    def place(self, row: int, column: int, block: Matrix) -> None:
+        """Put a block there."""
+        self._blocks.append((row, column, block))
 
     def rounded(self) -> csr_array:
         """Each entry as the nearest float64; one that underflows stays, as 0."""
-        at, values = self._joined
-        return csr_array(coo_array((to_float(values), at), self.shape))
+        at = [block.at + np.array([[row], [column]]) for row, column, block in self._blocks]
+        places = np.concatenate([np.zeros((2, 0), dtype=np.int64), *at], axis=1)
+        floats = np.concatenate([np.zeros(0), *(block.floats for _, _, block in self._blocks)])
+        if not np.isfinite(floats).all():
+            raise ConstructError(BEYOND_FLOAT64)
+        return csr_array(coo_array((floats, places), self.shape))
 
     def exact(self) -> Entries:
-        """The entries that float64 rounds."""
-        at, values = self._joined
-        which = np.flatnonzero([not is_float(value) for value in values.tolist()])
-        return Entries.from_values(at[:, which], values[which].tolist())
+        """The entries that float64 rounds, by row and then by column."""
+        found = [
+            (block.at[:, block.rounded] + np.array([[row], [column]]), block.exact.tolist())
+            for row, column, block in self._blocks
+        ]
+        none = np.zeros((2, 0), dtype=np.int64)
+        places = np.concatenate([none, *(at for at, _ in found)], axis=1)
+        values = rationals([value for _, listed in found for value in listed])
+        order = np.lexsort(places[::-1])
+        return Entries.from_values(places[:, order], values[order].tolist())
 
-    @cached_property
-    def _joined(self) -> tuple[np.ndarray, np.ndarray]:
-        """Places and values by row, then column."""
-        at, values = np.concatenate(self._at, axis=1), np.concatenate(self._values)
-        order = np.lexsort(at[::-1])
-        return at[:, order], values[order]
 
-
-def _stack(residual: Residual, rows: Sequence[Rows]) -> _Matrix:
+def _stack(residual: Residual, rows: Sequence[Rows]) -> _Weight:
     """All functionals side by side as the columns of a (D, count) matrix."""
     counts = [r.count(residual) for r in rows]
-    W = _Matrix(residual.width, sum(counts))
+    W = _Weight(residual.width, sum(counts))
     for r, column in zip(rows, np.cumsum([0, *counts]).tolist(), strict=False):
         for name, block in r.blocks.items():
             start, width = residual[name].start, residual[name].width
-            if isinstance(block, np.ndarray):
-                W.place(start, column, block.T)
-            else:
-                W.diagonal(start, column, width, block)
+            matrix = block.T if isinstance(block, Matrix) else block * Matrix.identity(width)
+            W.place(start, column, matrix)
     return W
 
 
-def _weights(**matrices: _Matrix) -> dict[str, Any]:
+def _weights(**matrices: _Weight) -> dict[str, Any]:
     """Each matrix rounded, and the entries that float64 rounds."""
     # Round first, which refuses numbers beyond float64.
     rounded = {name: matrix.rounded() for name, matrix in matrices.items()}

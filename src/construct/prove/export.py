@@ -17,8 +17,9 @@ from construct.compiler import Construction
 from construct.designs.theorem.wiring import Unit, Wiring
 from construct.network.transformer import Head, Mlp, Transformer
 from construct.rational import Rational
+from construct.spec.hinge import Hinge, Terms, order
 from construct.spec.prompt import exactly
-from construct.spec.tasks import Hinge, Task
+from construct.spec.tasks import Task
 
 HEADER = """\
 From Coq Require Import QArith List.
@@ -107,27 +108,27 @@ def rational(x: Rational) -> str:
 def _task(task: Task, home: int, wiring: Wiring) -> str:
     rows = [
         _list(
-            _term(p - 1, u, matrix[i, u])
+            _term(p - 1, u, value)
             for p, matrix in task.A.items()
-            for u in np.flatnonzero(matrix[i]).tolist()
+            for u, value in zip(*matrix.row(i), strict=True)
         )
         for i in range(task.d)
     ]
     mixed = [
-        _list(f"({v}%N, {rational(row[v])})" for v in np.flatnonzero(row).tolist())
-        for row in task.C
+        _list(f"({v}%N, {rational(value)})" for v, value in zip(*task.C.row(i), strict=True))
+        for i in range(task.d)
     ]
     shifts = _list(map(rational, task.b))
     # The order of a sum: the one in which the dictionary has it.
     features = [
-        _list(map(_hinge, sorted(feature, key=lambda h: wiring.unit(h, home))))
+        _list(map(_hinge, sorted(feature, key=lambda h: order(*wiring.unit(h, home)))))
         for feature in task.features
     ]
     return f"read_task {_list(rows)} {_list(mixed)} {shifts} {_list(features)}"
 
 
 def _hinge(hinge: Hinge) -> str:
-    a = ((p - 1, vector) for p, vector in hinge.a)
+    a = ((p - 1, terms) for p, terms in hinge.a)
     return _three(hinge.c, a, hinge.e)
 
 
@@ -136,9 +137,9 @@ def _unit(unit: Unit) -> str:
     return _three(c, a, e)
 
 
-def _three(c: Rational, a: Iterable[tuple[int, Iterable[Rational]]], e: Rational) -> str:
-    terms = _list(_term(p, u, v) for p, vector in a for u, v in enumerate(vector) if v)
-    return f"({rational(c)}, {terms}, {rational(e)})"
+def _three(c: Rational, a: Iterable[tuple[int, Terms]], e: Rational) -> str:
+    listed = _list(_term(p, u, v) for p, terms in a for u, v in terms)
+    return f"({rational(c)}, {listed}, {rational(e)})"
 
 
 def _term(place: int, entry: int, value: Rational) -> str:

@@ -11,11 +11,15 @@ import re
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from construct.compiler import Construction
 from construct.errors import CheckFailed
-from construct.rational import zeros
+from construct.matrix import Matrix
+from construct.rational import Rational, rationals, zeros
+from construct.spec.hinge import Hinge
 from construct.spec.normal_form import normal_form
-from construct.spec.tasks import Hinge, Task
+from construct.spec.tasks import Task
 
 TOKEN = re.compile(r"\s*(-?\d+|[A-Za-z_]\w*|%nat|%N|:=|[][();,.:])")
 
@@ -133,20 +137,28 @@ def _task(given: Any, d: int) -> Task:
     if name != "read_task" or not len(rows) == len(mixed) == len(shifts) == d:
         raise CheckFailed(f"a task that was handed to Rocq does not have {d} rows.")
     A: dict[int, Any] = {}
-    C, b = zeros(d, len(features)), zeros(d)
+    C: list[tuple] = []
+    b = zeros(d)
     for i in range(d):
         for p, u, value in rows[i]:
-            A.setdefault(p + 1, zeros(d, d))[i, u] += value
-        for v, value in mixed[i]:
-            C[i, v] += value
+            A.setdefault(p + 1, []).append((i, u, value))
+        C += [(i, v, value) for v, value in mixed[i]]
         b[i] = shifts[i]
-    hinges = tuple(tuple(_hinge(hinge, d) for hinge in feature) for feature in features)
-    return Task("read", A, b, hinges, C)
+    hinges = tuple(tuple(_hinge(hinge) for hinge in feature) for feature in features)
+    matrices = {p: _matrix(entries, d, d) for p, entries in A.items()}
+    return Task("read", matrices, b, hinges, _matrix(C, d, len(features)))
 
 
-def _hinge(given: Any, d: int) -> Hinge:
+def _matrix(entries: list[tuple], rows: int, columns: int) -> Matrix:
+    """The matrix of (row, column, value); what stands at one place is added up."""
+    at = np.array([entry[:2] for entry in entries], dtype=np.int64).reshape(-1, 2).T
+    return Matrix.from_sum((rows, columns), at, rationals([entry[2] for entry in entries]))
+
+
+def _hinge(given: Any) -> Hinge:
     c, terms, e = given
-    a: dict[int, Any] = {}
+    a: dict[int, dict[int, Rational]] = {}
     for p, u, value in terms:
-        a.setdefault(p + 1, zeros(d))[u] += value
-    return Hinge.of(a, e, c)
+        vector = a.setdefault(p + 1, {})
+        vector[u] = vector.get(u, 0) + value
+    return Hinge.of({p: tuple(vector.items()) for p, vector in a.items()}, e, c)

@@ -16,9 +16,18 @@ import numpy as np
 
 from construct.arguments import checked, function, instance, listed, whole, wrong
 from construct.errors import ConstructError, OutsideDomain, shown
-from construct.rational import MOST_DIGITS, Rational, is_dyadic, is_float, rational, to_json
+from construct.rational import (
+    MOST_DIGITS,
+    Rational,
+    is_dyadic,
+    is_float,
+    rational,
+    rationals,
+    to_json,
+)
+from construct.spec.hinge import feature_gauge
 from construct.spec.matching import BETWEEN, judge, match_limit, squared_distances
-from construct.spec.prompt import Prompt, rounded
+from construct.spec.prompt import Prompt, is_exact, rounded
 from construct.spec.tasks import Task
 
 # Digits of a bound, also of one that `limits` multiplies; a build takes MOST_DIGITS.
@@ -86,14 +95,10 @@ def task_bound(task: Task, R: Rational) -> list[Rational]:
     """For each entry of f(X) a bound on |X| <= R: the sum of absolute summands."""
     bound = abs(task.b)
     for matrix in task.A.values():
-        bound = bound + abs(matrix).sum(axis=1) * R
-    for u, feature in enumerate(task.features):
-        g = Fraction(0)
-        for hinge in feature:
-            coefficients = (abs(Fraction(v)) for _, vector in hinge.a for v in vector)
-            reach = sum(coefficients, Fraction(0)) * R + abs(Fraction(hinge.e))
-            g += abs(Fraction(hinge.c)) * reach
-        bound = bound + np.abs(task.C[:, u]).astype(object) * g
+        bound = bound + abs(matrix).sums(1) * R
+    if task.features:
+        sizes = [feature_gauge(feature) for feature in task.features]
+        bound = bound + abs(task.C)(rationals([a * Fraction(R) + b for a, b, _ in sizes]))
     return list(bound)
 
 
@@ -131,7 +136,7 @@ def check_domain(prompt: Prompt, tasks: Sequence, domain: Any, m: int) -> None:
     if not len(prompt.X):
         return
     match, separate = match_limit(prompt, domain.delta), Fraction(domain.delta) ** 2
-    if prompt.X.dtype != object and not _holds(prompt.X.dtype, domain):
+    if not is_exact(prompt.X) and not _holds(prompt.X.dtype, domain):
         p = np.finfo(prompt.Y.dtype).nmant + 1
         separate *= (1 - Fraction(1, 2 ** (p // 2))) ** 2
     for task in tasks:
@@ -158,7 +163,7 @@ def _check_entries(prompt: Prompt, domain: Any) -> None:
         (prompt.Y, domain.Ry, "the label"),
         (prompt.query, domain.R, "an input"),
     ):
-        rules = [(abs(array) > _in_format(bound, array), f"|entry| <= {bound}")]
+        rules = [(_beyond(array, _in_format(bound, array)), f"|entry| <= {bound}")]
         if domain.grid is not None:
             rules.append((_off_grid(array, domain.grid), f"multiples of {domain.grid}"))
         for outside, rule in rules:
@@ -171,9 +176,16 @@ def _check_entries(prompt: Prompt, domain: Any) -> None:
                 )
 
 
+def _beyond(array: np.ndarray, bound: Any) -> np.ndarray:
+    """Where an entry is larger than the bound."""
+    if array.dtype.kind != "O" and array.size and -bound <= array.min() and array.max() <= bound:
+        return np.zeros((), dtype=bool)  # nowhere: the usual case, without another array
+    return abs(array.astype(object) if array.dtype.kind == "i" else array) > bound
+
+
 def _in_format(bound: Any, array: np.ndarray) -> Any:
     """The bound, rounded as an entry that is equal to it has been."""
-    if array.dtype == object:
+    if is_exact(array):
         return bound
     with np.errstate(over="ignore"):
         try:
@@ -192,8 +204,10 @@ def _holds(dtype: np.dtype, domain: Any) -> bool:
 
 def _off_grid(array: np.ndarray, grid: Rational) -> np.ndarray:
     """Where an entry is not a multiple of the grid, rounded to the array's format."""
-    if array.dtype == object:
-        return array % grid != 0
+    if array.dtype.kind == "i" and grid == 1:
+        return np.zeros((), dtype=bool)
+    if is_exact(array):
+        return array.astype(object) % grid != 0
     off = np.ones(array.shape, dtype=bool)
     if is_float(grid):
         # The remainder of two floats is a float: these are multiples themselves.

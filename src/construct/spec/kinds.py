@@ -10,15 +10,16 @@ import numpy as np
 from construct.arguments import bound
 from construct.errors import ConstructError, shown
 from construct.frozen import frozen
+from construct.matrix import Matrix
 from construct.rational import (
     MOST_DIGITS,
-    identity,
     rational,
     rational_array,
     to_json,
     zeros,
 )
-from construct.spec.tasks import Hinge, Task, as_position, task_name
+from construct.spec.hinge import Hinge, Terms
+from construct.spec.tasks import Task, as_position, task_name
 from construct.spec.vocabulary import Vocabulary
 
 KINDS: dict[str, Callable[..., Task]] = {}
@@ -70,7 +71,7 @@ def _plain(value: Any) -> Any:
     """Floats and NumPy numbers, at any depth, as rationals."""
     if isinstance(value, Mapping):
         return {key: _plain(entry) for key, entry in value.items()}
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray | Matrix):
         return _plain(value.tolist())
     if isinstance(value, list | tuple):
         return [_plain(entry) for entry in value]
@@ -90,9 +91,12 @@ def affine(name: str, A: Any, b: Any = None) -> Task:
         raise ConstructError(
             f"A of task {name!r} is empty; give a matrix for at least one position."
         )
-    d = len(np.atleast_1d(np.array(next(iter(blocks.values())), dtype=object)))
+    first = next(iter(blocks.values()))
+    if not isinstance(first, Matrix):
+        first = np.atleast_1d(np.array(first, dtype=object))
+    d = first.shape[0]
     matrices = {
-        p: rational_array(matrix, (d, d), f"A of task {name!r}")
+        p: Matrix.of(matrix, (d, d), f"A of task {name!r}")
         for p, matrix in _by_position(blocks, name).items()
     }
     return Task(name, matrices, _vector(b, d, f"b of task {name!r}"))
@@ -118,15 +122,15 @@ def permutation(
     sign = _vector([1] * d if signs is None else signs, d, f"signs of task {name!r}")
     if any(abs(s) != 1 for s in sign):
         raise ConstructError(f"signs of task {name!r} must each be 1 or -1.")
-    matrix = zeros(d, d)
-    matrix[range(d), [entry - 1 for entry in order]] = sign
+    at = np.array([range(d), [entry - 1 for entry in order]])
+    matrix = Matrix.from_places((d, d), at, sign)
     return Task(name, {as_position(position, name): matrix}, _vector(by, d, f"by of task {name!r}"))
 
 
 @_kind("retrieval")
 def retrieval(name: str, position: Any, *, d: int) -> Task:
     """f(X) = x_position (the paper's ret1 .. ret8 at n = 9; op1, op2 at n = 3)."""
-    return Task(name, {as_position(position, name): identity(d)}, zeros(d))
+    return Task(name, {as_position(position, name): Matrix.identity(d)}, zeros(d))
 
 
 @_kind("shift")
@@ -141,14 +145,17 @@ def shift(name: str, by: Any, modulo: Any = None, position: Any = 1) -> Task:
     place = as_position(position, name)
     if modulo is None:
         vector = _vector(_sequence(by, f"by of task {name!r}"), None, f"by of task {name!r}")
-        return Task(name, {place: identity(len(vector))}, vector)
+        return Task(name, {place: Matrix.identity(len(vector))}, vector)
     if type(modulo) is not int or modulo < 1 or type(by) is not int:
         raise ConstructError(
             f"task {name!r}: with modulo, both by and modulo are whole numbers, "
             "and modulo is at least 1."
         )
     turn = int(rational(by, f"by of task {name!r}")) % modulo
-    return Task(name, {place: np.roll(identity(modulo), turn, axis=0)}, zeros(modulo))
+    digits = np.arange(modulo)
+    at = np.stack([(digits + turn) % modulo, digits])
+    matrix = Matrix.from_places((modulo, modulo), at, np.ones(modulo))
+    return Task(name, {place: matrix}, zeros(modulo))
 
 
 @_kind("sum")
@@ -159,7 +166,7 @@ def add(name: str, positions: Any, *, d: int) -> Task:
         raise ConstructError(
             f"positions of task {name!r} are {places}; name at least one, each once."
         )
-    return Task(name, {p: identity(d) for p in places}, zeros(d))
+    return Task(name, {p: Matrix.identity(d) for p in places}, zeros(d))
 
 
 @_kind("lookup")
@@ -181,9 +188,9 @@ def lookup(name: str, table: Any, position: Any = 1, *, vocabulary: Vocabulary) 
             raise ConstructError(
                 f"table of task {name!r} maps {word!r} to two words, in two spellings; keep one."
             )
-    matrix = zeros(len(vocabulary), len(vocabulary))
-    matrix[[*images.values()], [*images]] = 1
-    return Task(name, {as_position(position, name): matrix}, zeros(len(vocabulary)))
+    d, at = len(vocabulary), np.array([[*images.values()], [*images]])
+    matrix = Matrix.from_places((d, d), at, np.ones(len(images)))
+    return Task(name, {as_position(position, name): matrix}, zeros(d))
 
 
 @_kind("relu-sum")
@@ -203,8 +210,8 @@ def relu_sum(name: str, features: Any, C: Any, A: Any = None, b: Any = None) -> 
         tuple(_parse_hinge(hinge, d, name) for hinge in _sequence(feature, f"features of {name!r}"))
         for feature in _sequence(features, f"features of task {name!r}")
     )
-    matrix = rational_array(C, (d, len(parsed)), f"C of task {name!r}")
-    linear = affine(name, zeros(d, d) if A is None else A, [0] * d if b is None else b)
+    matrix = Matrix.of(C, (d, len(parsed)), f"C of task {name!r}")
+    linear = affine(name, Matrix.zero(d, d) if A is None else A, [0] * d if b is None else b)
     if linear.d != d:
         raise ConstructError(f"A of task {name!r} has {linear.d} rows; C has {d}.")
     return Task(name, linear.A, linear.b, parsed, matrix)
@@ -214,28 +221,28 @@ def relu_sum(name: str, features: Any, C: Any, A: Any = None, b: Any = None) -> 
 def absolute(name: str, position: Any = 1, *, d: int) -> Task:
     """f(X) = |x_position|, entry by entry."""
     p = as_position(position, name)
-    return _entrywise(name, d, {}, lambda unit: ({p: unit}, {p: -unit}))
+    return _entrywise(name, d, {}, lambda i: ({p: i(1)}, {p: i(-1)}))
 
 
 @_kind("relu")
 def relu(name: str, position: Any = 1, *, d: int) -> Task:
     """f(X) = max(x_position, 0), entry by entry."""
     p = as_position(position, name)
-    return _entrywise(name, d, {}, lambda unit: ({p: unit},))
+    return _entrywise(name, d, {}, lambda i: ({p: i(1)},))
 
 
 @_kind("maximum")
 def maximum(name: str, positions: Any = (1, 2), *, d: int) -> Task:
     """f(X) = max(x_p, x_q), entry by entry: x_p + max(x_q - x_p, 0)."""
     p, q = _pair(positions, name)
-    return _entrywise(name, d, {p: identity(d)}, lambda unit: ({q: unit, p: -unit},))
+    return _entrywise(name, d, {p: Matrix.identity(d)}, lambda i: ({q: i(1), p: i(-1)},))
 
 
 @_kind("minimum")
 def minimum(name: str, positions: Any = (1, 2), *, d: int) -> Task:
     """f(X) = min(x_p, x_q), entry by entry: x_p - max(x_p - x_q, 0)."""
     p, q = _pair(positions, name)
-    return _entrywise(name, d, {p: identity(d)}, lambda unit: ({p: unit, q: -unit},), sign=-1)
+    return _entrywise(name, d, {p: Matrix.identity(d)}, lambda i: ({p: i(1), q: i(-1)},), -1)
 
 
 @_kind("clip")
@@ -248,21 +255,29 @@ def clip(name: str, low: Any, high: Any, position: Any = 1, *, d: int) -> Task:
             f"task {name!r}: low is {bottom} and high {top}; low must be below high."
         )
     features = tuple(
-        (Hinge.of({p: unit}, -bottom), Hinge.of({p: unit}, -top, -1)) for unit in identity(d)
+        (Hinge.of({p: unit(1)}, -bottom), Hinge.of({p: unit(1)}, -top, -1)) for unit in _units(d)
     )
-    return Task(name, {}, np.full(d, bottom, dtype=object), features, identity(d))
+    return Task(name, {}, np.full(d, bottom, dtype=object), features, Matrix.identity(d))
+
+
+# Entry i of a vector, as the vector that holds a value there and zeros elsewhere.
+Unit = Callable[[int], Terms]
+
+
+def _units(d: int) -> list[Unit]:
+    return [lambda value, i=i: ((i, value),) for i in range(d)]  # type: ignore[misc]
 
 
 def _entrywise(
     name: str,
     d: int,
-    A: Mapping[int, np.ndarray],
-    hinges: Callable[[np.ndarray], Sequence[Mapping[int, np.ndarray]]],
+    A: Mapping[int, Matrix],
+    hinges: Callable[[Unit], Sequence[Mapping[int, Terms]]],
     sign: int = 1,
 ) -> Task:
-    """A + sign * g, where feature u is the sum of the hinges of unit vector u."""
-    features = tuple(tuple(Hinge.of(a) for a in hinges(unit)) for unit in identity(d))
-    return Task(name, A, zeros(d), features, sign * identity(d))
+    """A + sign * g, where feature i is the sum of the hinges of entry i."""
+    features = tuple(tuple(Hinge.of(a) for a in hinges(unit)) for unit in _units(d))
+    return Task(name, A, zeros(d), features, sign * Matrix.identity(d))
 
 
 def _parse_hinge(hinge: Any, d: int, name: str) -> Hinge:
@@ -282,6 +297,8 @@ def _key(entry: Any) -> Any:
 
 
 def _sequence(value: Any, what: str) -> Sequence:
+    if isinstance(value, Matrix):
+        return value.tolist()
     if isinstance(value, np.ndarray):
         return value.tolist() if value.ndim else [value]
     if not isinstance(value, list | tuple):

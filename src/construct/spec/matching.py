@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Int, Shaped
 
 from construct.rational import Rational
-from construct.spec.prompt import Prompt, exactly
+from construct.spec.prompt import Prompt, exactly, is_exact
 
 # What a label is to a task.
 MATCH, BETWEEN, SEPARATE = 0, 1, 2
@@ -22,7 +22,7 @@ def match_limit(prompt: Prompt, delta: Any) -> Rational:
     B distance^2 vanishes beside 1: a label that was rounded, or computed in another order of
     summation, is a match.
     """
-    if prompt.Y.dtype == object:
+    if is_exact(prompt.Y):
         return 0
     return Fraction(delta) ** 2 / (1 << (np.finfo(prompt.Y.dtype).nmant + 8))
 
@@ -41,7 +41,7 @@ def judge(
     Floats are the rationals that they hold, and f is evaluated as it is written: no
     distance is rounded. Most are so far from the limits that an enclosure of the distance decides.
     """
-    if prompt.X.dtype == object:
+    if is_exact(prompt.X):
         return _compare(squared_distances(f, prompt), match, separate)
     low, high = _enclosure(f, prompt)
     verdict = np.full(len(low), BETWEEN)
@@ -56,8 +56,19 @@ def judge(
 
 def squared_distances(f: Callable, prompt: Prompt) -> Shaped[np.ndarray, " e"]:
     """||f(X_i) - y_i||^2 for each example, exactly: of the numbers that the prompt holds."""
-    gap = f(exactly(prompt.X)) - exactly(prompt.Y)
+    values, labels = f(exactly(prompt.X)), exactly(prompt.Y)
+    if values.dtype.kind == "i" and _squares_fit(values, labels):
+        return ((values.astype(np.int64) - labels) ** 2).sum(axis=-1).astype(object)
+    gap = values.astype(object) - labels
     return (gap**2).sum(axis=-1)
+
+
+def _squares_fit(values: np.ndarray, labels: np.ndarray) -> bool:
+    """Whether the squared distances of whole numbers stay in int64."""
+    if labels.dtype.kind != "i" or not values.size:
+        return False
+    ends = [int(end) for array in (values, labels) for end in (array.min(), array.max())]
+    return values.shape[-1] * (2 * max(map(abs, ends))) ** 2 < 1 << 62
 
 
 def _compare(

@@ -17,7 +17,7 @@ from construct.arguments import checked, function, instance, listed, number
 from construct.errors import brief
 from construct.rational import to_float
 from construct.spec.matching import matches
-from construct.spec.prompt import Prompt, exactly
+from construct.spec.prompt import Prompt, exactly, is_exact
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,12 +61,15 @@ def mixture(tasks: Sequence[Callable], prompt: Prompt, *, delta: Fraction | int 
     total = sum(votes)
     weights = tuple(Fraction(c, total) if total else Fraction(0) for c in votes)
     query = exactly(prompt.query)
-    answer = np.asarray(sum(w * f(query) for w, f in zip(weights, tasks, strict=True)))
+    answer = np.full(prompt.d, 0, dtype=object)
+    for weight, f in zip(weights, tasks, strict=True):
+        if weight:
+            answer = answer + weight * f(query)
     voters = explains.sum(axis=0)
     return Mixture(
         votes,
         weights,
-        answer if prompt.query.dtype == object else to_float(answer),
+        answer if is_exact(prompt.query) else to_float(answer),
         unexplained=tuple(int(i) for i in np.flatnonzero(voters == 0)),
         ambiguous=tuple(int(i) for i in np.flatnonzero(voters > 1)),
     )

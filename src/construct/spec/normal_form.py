@@ -5,7 +5,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from construct.rational import Rational, zeros
+from construct.matrix import Matrix
+from construct.rational import Rational, rationals
 from construct.spec.tasks import Task
 
 
@@ -21,30 +22,51 @@ def normal_form(task: Task) -> tuple:
     1; hinges with different hyperplanes are linearly independent modulo affine
     maps, since each has its kink where the others are smooth.
     """
+    if not task.features:
+        return frozenset(task.A.items()), tuple(task.b), frozenset()
     linear: dict[tuple[int, int, int], Rational] = defaultdict(int)
     constant = task.b.copy()
-    kinks: dict[tuple, np.ndarray] = defaultdict(lambda: zeros(task.d))
+    kinks: dict[tuple, dict[int, Rational]] = defaultdict(lambda: defaultdict(int))
     for p, matrix in task.A.items():
-        for row, column in np.argwhere(matrix).tolist():
-            linear[p, column, row] += matrix[row, column]
+        for row, column, value in matrix:
+            linear[p, column, row] += value
+    columns = task.C.T
     for u, feature in enumerate(task.features):
         for hinge in feature:
-            weight = hinge.c * task.C[:, u]
-            a = {(p, i): v for p, vector in hinge.a for i, v in enumerate(vector) if v}
+            rows, weights = columns.row(u)
+            weight = dict(zip(rows.tolist(), (hinge.c * weights).tolist(), strict=True))
+            a = {(p, i): v for p, terms in hinge.a for i, v in terms}
             if not a:
-                constant = constant + weight * max(hinge.e, 0)
+                for row, w in weight.items():
+                    constant[row] += w * max(hinge.e, 0)
                 continue
             lead = Fraction(next(iter(a.values())))
             plane = (tuple((key, v / lead) for key, v in a.items()), hinge.e / lead)
-            kinks[plane] = kinks[plane] + weight * abs(lead)
-            if lead < 0:
-                # c max(t, 0) = c max(-t, 0) + c t, and -t has the lead above.
-                for (p, column), value in a.items():
-                    for row in np.flatnonzero(weight).tolist():
-                        linear[p, column, row] += weight[row] * value
-                constant = constant + weight * hinge.e
+            for row, w in weight.items():
+                kinks[plane][row] += w * abs(lead)
+                if lead < 0:
+                    # c max(t, 0) = c max(-t, 0) + c t, and -t has the lead above.
+                    for (p, column), value in a.items():
+                        linear[p, column, row] += w * value
+                    constant[row] += w * hinge.e
     return (
-        frozenset((key, v) for key, v in linear.items() if v),
+        frozenset(_matrices(linear, task.d).items()),
         tuple(constant),
-        frozenset((key, tuple(v)) for key, v in kinks.items() if v.any()),
+        frozenset((plane, _nonzeros(own)) for plane, own in kinks.items() if any(own.values())),
     )
+
+
+def _matrices(linear: dict[tuple[int, int, int], Rational], d: int) -> dict[int, Matrix]:
+    """Position -> matrix, zero matrices left out."""
+    places: dict[int, dict[tuple[int, int], Rational]] = defaultdict(dict)
+    for (p, column, row), value in linear.items():
+        if value:
+            places[p][row, column] = value
+    return {
+        p: Matrix.from_places((d, d), np.array(list(own)).T, rationals(list(own.values())))
+        for p, own in places.items()
+    }
+
+
+def _nonzeros(weights: dict[int, Rational]) -> frozenset:
+    return frozenset((row, w) for row, w in weights.items() if w)

@@ -12,7 +12,7 @@ from jaxtyping import Shaped
 
 from construct.arguments import wrong
 from construct.errors import ConstructError, brief, shown
-from construct.rational import rational, rational_array, to_float, zeros
+from construct.rational import rational, rational_array, rationals, to_float, zeros
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,8 @@ class Prompt:
     is kept is computed from it.
 
     Attributes:
-        X: inputs; dtype object (exact), float32 or float64, as are the others.
+        X: inputs, as are the others: float32, float64, or exact, that is of dtype object or of
+            signed integers (words are one-hot in int8).
         Y: labels.
         query: the query's inputs.
         lines: the line or the number of each example in its file, from 1.
@@ -47,7 +48,7 @@ class Prompt:
                 f"a prompt has X {self.X.shape}, Y {self.Y.shape} and query {shape}; "
                 "the shapes must be (e, n-1, d), (e, d) and (n-1, d)."
             )
-        if self.X.dtype != self.Y.dtype:
+        if self.X.dtype != self.Y.dtype and not (is_exact(self.X) and is_exact(self.Y)):
             raise ConstructError(
                 f"X of the prompt is {self.X.dtype}, Y is {self.Y.dtype}; give both the same dtype."
             )
@@ -59,7 +60,7 @@ class Prompt:
             object.__setattr__(self, "lines", tuple(range(1, len(self.X) + 1)))
 
     def __repr__(self) -> str:
-        kind = "exact" if self.X.dtype == object else self.X.dtype.name
+        kind = "exact" if is_exact(self.X) else self.X.dtype.name
         start = f"Prompt({len(self.X)} examples, n = {self.n}, d = {self.d}, {kind}; query "
         return f"{start}{brief(self.query.tolist(), max(79 - len(start), 20))})"
 
@@ -85,6 +86,23 @@ class Prompt:
         table = np.stack(rows) if rows else zeros(0, n, d)
         return cls(table[:, :-1], table[:, -1], q)
 
+    @classmethod
+    def of_words(
+        cls, X: Any, Y: Any, query: Any, d: int, lines: tuple[int, ...] = ()
+    ) -> "Prompt":
+        """Make one of one-hot vectors.
+
+        Args:
+            X: (e, n-1) numbers of words, from 0.
+            Y: (e,) those of the labels.
+            query: (n-1,).
+            d: how many words there are.
+            lines: as in the class.
+        """
+        inputs = len(query)
+        X, Y = np.array(X, dtype=np.int64).reshape(-1, inputs), np.array(Y, dtype=np.int64)
+        return cls(_one_hot(X, d), _one_hot(Y, d), _one_hot(np.array(query), d), lines)
+
     @property
     def d(self) -> int:
         """The dimension of every vector."""
@@ -108,6 +126,12 @@ class Prompt:
         return replace(self, X=arrays[0], Y=arrays[1], query=arrays[2])
 
 
+def _one_hot(words: np.ndarray, d: int) -> np.ndarray:
+    vectors = np.zeros((*words.shape, d), dtype=np.int8)
+    np.put_along_axis(vectors, words[..., None], 1, axis=-1)
+    return vectors
+
+
 def _refuse_words(tokens: Any, what: str) -> None:
     """Words stand where vectors must: say how words are given."""
     words = [t for t in tokens if isinstance(t, str)] if isinstance(tokens, list | tuple) else []
@@ -124,18 +148,24 @@ def _numbers(array: np.ndarray, what: str) -> np.ndarray:
         if not np.isfinite(array).all():
             raise ConstructError(f"{what} holds NaN or infinity.")
         return array
+    if array.dtype.kind == "i":
+        return array
     if array.dtype == object and set(map(type, array.flat)) <= {int, Fraction}:
         return array
     return rational_array(array, array.shape, what)
 
 
+def is_exact(array: np.ndarray) -> bool:
+    """Whether these are rationals or whole numbers, and not floats."""
+    return array.dtype.kind != "f"
+
+
 def exactly(array: np.ndarray) -> np.ndarray:
     """The rationals that the numbers of an array are."""
-    if array.dtype == object:
+    if is_exact(array):
         return array
-    result = zeros(*array.shape)
-    for index in zip(*np.nonzero(array), strict=True):
-        result[index] = rational(array[index])
+    result, at = zeros(*array.shape), np.nonzero(array)
+    result[at] = rationals([rational(x) for x in array[at].tolist()])
     return result
 
 

@@ -14,7 +14,7 @@ from construct.errors import ConstructError, shown
 from construct.rational import read_json, to_json
 from construct.spec.domain import Domain
 from construct.spec.kinds import from_definition
-from construct.spec.tasks import Task, refuse_if_tasks_too_large
+from construct.spec.tasks import Task, refuse_tasks_beyond_memory
 from construct.spec.vocabulary import Vocabulary, one_spelling
 
 KEYS = ("d", "n", "tasks", "domain", "vocabulary")
@@ -75,7 +75,7 @@ def _tasks(definitions: list, d: int | None, vocabulary: Vocabulary | None) -> t
     tasks: list[Task] = []
     for definition in definitions:
         if d is not None or tasks:
-            refuse_if_tasks_too_large(len(definitions), d or tasks[0].d)
+            refuse_tasks_beyond_memory(len(definitions), d or tasks[0].d)
         tasks.append(from_definition(definition, d=d, vocabulary=vocabulary))
     return tuple(tasks)
 

@@ -9,10 +9,9 @@ knows of transformers.
 """
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,58 +20,18 @@ from jaxtyping import Shaped
 from construct.arguments import wrong
 from construct.errors import ConstructError, brief, brief_names, shown
 from construct.frozen import FrozenDict, frozen
+from construct.matrix import MOST_SUM, Matrix
+from construct.memory import refuse_beyond_memory
 from construct.rational import (
-    MOST_NUMBERS,
     Rational,
-    rational,
     rational_array,
+    rationals,
     to_float,
     to_json,
     zeros,
 )
+from construct.spec.hinge import Feature, feature_gauge, in_order, is_feature
 from construct.spec.vocabulary import is_text
-
-
-@dataclass(frozen=True)
-class Hinge:
-    """c * max(<a, X> + e, 0), with <a, X> = sum_p <a_p, x_p>.
-
-    `a` lists (position, vector) pairs by rising position, zero vectors left out.
-    """
-
-    c: Rational
-    a: tuple[tuple[int, tuple[Rational, ...]], ...]
-    e: Rational = 0
-
-    def __post_init__(self) -> None:
-        for name in ("c", "e"):
-            object.__setattr__(self, name, rational(getattr(self, name), f"{name} of a hinge"))
-        pairs = isinstance(self.a, list | tuple) and all(map(_is_pair, self.a))
-        if not pairs:
-            raise wrong(self.a, "a of a hinge", "pairs of a position and a vector of rationals")
-        object.__setattr__(self, "a", frozen(self.a))
-
-    @classmethod
-    def of(cls, a: Mapping[int, Iterable[Rational]], e: Rational = 0, c: Rational = 1) -> "Hinge":
-        """A hinge from a mapping of positions to vectors."""
-        pairs = ((p, tuple(vector)) for p, vector in sorted(a.items()))
-        return cls(c, tuple((p, vector) for p, vector in pairs if any(vector)), e)
-
-
-def _is_pair(pair: Any) -> bool:
-    """(position, vector)."""
-    return (
-        isinstance(pair, list | tuple)
-        and len(pair) == 2
-        and type(pair[0]) is int
-        and pair[0] > 0
-        and isinstance(pair[1], list | tuple)
-        and set(map(type, pair[1])) <= {int, Fraction}
-    )
-
-
-# A feature g_u is a sum of hinges.
-Feature = tuple[Hinge, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,10 +40,10 @@ class Task:
 
     Attributes:
         name: unique among the tasks that are built together.
-        A: position -> (d, d) matrix; zero matrices are dropped.
+        A: position -> (d, d) matrix, by its non-zeros; zero matrices are dropped.
         b: (d,) vector.
         features: the P_k features that the task reads.
-        C: (d, P_k) matrix.
+        C: (d, P_k) matrix, by its non-zeros.
         definition: the JSON form that `from_definition` turns into this task; empty
             if it was not made by one of the constructors below, so also after
             `dataclasses.replace`.
@@ -94,32 +53,34 @@ class Task:
     """
 
     name: str
-    A: Mapping[int, np.ndarray]
+    A: Mapping[int, Matrix]
     b: np.ndarray
     features: tuple[Feature, ...] = ()
-    C: np.ndarray = field(default_factory=lambda: zeros(1, 0))
+    C: Matrix = field(default_factory=lambda: Matrix.zero(1, 0))
     definition: Mapping[str, Any] = field(default_factory=FrozenDict, init=False)
 
     def __post_init__(self) -> None:
         name = f"of task {task_name(self.name)!r}"
         if not isinstance(self.A, Mapping):
             raise wrong(self.A, f"A {name}", "a mapping of positions to matrices")
-        if not isinstance(self.features, list | tuple) or not all(map(_is_feature, self.features)):
+        if not isinstance(self.features, list | tuple) or not all(map(is_feature, self.features)):
             raise wrong(self.features, f"features {name}", "a list of lists of construct.Hinge")
         d = np.shape(self.b)[0] if np.ndim(self.b) == 1 else None
         b = _rationals(self.b, (d,), f"b {name}")
         nonzero = {
             as_position(p, self.name): matrix
             for p, block in self.A.items()
-            if (matrix := _rationals(block, (d, d), f"A {name}")).any()
+            if len(matrix := Matrix.of(block, (d, d), f"A {name}"))
         }
-        nothing = not self.features and np.size(self.C) == 0
-        C = None if nothing else _rationals(self.C, (d, len(self.features)), f"C {name}")
+        nothing = not self.features and (self.C is None or 0 in np.shape(self.C))
+        C = None if nothing else Matrix.of(self.C, (d, len(self.features)), f"C {name}")
         object.__setattr__(self, "A", frozen(nonzero))
         object.__setattr__(self, "b", frozen(b))
         object.__setattr__(self, "features", frozen(self.features))
-        object.__setattr__(self, "C", frozen(zeros(len(b), 0) if C is None else C))
-        lengths = {len(v) for feature in self.features for hinge in feature for _, v in hinge.a}
+        object.__setattr__(self, "C", Matrix.zero(len(b), 0) if C is None else C)
+        hinges = [hinge for feature in self.features for hinge in feature]
+        lengths = {hinge.d for hinge in hinges} - {None}
+        lengths |= {i + 1 for hinge in hinges for _, v in hinge.a for i, _ in v if i >= len(b)}
         if not lengths <= {d}:
             raise ConstructError(f"features {name} have vectors of {lengths} entries; d is {d}.")
 
@@ -143,11 +104,12 @@ class Task:
         return _again, (self.name, self.A, self.b, self.features, self.C, self.definition)
 
     def numbers(self) -> Iterator[Rational]:
-        """Every number that the task is made of, zeros included."""
-        for array in (*self.A.values(), self.b, self.C):
-            yield from array.flat
+        """Every number that the task is made of, zeros aside; each value of a matrix once."""
+        for matrix in (*self.A.values(), self.C):
+            yield from matrix.distinct
+        yield from filter(None, self.b)
         for hinge in (hinge for feature in self.features for hinge in feature):
-            yield from (hinge.c, hinge.e, *(v for _, vector in hinge.a for v in vector))
+            yield from (hinge.c, hinge.e, *(v for _, vector in hinge.a for _, v in vector))
 
     def as_json(self, *, words: bool) -> dict[str, Any]:
         """The definition; the general one, "relu-sum", where none was given.
@@ -159,10 +121,11 @@ class Task:
         if self.definition and (words or self.definition["kind"] != "lookup"):
             return dict(self.definition)
         features = [
-            [{"c": hinge.c, "a": dict(hinge.a), "e": hinge.e} for hinge in feature]
+            [{"c": hinge.c, "a": hinge.vectors(self.d), "e": hinge.e} for hinge in feature]
             for feature in self.features
         ]
-        fields = {"features": features, "C": self.C, "A": self.A or None, "b": self.b}
+        A = {p: matrix.tolist() for p, matrix in self.A.items()}
+        fields = {"features": features, "C": self.C.tolist(), "A": A or None, "b": self.b}
         return {"name": self.name, "kind": "relu-sum", **to_json(fields)}
 
     @property
@@ -186,13 +149,11 @@ class Task:
         what the weights hold. The specification evaluates the task as it is written.
         """
         first: dict[Feature, Feature] = {}
-        known = [first.setdefault(_sorted(feature), feature) for feature in self.features]
+        known = [first.setdefault(in_order(feature), feature) for feature in self.features]
         if len(first) == len(known):
             return self
         place = {feature: v for v, feature in enumerate(first.values())}
-        C = zeros(self.d, len(place))
-        for u, feature in enumerate(known):
-            C[:, place[feature]] += self.C[:, u]
+        C = self.C.merged([place[feature] for feature in known], len(place))
         return replace(self, features=tuple(place), C=C)
 
     @functools.cached_property
@@ -206,14 +167,15 @@ class Task:
             return None
         own, rest, terms = zeros(self.d), abs(self.b), np.ones(self.d, dtype=int)
         for matrix in self.A.values():
-            own = own + abs(matrix).sum(axis=1)
-            terms = terms + (matrix != 0).sum(axis=1)
-        for u, feature in enumerate(self.features):
-            for hinge in feature:
-                weight = abs(self.C[:, u] * hinge.c)
-                inside = [abs(Fraction(v)) for _, vector in hinge.a for v in vector if v]
-                own, rest = own + weight * sum(inside), rest + weight * abs(hinge.e)
-                terms = terms + len(inside) + 1
+            own = own + abs(matrix).sums(1)
+            terms = terms + matrix.counts(1)
+        if self.features:
+            # Each feature: its largest slope and constant, and how many terms it adds up.
+            sizes = zip(*map(feature_gauge, self.features), strict=True)
+            slopes, constants, counts = map(rationals, sizes)
+            C = abs(self.C)
+            own, rest = own + C(slopes), rest + C(constants)
+            terms = terms + self.C.pattern(counts.astype(int))
         return own.max(), rest.max(), int(terms.max())
 
     def __call__(self, X: Any) -> Shaped[np.ndarray, "... d"]:
@@ -225,7 +187,8 @@ class Task:
                 floats are evaluated in float64.
 
         Returns:
-            f(X), of shape (..., d): dtype object where X is exact, else float64.
+            f(X), of shape (..., d): float64 where X is floats; where X is exact, dtype object,
+            or int64 where X is an array of whole numbers and all of f(X) fits.
 
         Raises:
             ConstructError: if X has another shape, or holds anything but numbers.
@@ -242,83 +205,79 @@ class Task:
                 f"task {self.name!r} was given an X of shape {np.shape(X)}; it needs "
                 f"(..., n-1, {self.d}) with n-1 at least {last}."
             )
+        if x.dtype.kind == "i" and not self._stays_whole(x):
+            x = x.astype(object)
         if x.dtype == object and not set(map(type, x.flat)) <= {int, Fraction}:
             raise ConstructError(
                 f"task {self.name!r} was given an X of {np.asarray(X).dtype} that holds other "
                 "things than int and Fraction; give these, or an array of floats."
             )
-        b, A, features = self._exact if x.dtype == object else self._floats
+        b, dictionary = self._floats if x.dtype == np.float64 else self._exact
+        b = b.astype(np.int64) if x.dtype.kind == "i" else b
         y = np.broadcast_to(b, (*x.shape[:-2], self.d)).copy()
-        for position, matrix in A:
+        for position, matrix in self.A.items():
             y += matrix(x[..., position - 1, :])
-        for column, hinges in features:
-            for c, a, e in hinges:
-                t = sum((vector(x[..., p - 1, :]) for p, vector in a), start=e)
-                y += c * np.maximum(t, 0) * column
+        if dictionary is not None:
+            y += dictionary(x)
         return y
+
+    def _stays_whole(self, x: np.ndarray) -> bool:
+        """Whether f(x) of whole numbers, and all on the way to it, is whole and fits in int64."""
+        if self.gauge is None or not all(type(number) is int for number in self.numbers()):
+            return False
+        largest = max(abs(int(x.max(initial=0))), abs(int(x.min(initial=0))))
+        return self.gauge[0] * largest + self.gauge[1] < MOST_SUM
 
     @functools.cached_property
     def _exact(self) -> tuple:
-        """b, A and the features with C, as `__call__` takes them: in rationals."""
-        return self._evaluated(lambda array: array, _over_nonzeros)
+        """b and the features with C, as `__call__` takes them: in rationals."""
+        return self.b, self._dictionary(exact=True)
 
     @functools.cached_property
     def _floats(self) -> tuple:
         """The same, rounded to float64."""
-        return self._evaluated(to_float, lambda matrix: partial(_product, to_float(matrix)))
+        return to_float(self.b), self._dictionary(exact=False)
 
-    def _evaluated(self, cast: Callable, linear: Callable) -> tuple:
-        A = [(position, linear(matrix)) for position, matrix in self.A.items()]
-        features = []
-        for u, feature in enumerate(self.features):
-            hinges = [
-                (
-                    cast(np.array(hinge.c, dtype=object))[()],
-                    [(p, linear(np.array([vector], dtype=object))) for p, vector in hinge.a],
-                    cast(np.array([hinge.e], dtype=object)),
-                )
-                for hinge in feature
-            ]
-            features.append((cast(self.C[:, u]), hinges))
-        return cast(self.b), A, features
+    def _dictionary(self, *, exact: bool) -> Callable[[np.ndarray], np.ndarray] | None:
+        """X -> C g(X): all hinges side by side, then all features."""
+        hinges = [(u, hinge) for u, feature in enumerate(self.features) for hinge in feature]
+        if not hinges:
+            return None
+        inner: dict[int, tuple[list, list]] = {}
+        for row, (_, hinge) in enumerate(hinges):
+            for p, terms in hinge.a:
+                places, values = inner.setdefault(p, ([], []))
+                places += [(row, i) for i, _ in terms]
+                values += [v for _, v in terms]
+        a = {
+            p: Matrix.from_places((len(hinges), self.d), np.array(at).T, rationals(values))
+            for p, (at, values) in inner.items()
+        }
+        e = rationals([hinge.e for _, hinge in hinges])
+        at = np.array([(u, row) for row, (u, _) in enumerate(hinges)]).T
+        weights = rationals([hinge.c for _, hinge in hinges])
+        outer = Matrix.from_places((len(self.features), len(hinges)), at, weights)
+        e = e if exact else to_float(e)
 
+        def evaluate(x: np.ndarray) -> np.ndarray:
+            start = e.astype(np.int64) if x.dtype.kind == "i" else e
+            t = sum((matrix(x[..., p - 1, :]) for p, matrix in a.items()), start=start)
+            return self.C(outer(np.maximum(t, 0)))
 
-def _sorted(feature: Feature) -> Feature:
-    return tuple(sorted(feature, key=lambda hinge: (hinge.c, hinge.a, hinge.e)))
+        return evaluate
 
 
 def _inputs(X: Any) -> np.ndarray:
-    """An array of float64 if any entry is a float, else of objects."""
+    """An array of float64 if any entry is a float, whole numbers as given, else objects."""
     x = np.asarray(X)
     if x.dtype.kind == "f" and not isinstance(X, np.ndarray):
         # NumPy makes floats of whole numbers too, where there are some beyond 2^63.
         entries = np.array(X, dtype=object)
         if not any(isinstance(entry, float | np.floating) for entry in entries.flat):
             return entries
+    if x.dtype.kind == "i" and isinstance(X, np.ndarray):
+        return x
     return x.astype(np.float64 if x.dtype.kind == "f" else object)
-
-
-def _product(matrix: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """The product matrix @ x over the last axis."""
-    return x @ matrix.T
-
-
-def _over_nonzeros(matrix: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """The same for exact numbers, which only touch the non-zeros."""
-    rows, columns = np.nonzero(matrix)
-    entries = list(zip(rows.tolist(), columns.tolist(), matrix[rows, columns], strict=True))
-
-    def apply(x: np.ndarray) -> np.ndarray:
-        y = zeros(*x.shape[:-1], len(matrix))
-        for row, column, value in entries:
-            y[..., row] += value * x[..., column]
-        return y
-
-    return apply
-
-
-def _is_feature(value: Any) -> bool:
-    return isinstance(value, list | tuple) and all(isinstance(h, Hinge) for h in value)
 
 
 def _rationals(array: Any, shape: tuple[int | None, ...], what: str) -> np.ndarray:
@@ -360,16 +319,15 @@ def as_position(value: Any, name: str) -> int:
     return value
 
 
-def refuse_if_tasks_too_large(K: int, d: int) -> None:
-    """Refuse tasks that are too large, before any work is done.
+# Bytes of an entry of a vector of rationals, and of a non-zero of a matrix while it is made.
+EACH = 64
 
-    Their own matrices take about 10 bytes for each of (K+3)(d+16)^2 numbers.
+
+def refuse_tasks_beyond_memory(K: int, d: int) -> None:
+    """Refuse K tasks that do not fit, if each only has a number that is not 0 in each entry.
 
     Raises:
-        ConstructError: naming K and d.
+        ConstructError: with the bytes that they would take.
     """
-    if (K + 3) * (d + 16) ** 2 > MOST_NUMBERS:
-        raise ConstructError(
-            f"tasks of K = {shown(K)} and d = {shown(d)} do not fit in memory: (K+3) (d+16)^2 "
-            f"may be at most {MOST_NUMBERS}; choose a smaller K or d."
-        )
+    whose = f"K = {shown(K)} tasks of d = {shown(d)}"
+    refuse_beyond_memory(K * d, EACH, whose, "choose a smaller K or d")

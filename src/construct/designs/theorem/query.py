@@ -11,6 +11,7 @@ import numpy as np
 
 from construct.designs.theorem.addresses import in_query
 from construct.designs.theorem.plan import Plan
+from construct.matrix import Matrix
 from construct.network.count import Count
 from construct.network.primitives import (
     HeadFormula,
@@ -22,7 +23,7 @@ from construct.network.primitives import (
     read,
 )
 from construct.network.reach import EVERY, OWN, Reach
-from construct.rational import Rational, zeros
+from construct.rational import Rational, rationals
 
 LEMMA = (
     "At every token of position p, qry and qslot hold the query's token at p and "
@@ -72,20 +73,30 @@ def _dictionary(plan: Plan) -> MlpFormula | None:
 def _numbers(hinges: list) -> Iterator[Rational]:
     """What the weights hold of each hinge."""
     for _, c, a, e in hinges:
-        yield from (c, e, *(number for _, vector in a for number in vector))
+        yield from (c, e, *(number for _, terms in a for _, number in terms))
 
 
-def _units(plan: Plan, hinges: list) -> tuple[Rows, dict[str, np.ndarray]]:
+def _units(plan: Plan, hinges: list) -> tuple[Rows, dict[str, Matrix]]:
     sizes, wiring, count = plan.sizes, plan.wiring, len(hinges)
-    blocks: dict[str, np.ndarray] = {"one": zeros(2 * count, 1)}
-    write = {"gx": zeros(sizes.P, 2 * count), "gq": zeros(sizes.P, 2 * count)}
+    # field -> (row, column, value) of the non-zeros
+    reads: dict[str, list] = {"one": []}
+    writes: dict[str, list] = {}
     copies = (("tok", "slot", "gx"), ("qry", "qslot", "gq"))
     for copy, (home, slot, into) in enumerate(copies):
-        for v, (u, c, a, e) in enumerate(hinges, start=copy * count):
-            for operand, vector in a:
+        for v, (_, _, a, e) in enumerate(hinges, start=copy * count):
+            for operand, terms in a:
                 field = wiring.field(operand, home, slot)
-                rows = blocks.setdefault(field, zeros(2 * count, sizes.d))
-                rows[v] += np.array(vector, dtype=object)
-            blocks["one"][v] = e
-            write[into][u, v] = c
-    return Rows(blocks), write
+                reads.setdefault(field, []).extend((v, i, value) for i, value in terms)
+            reads["one"].append((v, 0, e))
+        writes[into] = [(u, v, c) for v, (u, c, _, _) in enumerate(hinges, start=copy * count)]
+    widths = {"one": 1}
+    blocks = {
+        field: _matrix(entries, 2 * count, widths.get(field, sizes.d))
+        for field, entries in reads.items()
+    }
+    return Rows(blocks), {into: _matrix(own, sizes.P, 2 * count) for into, own in writes.items()}
+
+
+def _matrix(entries: list, rows: int, columns: int) -> Matrix:
+    i, j, values = zip(*entries, strict=True)
+    return Matrix.from_places((rows, columns), np.array([i, j]), rationals(values))

@@ -12,6 +12,7 @@ from fractions import Fraction
 import numpy as np
 
 from construct.designs.theorem.plan import Plan
+from construct.matrix import Matrix
 from construct.network.count import Count
 from construct.network.primitives import (
     HeadFormula,
@@ -50,11 +51,11 @@ def square(plan: Plan) -> LayerFormula:
     return layer(sizes, "square", LEMMA, [squared], table)
 
 
-def _table(plan: Plan) -> tuple[Rows, dict[str, np.ndarray]]:
+def _table(plan: Plan) -> tuple[Rows, dict[str, Matrix]]:
     v = np.arange(1, plan.sizes.M + 1).astype(object)[:, None]
     hidden = Rows({"sq": 0 * v - 1, "tot": 2 * v, "one": 1 - v**2})
     shares = [Fraction(plan.margins.s, int(u)) for u in v[:, 0]]
-    return hidden, {"rec": np.array([shares], dtype=object)}
+    return hidden, {"rec": Matrix.of([shares], (1, None), "the table")}
 
 
 def table_entries(M: int) -> Count:

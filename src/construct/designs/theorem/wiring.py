@@ -12,13 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from construct.errors import ConstructError
+from construct.matrix import Matrix
 from construct.network.primitives import Rows
-from construct.rational import Rational, zeros
-from construct.spec.tasks import Hinge, Task
+from construct.rational import Rational
+from construct.spec.hinge import Hinge, Terms, order
+from construct.spec.tasks import Task
 
 # A hinge as a token sees it: c * max(sum of <vector, operand> + e, 0), where
 # operand 0 is the token itself and operand s is slot s.
-Unit = tuple[Rational, tuple[tuple[int, tuple[Rational, ...]], ...], Rational]
+Unit = tuple[Rational, tuple[tuple[int, Terms], ...], Rational]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +53,7 @@ class Wiring:
             home = (outside or [*task.positions, 1])[0]
             homes.append(home)
             units = [
-                tuple(sorted(_unit(hinge, home, slots) for hinge in feature))
+                tuple(sorted((_unit(h, home, slots) for h in feature), key=lambda u: order(*u)))
                 for feature in task.features
             ]
             reads.append(tuple(dictionary.setdefault(u, len(dictionary)) for u in units))
@@ -68,14 +70,12 @@ class Wiring:
         `gq` it is f_k of the query.
         """
         task = self.tasks[k]
-        blocks: dict[str, np.ndarray | Rational] = {"one": task.b[:, None]}
+        blocks: dict[str, Matrix | np.ndarray | Rational] = {"one": task.b[:, None]}
         for position, matrix in task.A.items():
             operand = _operand(position, self.homes[k], self.slots)
             blocks[self.field(operand, home, slot)] = matrix
         if task.features:
-            C = zeros(task.d, len(self.dictionary))
-            C[:, self.reads[k]] = task.C
-            blocks[g] = C
+            blocks[g] = task.C.merged(self.reads[k], len(self.dictionary))
         return Rows(blocks)
 
     @staticmethod

@@ -1,0 +1,51 @@
+"""What is refused because it does not fit in memory, and in which words."""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from construct.errors import ConstructError, shown
+
+# Where the system does not say how much there is.
+ASSUMED = 8 << 30
+
+# A limit that a container sets.
+_LIMIT = Path("/sys/fs/cgroup/memory.max")
+
+
+@lru_cache
+def memory() -> int:
+    """Bytes of memory that this machine, or the container, has."""
+    try:
+        found = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):  # not a POSIX system
+        found = ASSUMED
+    try:
+        limit = _LIMIT.read_text().strip()
+    except OSError:
+        return found
+    return min(found, int(limit)) if limit.isdecimal() else found
+
+
+def refuse_beyond_memory(nonzeros: int, each: int, whose: str, remedy: str) -> None:
+    """Refuse what would not fit, before any of it is made.
+
+    Args:
+        nonzeros: numbers that are not 0.
+        each: bytes that each of them takes.
+        whose: what holds them, as the subject of the sentence.
+        remedy: what to do.
+
+    Raises:
+        ConstructError: with the non-zeros, the bytes, and what there is.
+    """
+    if nonzeros * each > memory():
+        raise ConstructError(
+            f"{whose} would take {_about(nonzeros)} numbers that are not 0, about "
+            f"{_about(nonzeros * each)} bytes, and this machine has {_about(memory())}; {remedy}."
+        )
+
+
+def _about(count: int) -> str:
+    """Two digits and the power of ten."""
+    return f"{count:,}" if count < 10**6 else shown(count) if count > 10**300 else f"{count:.1e}"
