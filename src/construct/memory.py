@@ -27,7 +27,9 @@ def memory() -> int:
     return min(found, int(limit)) if limit.isdecimal() else found
 
 
-def refuse_beyond_memory(nonzeros: int, each: int, whose: str, remedy: str) -> None:
+def refuse_beyond_memory(
+    nonzeros: int, each: int, whose: str, remedy: str = "choose a smaller K or d"
+) -> None:
     """Refuse what would not fit, before any of it is made.
 
     Args:
@@ -48,4 +50,6 @@ def refuse_beyond_memory(nonzeros: int, each: int, whose: str, remedy: str) -> N
 
 def _about(count: int) -> str:
     """Two digits and the power of ten."""
-    return f"{count:,}" if count < 10**6 else shown(count) if count > 10**300 else f"{count:.1e}"
+    if count < 10**6:
+        return f"{count:,}"
+    return f"{count:.1e}" if count < 10**300 else shown(count)

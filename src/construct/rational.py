@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 
 from construct.errors import ConstructError, shown
+from construct.memory import refuse_beyond_memory
 
 Rational = int | Fraction
 
-# The most numbers in an array that is made at once.
-MOST_NUMBERS = 1 << 28
+# Bytes of an entry of an object array.
+EACH_POINTER = 8
 
 # Significant bits of a float64; it holds all whole numbers up to MOST_WHOLE.
 FLOAT64_BITS = 53
@@ -133,19 +134,9 @@ def zeros(*shape: int) -> np.ndarray:
     Raises:
         ConstructError: if it is too large, before any of it is made.
     """
-    if math.prod(shape) > MOST_NUMBERS:
-        raise ConstructError(
-            f"{' x '.join(map(shown, shape))} numbers do not fit in memory, at most "
-            f"{MOST_NUMBERS} do; choose a smaller d."
-        )
+    whose = f"an array of {' x '.join(map(shown, shape))} numbers"
+    refuse_beyond_memory(math.prod(shape), EACH_POINTER, whose, "choose a smaller d")
     return np.full(shape, 0, dtype=object)
-
-
-def identity(d: int) -> np.ndarray:
-    """The d x d identity of exact ones and zeros."""
-    result = zeros(d, d)
-    np.fill_diagonal(result, 1)
-    return result
 
 
 def to_float(array: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from construct.checking.pieces import (
     solve,
     stand,
 )
-from construct.rational import identity
+from construct.matrix import Matrix
 
 D, INPUTS = 2, 2
 HUGE = 10**40
@@ -182,5 +182,5 @@ def test_agreements_are_found_on_the_piece_around_a_point(x):
 
 
 def test_parallel_tasks_have_no_agreement():
-    f, g = affine("f", identity(2)), affine("g", identity(2), [1, 0])
+    f, g = affine("f", Matrix.identity(2)), affine("g", Matrix.identity(2), [1, 0])
     assert Agreement(Rows(f), [Rows(g)]).near(Vector([0] * 4)) is None

@@ -27,7 +27,7 @@ from construct import (
     shift,
 )
 from construct.checking.witness import Exclusion, Witness, survey, witnesses
-from construct.rational import identity
+from construct.matrix import Matrix
 from construct.spec.normal_form import same_map
 
 THIRD = Fraction(1, 3)
@@ -119,7 +119,7 @@ def test_witnesses_vote_and_exclusions_hold_against_every_example(case):
 
 
 def pair(by, domain=None, d=1):
-    tasks = [affine("x", identity(d)), affine("moved", identity(d), by)]
+    tasks = [affine("x", Matrix.identity(d)), affine("moved", Matrix.identity(d), by)]
     return build(tasks, m=1, domain=domain or Domain(8, 32, 1))
 
 
@@ -171,7 +171,7 @@ NEVER_EQUAL = {
 @pytest.mark.parametrize("name", NEVER_EQUAL)
 def test_ways_never_to_be_equal(name):
     task, grid = NEVER_EQUAL[name]
-    made = build([affine("x", identity(task.d)), task], m=1, domain=Domain(8, 32, 1, grid))
+    made = build([affine("x", Matrix.identity(task.d)), task], m=1, domain=Domain(8, 32, 1, grid))
     assert all(isinstance(found, Exclusion) for found in check(made))
 
 
@@ -184,7 +184,7 @@ MEET = {
 
 @pytest.mark.parametrize("name", MEET)
 def test_tasks_that_meet_or_part_somewhere_have_witnesses(name):
-    made = build([affine("x", identity(1)), MEET[name]], m=1, domain=Domain(8, 32, 1))
+    made = build([affine("x", Matrix.identity(1)), MEET[name]], m=1, domain=Domain(8, 32, 1))
     assert all(isinstance(found, Witness) for found in check(made))
 
 
@@ -217,7 +217,9 @@ def test_a_task_whose_values_are_no_labels_is_excluded_alone(task, domain):
 
 @pytest.mark.parametrize("d", [1, 8])
 def test_labels_in_a_corner_of_the_values_are_found(d):
-    made = build([affine("f", identity(d), [7] * d)], m=1, domain=Domain(8, Fraction(1, 9), 1))
+    made = build(
+        [affine("f", Matrix.identity(d), [7] * d)], m=1, domain=Domain(8, Fraction(1, 9), 1)
+    )
     [found] = check(made)
     assert isinstance(found, Witness)
 
@@ -225,7 +227,7 @@ def test_labels_in_a_corner_of_the_values_are_found(d):
 def test_where_three_exclude_each_other_only_together_none_is_found():
     # f and g meet at (0, 0), f and h at (1/2, 0), g and h where x_1 = 1.
     zero = affine("f", [[0, 0], [0, 0]])
-    tasks = [zero, affine("g", identity(2)), affine("h", [[2, 0], [0, 1]], [-1, 0])]
+    tasks = [zero, affine("g", Matrix.identity(2)), affine("h", [[2, 0], [0, 1]], [-1, 0])]
     made = build(tasks, m=1, domain=Domain(8, 32, 10**6))
     assert check(made) == [None] * 3
     assert survey(made).warnings() == []

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from construct import Sizes, affine, build
 from construct.designs.theorem.addresses import own_example_at
+from construct.matrix import Matrix
 from construct.network.primitives import HeadFormula, MlpFormula, Rows, along, constant, layer, read
 
 SIZES = Sizes(K=3, d=2, m=4, n=3)
@@ -37,8 +38,8 @@ def rows_of_one(draw):
 def applied(rows: Rows, h: np.ndarray) -> np.ndarray:
     """The values of the functionals on a token, straight from their blocks."""
     return sum(
-        block @ h[RESIDUAL[field].at]
-        if isinstance(block, np.ndarray)
+        np.asarray(block) @ h[RESIDUAL[field].at]
+        if isinstance(block, Matrix)
         else block * h[RESIDUAL[field].at]
         for field, block in rows.blocks.items()
     )
@@ -80,7 +81,10 @@ def test_a_head_writes_its_values_to_the_fields_named_and_nowhere_else(one, c, s
 def test_an_mlp_writes_its_hidden_units_times_its_matrix(one, other, column, stream):
     (f, a), (g, b) = one, other
     hidden = Rows(dict((f + g).blocks))
-    write = {"out": column[:, None], "rec": np.array([[5]], dtype=object)}
+    write = {
+        "out": Matrix.of(column[:, None], (2, 1), "out"),
+        "rec": Matrix.of([[5]], (1, 1), "rec"),
+    }
     made = MlpFormula("test", SIZES, 1, lambda: (hidden, write)).emit()
     h = stream[0]
     unit = max((a + b) @ h, 0)

@@ -105,12 +105,12 @@ def _sign_first(term: tuple[int, Rational]) -> tuple:
 
 def feature_gauge(feature: Feature) -> tuple[Rational, Rational, int]:
     """(a, b, t): the feature adds up t terms, in all a |X| + b at most."""
-    slope: Rational = 0
-    constant: Rational = 0
+    slope: Any = 0
+    constant: Any = 0
     count = 0
     for hinge in feature:
         values: list[Any] = [abs(v) for _, terms in hinge.a for _, v in terms]
-        slope += abs(hinge.c) * sum(values)
-        constant += abs(hinge.c * hinge.e)
+        slope = slope + abs(hinge.c) * sum(values)
+        constant = constant + abs(hinge.c * hinge.e)
         count += 1 + len(values)
     return slope, constant, count

@@ -11,6 +11,7 @@ from construct.arguments import bound
 from construct.errors import ConstructError, shown
 from construct.frozen import frozen
 from construct.matrix import Matrix
+from construct.memory import refuse_beyond_memory
 from construct.rational import (
     MOST_DIGITS,
     rational,
@@ -19,7 +20,7 @@ from construct.rational import (
     zeros,
 )
 from construct.spec.hinge import Hinge, Terms
-from construct.spec.tasks import Task, as_position, task_name
+from construct.spec.tasks import Task, as_position, refuse_tasks_beyond_memory, task_name
 from construct.spec.vocabulary import Vocabulary
 
 KINDS: dict[str, Callable[..., Task]] = {}
@@ -60,6 +61,7 @@ def _check_context(name: str, given: Mapping[str, Any]) -> None:
         raise ConstructError(
             f"task {name!r} is given d = {shown(d)}; it must be a whole number of at least 1."
         )
+    refuse_tasks_beyond_memory(1, d)
     if "vocabulary" in given and not isinstance(given["vocabulary"], Vocabulary):
         raise ConstructError(
             f"task {name!r} is given the vocabulary {shown(given['vocabulary'])}; "
@@ -151,6 +153,7 @@ def shift(name: str, by: Any, modulo: Any = None, position: Any = 1) -> Task:
             f"task {name!r}: with modulo, both by and modulo are whole numbers, "
             "and modulo is at least 1."
         )
+    refuse_tasks_beyond_memory(1, modulo)
     turn = int(rational(by, f"by of task {name!r}")) % modulo
     digits = np.arange(modulo)
     at = np.stack([(digits + turn) % modulo, digits])
@@ -264,7 +267,12 @@ def clip(name: str, low: Any, high: Any, position: Any = 1, *, d: int) -> Task:
 Unit = Callable[[int], Terms]
 
 
+# Bytes of a hinge.
+EACH_HINGE = 600
+
+
 def _units(d: int) -> list[Unit]:
+    refuse_beyond_memory(d, EACH_HINGE, f"a hinge for each of d = {shown(d)} entries")
     return [lambda value, i=i: ((i, value),) for i in range(d)]  # type: ignore[misc]
 
 

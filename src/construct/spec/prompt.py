@@ -87,9 +87,7 @@ class Prompt:
         return cls(table[:, :-1], table[:, -1], q)
 
     @classmethod
-    def of_words(
-        cls, X: Any, Y: Any, query: Any, d: int, lines: tuple[int, ...] = ()
-    ) -> "Prompt":
+    def of_words(cls, X: Any, Y: Any, query: Any, d: int, lines: tuple[int, ...] = ()) -> "Prompt":
         """Make one of one-hot vectors.
 
         Args:

@@ -329,5 +329,5 @@ def refuse_tasks_beyond_memory(K: int, d: int) -> None:
     Raises:
         ConstructError: with the bytes that they would take.
     """
-    whose = f"K = {shown(K)} tasks of d = {shown(d)}"
-    refuse_beyond_memory(K * d, EACH, whose, "choose a smaller K or d")
+    whose = f"K = {shown(K)} tasks of d = {shown(d)}" if K > 1 else f"a task of d = {shown(d)}"
+    refuse_beyond_memory(K * d, EACH, whose)

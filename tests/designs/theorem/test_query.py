@@ -1,4 +1,3 @@
-import numpy as np
 from hypothesis import given
 from tracing import Trace
 
@@ -9,7 +8,8 @@ from generators import whole_cases
 def feature(units, operands) -> int:
     """Sum of c max(<a, operands> + e, 0), where operand 0 is the token itself."""
     return sum(
-        c * max(sum(np.dot(vector, operands[s]) for s, vector in a) + e, 0) for c, a, e in units
+        c * max(sum(v * operands[s][i] for s, terms in a for i, v in terms) + e, 0)
+        for c, a, e in units
     )
 
 

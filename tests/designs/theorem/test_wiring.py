@@ -89,12 +89,15 @@ def test_f_k_over_the_fields_of_its_home_token_is_the_task(d, inputs, data):
         fields |= {"tok": operands[0], "one": np.array([1], dtype=object)}
         fields["gx"] = np.array(
             [
-                sum(c * max(sum(np.dot(v, operands[s]) for s, v in a) + e, 0) for c, a, e in units)
+                sum(
+                    c * max(sum(v * operands[s][i] for s, terms in a for i, v in terms) + e, 0)
+                    for c, a, e in units
+                )
                 for units in wiring.dictionary
             ],
             dtype=object,
         )
-        value = sum(block @ fields[name] for name, block in wiring.f(k).matrices())
+        value = sum(np.asarray(W) @ fields[name] for name, W in wiring.f(k).matrices())
         assert value.tolist() == task(X).tolist()
 
 
