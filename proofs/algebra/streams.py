@@ -6,7 +6,7 @@ proofs of the lemmas chain: together they prove the theorem for an artifact, for
 patterns of matches at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from symbolic import Poly, Symbols, indices, rational
@@ -15,6 +15,7 @@ from sympy import QQ
 from construct import Task
 from construct.designs.theorem.wiring import Wiring
 from construct.network.codes import code
+from construct.rational import Rational
 
 
 def evaluate(symbols: Symbols, task: Task, X: Mapping[int, np.ndarray]) -> np.ndarray:
@@ -23,10 +24,10 @@ def evaluate(symbols: Symbols, task: Task, X: Mapping[int, np.ndarray]) -> np.nd
     for row in range(task.d):
         y[row] += rational(task.b[row])
         for p, A in task.A.items():
-            y[row] += _inner(A[row], X[p])
-        for u in np.flatnonzero(task.C[row]).tolist():
+            y[row] += _inner(zip(*A.row(row), strict=True), X[p])
+        for u, c in zip(*task.C.row(row), strict=True):
             hinges = [(h.c, h.a, h.e) for h in task.features[u]]
-            y[row] += _feature(symbols, hinges, X) * rational(task.C[row, u])
+            y[row] += _feature(symbols, hinges, X) * rational(c)
     return y
 
 
@@ -35,13 +36,13 @@ def _feature(symbols: Symbols, hinges: list[tuple], X: Mapping[int, np.ndarray])
     total = symbols.ring.zero
     for c, a, e in hinges:
         t = symbols.ring.zero + rational(e)
-        t += sum(_inner(vector, X[p]) for p, vector in a)
+        t += sum(_inner(terms, X[p]) for p, terms in a)
         total += symbols.hinge(t) * rational(c)
     return total
 
 
-def _inner(weights: np.ndarray, x: np.ndarray) -> Poly | int:
-    return sum(t * rational(w) for w, t in zip(weights, x, strict=True) if w)
+def _inner(terms: Iterable[tuple[int, Rational]], x: np.ndarray) -> Poly | int:
+    return sum(x[i] * rational(w) for i, w in terms)
 
 
 class Prompt:

@@ -22,6 +22,7 @@ from construct.checking.verification import compare, specification
 from construct.designs.theorem.embedding import embed_all
 from construct.errors import OutsideDomain
 from construct.execute.passes import Pass
+from construct.matrix import Matrix
 from construct.network.primitives import MlpFormula, Rows, layer
 from construct.network.transformer import Transformer
 from construct.rational import zeros
@@ -295,7 +296,8 @@ def _table(sizes: Sizes, totals: Sequence[int]) -> Transformer:
     """Layer 6 without its head, and with these units alone; they write 1, not s/v."""
     v = np.array([*totals], dtype=object)[:, None]
     hidden = Rows({"sq": 0 * v - 1, "tot": 2 * v, "one": 1 - v**2})
-    units = MlpFormula("some units", sizes, len(v), lambda: (hidden, {"rec": (0 * v + 1).T}))
+    ones = Matrix.of((0 * v + 1).T, (1, len(v)), "rec")
+    units = MlpFormula("some units", sizes, len(v), lambda: (hidden, {"rec": ones}))
     W_pos, W_U = np.zeros((len(v), sizes.D)), np.zeros((sizes.D, 0))
     only = layer(sizes, "square", "", [], units).emit()
     return Transformer(sizes, (only,), W_U.T, W_pos, W_U, answer=0)

@@ -33,7 +33,8 @@ MOST_SUM = 1 << 62
 class Matrix:
     """An exact matrix that cannot be changed.
 
-    `matrix[i, j]` is an entry, `np.asarray(matrix)` all of them as an object array.
+    `matrix[i, j]` is an entry and `matrix[i]` a row; `np.asarray(matrix)` is an object array
+    of all entries.
 
     Attributes:
         shape: (rows, columns).
@@ -219,14 +220,19 @@ class Matrix:
     def __abs__(self) -> "Matrix":
         return Matrix(self.shape, self.at, abs(self.floats), self.rounded, abs(self.exact))
 
-    def __getitem__(self, place: tuple[int, int]) -> Rational:
-        i, j = place
-        columns, values = self.row(i)
-        found = np.flatnonzero(columns == j % self.shape[1])
-        return values[found[0]] if len(found) else 0
+    def __getitem__(self, index: Any) -> Any:
+        """What the array of all entries has there; a row or an entry without making it."""
+        if type(index) is int:
+            row, (columns, values) = zeros(self.shape[1]), self.row(index)
+            row[columns] = values
+            return row
+        if isinstance(index, tuple) and [*map(type, index)] == [int, int]:
+            return self[index[0]][index[1]]
+        return np.asarray(self)[index]
 
     def row(self, i: int) -> tuple[np.ndarray, np.ndarray]:
         """Columns and values of the non-zeros of a row."""
+        i = range(self.shape[0])[i]  # or IndexError
         start, stop = self._starts[i : i + 2]
         return self.at[1, start:stop], self.values[start:stop]
 
@@ -321,11 +327,9 @@ def _split(values: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     listed = values.tolist()
     try:
         floats = values.astype(np.float64)
-        odd = [i for i, x in enumerate(listed) if not is_float(x)]
     except OverflowError:
         floats = np.array([_nearest(x) for x in listed])
-        odd = [i for i, x in enumerate(floats.tolist()) if math.isinf(x) or x != listed[i]]
-    rounded = np.array(odd, dtype=np.int64)
+    rounded = np.array([i for i, x in enumerate(listed) if not is_float(x)], dtype=np.int64)
     return floats, rounded, values.astype(object)[rounded]
 
 
@@ -333,7 +337,7 @@ def _nearest(x: Rational) -> float:
     try:
         return float(x)
     except OverflowError:
-        return math.copysign(math.inf, x)
+        return math.inf if x > 0 else -math.inf
 
 
 def _rational(x: float) -> Rational:

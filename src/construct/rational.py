@@ -156,7 +156,10 @@ def is_float(value: Rational) -> bool:
     """Whether float64 holds it; most are told without a comparison of fractions."""
     if type(value) is int and -MOST_WHOLE < value < MOST_WHOLE:
         return True
-    return is_dyadic(value) and float(value) == value
+    try:
+        return is_dyadic(value) and float(value) == value
+    except OverflowError:
+        return False
 
 
 def to_json(value: Any) -> Any:

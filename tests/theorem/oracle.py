@@ -111,7 +111,7 @@ def _feature(feature: tuple, query: list, dtype: str) -> tuple[int, Q]:
     hinges = []
     for hinge in feature:
         terms = [(Q(hinge.e), Q(1))]
-        terms += [(Q(w), x) for p, a in hinge.a for w, x in zip(a, query[p - 1], strict=True)]
+        terms += [(Q(w), x) for p, a in hinge.a for i, w in a for x in [query[p - 1][i]]]
         hinges.append((_sum_of_products([w for w, _ in terms], dtype), _absolute(terms)))
     outer = _sum_of_products([Q(hinge.c) for hinge in feature], dtype)
     sizes = zip(feature, hinges, strict=True)

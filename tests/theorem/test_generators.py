@@ -95,7 +95,7 @@ def forms(case: Case) -> set[str]:
     found |= {f"n {case.shape.n}", f"S {case.construction.sizes.S}"}
     for one in case.known:
         found.add(f"reads {len(one.reads)}")
-        found |= {f"over {v.denominator}" for A in one.task.A.values() for v in A.flat}
+        found |= {f"over {v.denominator}" for A in one.task.A.values() for v in A.distinct}
         found |= {"modulo"} if "modulo" in one.task.definition else set()
     return found
 

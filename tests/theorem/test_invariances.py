@@ -79,7 +79,11 @@ def _permuted(task: Task, order: list[int]) -> Task:
     """The same task in coordinates order[0], order[1], ..."""
     features = tuple(
         tuple(
-            Hinge(hinge.c, tuple((p, tuple(a[i] for i in order)) for p, a in hinge.a), hinge.e)
+            Hinge.of(
+                {p: [v[i] for i in order] for p, v in hinge.vectors(task.d).items()},
+                hinge.e,
+                hinge.c,
+            )
             for hinge in feature
         )
         for feature in task.features

@@ -179,7 +179,7 @@ def test_prompts_reach_both_sides_of_every_hinge(name):
     assert queries.all()
     hinges = [h for task in artifact(name).tasks for f in task.features for h in f]
     for hinge, inputs in product(hinges, (examples, queries)):
-        inner = sum(inputs[:, p - 1] @ np.array(a, dtype=float) for p, a in hinge.a)
+        inner = sum(inputs[:, p - 1, i] * float(v) for p, a in hinge.a for i, v in a)
         assert {-1, 1} <= set(np.sign(inner + float(hinge.e)))
 
 

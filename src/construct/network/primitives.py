@@ -96,11 +96,9 @@ class Rows:
 
 
 def _sum(one: Matrix | Rational, other: Matrix | Rational) -> Matrix | Rational:
-    if isinstance(one, Matrix) and isinstance(other, Matrix):
-        return one + other
-    if isinstance(one, Matrix) or isinstance(other, Matrix):
-        raise TypeError("a matrix and a multiple of the identity are not added.")
-    return one + other
+    if isinstance(one, Matrix):
+        return one + (other if isinstance(other, Matrix) else other * Matrix.identity(one.shape[0]))
+    return _sum(other, one) if isinstance(other, Matrix) else one + other
 
 
 def read(field: str) -> Rows:
