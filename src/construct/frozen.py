@@ -21,7 +21,11 @@ class FrozenDict(dict):
 
 def frozen(value: Any) -> Any:
     """A copy that nobody can change: mappings frozen, lists as tuples, at any depth."""
+    if isinstance(value, FrozenDict):
+        return value
     if isinstance(value, Mapping):
+        if set(map(type, value.values())) == {str}:  # a table of words, often a large one
+            return FrozenDict(value)
         return FrozenDict({key: frozen(entry) for key, entry in value.items()})
     if isinstance(value, list | tuple):
         return tuple(map(frozen, value))

@@ -167,6 +167,8 @@ def to_json(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return [to_json(entry) for entry in value.tolist()]
     if isinstance(value, dict):
+        if set(map(type, value)) == set(map(type, value.values())) == {str}:
+            return value if type(value) is dict else dict(value)  # often a large table
         return {str(key): to_json(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return [to_json(entry) for entry in value]

@@ -30,7 +30,15 @@ from safetensors.numpy import load as read_tensors
 
 from construct.arguments import checked, instance, path, truth
 from construct.artifact import swap
-from construct.artifact.config import CONFIG, FORMAT, MODEL, config_of, read_bytes, read_config
+from construct.artifact.config import (
+    CONFIG,
+    FORMAT,
+    MODEL,
+    config_of,
+    read_bytes,
+    read_config,
+    written,
+)
 from construct.artifact.restore import restore
 from construct.artifact.weights import large_values, model_of
 from construct.compiler import Construction
@@ -59,8 +67,8 @@ def save(construction: Construction, directory: str | Path, *, dense: bool = Fal
     if os.path.lexists(target):
         _refuse_others(target)
     model = model_of(construction.transformer, dense)
-    config = json.dumps(config_of(construction, model, dense), indent=1, ensure_ascii=False) + "\n"
-    files = {MODEL: model, CONFIG: config.encode()}
+    config = config_of(construction, model, dense)
+    files = {MODEL: model, CONFIG: written(config).encode()}
     try:
         swap.replace(target, files, whole=_is_whole, check=_refuse_others)
     except OSError as error:

@@ -54,6 +54,24 @@ def config_of(construction: Construction, model: bytes, dense: bool) -> dict[str
     return config
 
 
+def written(config: dict[str, Any]) -> str:
+    """The config as text: a line for each task and for the words, which may be many."""
+    fields = []
+    for key, value in config.items():
+        if key == "tasks":
+            text = "[\n  " + ",\n  ".join(map(_compact, value)) + "\n ]"
+        elif key == "vocabulary":
+            text = _compact(value)
+        else:
+            text = json.dumps(value, indent=1, ensure_ascii=False).replace("\n", "\n ")
+        fields.append(f' "{key}": {text}')
+    return "{\n" + ",\n".join(fields) + "\n}\n"
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
 def checksum(config: dict[str, Any]) -> str:
     """The checksum of everything in the config but the checksum itself; spaces do not count."""
     sums = {name: s for name, s in config["checksums"].items() if name != CONFIG}

@@ -23,7 +23,7 @@ from construct.certify.formats import Format
 from construct.designs.theorem.plan import Margins
 from construct.designs.theorem.sizes import Sizes
 from construct.designs.theorem.wiring import Wiring
-from construct.rational import Rational, is_dyadic, zeros
+from construct.rational import Rational, is_dyadic, rationals, zeros
 from construct.spec.domain import Domain
 from construct.spec.tasks import Task
 
@@ -91,7 +91,9 @@ class Accuracy:
         Of |f_k(X_q)| and its summands, for the tasks that voted: as `verify` measures it.
         """
         own = max(
-            Fraction((self._own(k) * _summands(task)).max()) for k, task in enumerate(self.tasks)
+            self._gamma(roundings) * summands
+            for k, task in enumerate(self.tasks)
+            for roundings, summands in _kinds(self.profile.rows[k].roundings, _summands(task))
         )
         total = self._sum(self.votes)
         after = max(self._reciprocal(v) for v in range(1, min(self.votes, 3) + 1))
@@ -100,7 +102,11 @@ class Accuracy:
     def _own(self, k: int) -> np.ndarray:
         """gamma_t for each entry of f_k."""
         counts = self.profile.rows[k].roundings.tolist()
-        return np.array([Fraction(0) if self.exact_sums else self.fmt.error(t) for t in counts])
+        known = {count: self._gamma(count) for count in set(counts)}
+        return rationals([known[count] for count in counts])
+
+    def _gamma(self, roundings: int) -> Fraction:
+        return Fraction(0) if self.exact_sums else self.fmt.error(roundings)
 
     def _sum(self, votes: int) -> Fraction:
         """The error of a sum of votes, as a share of votes times the largest."""
@@ -113,6 +119,11 @@ class Accuracy:
         """The relative error of rec / s, a weight through float64, and of its product."""
         exact = votes & (votes - 1) == 0
         return 0 if exact else self.fmt.error(2)
+
+
+def _kinds(*counts: np.ndarray) -> set[tuple[int, ...]]:
+    """The combinations that occur: an entry of a large table is like most others."""
+    return set(zip(*(count.tolist() for count in counts), strict=True))
 
 
 def _summands(task: Task) -> np.ndarray:

@@ -72,6 +72,8 @@ def _check_context(name: str, given: Mapping[str, Any]) -> None:
 def _plain(value: Any) -> Any:
     """Floats and NumPy numbers, at any depth, as rationals."""
     if isinstance(value, Mapping):
+        if set(map(type, value.values())) == {str}:
+            return dict(value)
         return {key: _plain(entry) for key, entry in value.items()}
     if isinstance(value, np.ndarray | Matrix):
         return _plain(value.tolist())
