@@ -100,6 +100,6 @@ def test_the_name_of_a_layer_stands_in_its_own_file(layer):
     # A prompt has a query too, and an example a label.
     others = {
         "query": {"compiler", "prompt", "promptfile", "run", "sample"},
-        "label": {"witness", "witnesses"},
+        "label": {"format", "witness", "witnesses"},
     }
     assert set(found) - others.get(name, set()) == {name}

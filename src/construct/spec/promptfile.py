@@ -1,12 +1,16 @@
-"""Prompt files: JSON or, with a vocabulary, a line for each example."""
+"""Prompt files: JSON or, with a vocabulary, examples as text in the format of the tasks."""
 
+import json
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from construct.arguments import checked, instance, optional, whole
 from construct.errors import ConstructError, shown
-from construct.rational import read_json
+from construct.rational import read_json, zeros
+from construct.spec.format import MARK, PromptFormat
 from construct.spec.prompt import Prompt
 from construct.spec.vocabulary import Vocabulary
 
@@ -16,26 +20,50 @@ from construct.spec.vocabulary import Vocabulary
     d=whole(1),
     n=whole(2),
     vocabulary=optional(instance(Vocabulary, "a construct.Vocabulary")),
+    format=optional(instance(str, "a text such as 'Q: {1} A: {y}'")),
 )
-def parse_prompt(text: str, *, d: int, n: int, vocabulary: Vocabulary | None = None) -> Prompt:
-    """Read a prompt file: JSON or, with a vocabulary, a line for each example.
+def parse_prompt(
+    text: str,
+    *,
+    d: int,
+    n: int,
+    vocabulary: Vocabulary | None = None,
+    format: str | None = None,
+) -> Prompt:
+    """Read a prompt file: JSON or, with a vocabulary, examples as text.
+
+    Args:
+        format: how an example is written (`construct.spec.format`); by default "{1} -> {y}",
+            and with more operands "{1}, {2} -> {y}" and so on.
 
     Raises:
         ConstructError: naming the line or the example that is malformed.
     """
-    stripped = text.strip()
-    # A line of words may start with a brace, but the last one ends with an arrow.
-    is_json = stripped.startswith("{") and (vocabulary is None or not stripped.endswith("->"))
-    if is_json:
-        prompt = _parse_json(text, vocabulary)
-    elif vocabulary is not None:
-        prompt = _parse_lines(text, n, vocabulary)
-    else:
+    refuse_other_formats(format, n, vocabulary)
+    if vocabulary is not None and not _is_json(text, n, format):
+        return of_sizes(_parse_lines(text, vocabulary, PromptFormat.of(format, n)), d, n)
+    if not text.lstrip().startswith("{"):
         raise ConstructError(
             "the prompt is not a JSON object; this artifact takes numbers: "
             '{"examples": [[x_1, ..., y], ...], "query": [x_1, ...]}.'
         )
-    return of_sizes(prompt, d, n)
+    return prompt_of_json(read_json(text, "the prompt"), d=d, n=n, vocabulary=vocabulary)
+
+
+def prompt_of_json(value: Any, *, d: int, n: int, vocabulary: Vocabulary | None = None) -> Prompt:
+    """The prompt of a JSON object {"examples": [[x_1, ..., y], ...], "query": [x_1, ...]}.
+
+    Raises:
+        ConstructError: naming the example that is malformed.
+    """
+    if not isinstance(value, dict) or set(value) != {"examples", "query"}:
+        raise ConstructError(
+            'the prompt must be {"examples": [[x_1, ..., y], ...], "query": [x_1, ...]}.'
+        )
+    examples, query = value["examples"], value["query"]
+    if not isinstance(examples, list) or not isinstance(query, list):
+        raise ConstructError('"examples" and "query" of the prompt must be lists.')
+    return prompt_of(examples, query, d=d, n=n, vocabulary=vocabulary)
 
 
 def prompt_of(
@@ -48,8 +76,14 @@ def prompt_of(
     """
     lists = isinstance(examples, list | tuple) and isinstance(query, list | tuple)
     if vocabulary is not None and lists:
-        query = _one_hot(query, vocabulary, "the query: ")
-        examples = [_one_hot(e, vocabulary, f"example {i}: ") for i, e in enumerate(examples, 1)]
+        query = _numbered(query, vocabulary, "the query", n - 1)
+        examples = [_numbered(e, vocabulary, f"example {i}", n) for i, e in enumerate(examples, 1)]
+        tokens = [token for row in (query, *examples) for token in row]
+        if all(type(token) is int for token in tokens):
+            X, Y = [row[:-1] for row in examples], [row[-1] for row in examples]
+            return of_sizes(_one_hot_prompt(X, Y, query, len(vocabulary)), d, n)
+        query = [_vector(token, vocabulary) for token in query]
+        examples = [[_vector(token, vocabulary) for token in row] for row in examples]
     return of_sizes(Prompt.of(examples, query), d, n)
 
 
@@ -63,60 +97,123 @@ def of_sizes(prompt: Prompt, d: int, n: int) -> Prompt:
     return prompt
 
 
-def _parse_json(text: str, vocabulary: Vocabulary | None) -> Prompt:
-    value = read_json(text, "the prompt")
-    if not isinstance(value, dict) or set(value) != {"examples", "query"}:
+def refuse_other_formats(format: str | None, n: int, vocabulary: Vocabulary | None) -> None:
+    """Refuse a format of other than n-1 operands, and any where there are no words.
+
+    Raises:
+        ConstructError: saying what it must be.
+    """
+    if format is None:
+        return
+    PromptFormat.of(format, n)
+    if vocabulary is None:
         raise ConstructError(
-            'the prompt must be {"examples": [[x_1, ..., y], ...], "query": [x_1, ...]}.'
+            "a format says how examples of words are written, and these tasks have no words; "
+            "leave the format out."
         )
-    examples, query = value["examples"], value["query"]
-    if not isinstance(examples, list) or not isinstance(query, list):
-        raise ConstructError('"examples" and "query" of the prompt must be lists.')
-    if vocabulary is not None:
-        query = _one_hot(query, vocabulary, "the query: ")
-        examples = [_one_hot(e, vocabulary, f"example {i}: ") for i, e in enumerate(examples, 1)]
-    return Prompt.of(examples, query)
 
 
-def _one_hot(tokens: Any, vocabulary: Vocabulary, whose: str) -> list:
+def _numbered(tokens: Any, vocabulary: Vocabulary, whose: str, count: int) -> list:
+    """The tokens of an example or a query, with the number of each word in its place."""
     if not isinstance(tokens, list | tuple):
-        raise ConstructError(f"{whose}it is {shown(tokens)}; it must be a list of words.")
-    try:
-        return [vocabulary.one_hot(t) if isinstance(t, str) else t for t in tokens]
-    except ConstructError as error:
-        raise ConstructError(f"{whose}{error}") from None
-
-
-def _parse_lines(text: str, n: int, vocabulary: Vocabulary) -> Prompt:
-    lines = [(i, line) for i, line in enumerate(text.splitlines(), 1) if line.strip()]
-    if not lines:
-        raise ConstructError("the prompt is empty; write at least the query, such as 'Japan ->'.")
-    X, Y, numbers, query = [], [], [], None
-    for number, line in lines:
-        left, arrow, label = (part.strip() for part in line.rpartition("->"))
-        last = number == lines[-1][0]
-        if not arrow or bool(label) == last:
-            form = "the query and end with '->'" if last else "an example, 'input -> label'"
-            raise ConstructError(f"line {number} is {line.strip()!r}; it must be {form}.")
-        # A single input may itself hold commas.
-        words = [w.strip() for w in left.split(",")] if n > 2 else [left]
-        if len(words) != n - 1:
+        raise ConstructError(f"{whose}: it is {shown(tokens)}; it must be a list of words.")
+    d, word = len(vocabulary), json.dumps(vocabulary.words[0], ensure_ascii=False)
+    for token in tokens:
+        if isinstance(token, int | float) and type(token) is not bool:
+            quoted = json.dumps(str(token))
+            known = vocabulary.find(str(token)) is not None
             raise ConstructError(
-                f"line {number} has {len(words)} inputs before '->'; it needs {n - 1}, "
-                "separated by commas."
+                f"{whose} holds the number {shown(token)}, but this artifact takes words: "
+                f"{f'write it as the word {quoted}' if known else f'write words, such as {word}'}."
             )
-        try:
-            inputs = [vocabulary.one_hot(word) for word in words]
-            if last:
-                query = np.stack(inputs)
-            else:
-                X.append(inputs)
-                Y.append(vocabulary.one_hot(label))
-                numbers.append(number)
-        except ConstructError as error:
-            raise ConstructError(f"line {number}: {error}") from None
-    assert query is not None
-    d = len(vocabulary)
-    inputs_array = np.array(X, dtype=object).reshape(len(X), n - 1, d)
-    labels = np.array(Y, dtype=object).reshape(len(Y), d)
-    return Prompt(inputs_array, labels, query, tuple(numbers))
+        if isinstance(token, list | tuple) and len(token) != d:
+            raise ConstructError(
+                f"{whose} holds a vector of {len(token)} numbers, but this artifact takes words: "
+                f"write words, such as {word} (or one-hot vectors of d = {d} numbers)."
+            )
+    if len(tokens) != count:
+        raise ConstructError(
+            f"{whose} has {len(tokens)} words; it must have {count}: an example is n-1 inputs "
+            "and a label, a query n-1 inputs."
+        )
+    try:
+        return [vocabulary.index(t) if isinstance(t, str) else t for t in tokens]
+    except ConstructError as error:
+        raise ConstructError(f"{whose}: {error}") from None
+
+
+def _vector(token: Any, vocabulary: Vocabulary) -> Any:
+    if type(token) is not int:
+        return token
+    vector = zeros(len(vocabulary))
+    vector[token] = 1
+    return vector
+
+
+def _is_json(text: str, n: int, format: str | None) -> bool:
+    """Whether a prompt for words is JSON: a line of words may start with a brace too."""
+    stripped = text.strip()
+    if not stripped.startswith("{"):
+        return False
+    if PromptFormat.of(format, n).ends_a_query(stripped):
+        return False
+    return stripped.endswith("}") or bool(re.match(r'\{\s*"', stripped))
+
+
+def _parse_lines(text: str, vocabulary: Vocabulary, form: PromptFormat) -> Prompt:
+    lines = [(i, s) for i, line in enumerate(text.splitlines(), 1) if (s := line.strip())]
+    if not lines:
+        query = form.written([vocabulary.words[0]] * form.operands)
+        raise ConstructError(f"the prompt is empty; write at least the query, such as {query!r}.")
+    parts = [lines[at : at + form.lines] for at in range(0, len(lines), form.lines)]
+    *examples, asked = (_read(part, vocabulary, form, last=part is parts[-1]) for part in parts)
+    X, Y = [words[:-1] for words in examples], [words[-1] for words in examples]
+    numbers = tuple(part[0][0] for part in parts[:-1])
+    return _one_hot_prompt(X, Y, asked, len(vocabulary), numbers)
+
+
+def _read(
+    lines: Sequence[tuple[int, str]], vocabulary: Vocabulary, form: PromptFormat, *, last: bool
+) -> tuple[int, ...]:
+    """The numbers of the words of an example or, in the last lines, of the query."""
+    patterns = [form.example]
+    if last:
+        # The mark stands for the label that is asked for, unless it is a word.
+        patterns = [*form.queries[: 1 if MARK in vocabulary else None]]
+    text = "\n".join(line for _, line in lines)
+    found = list(dict.fromkeys(w for one in patterns for w in one.words(text, vocabulary)))
+    if len(found) == 1:
+        return found[0]
+    (first, _), (end, _) = lines[0], lines[-1]
+    where = f"line {first}" if first == end else f"lines {first} to {end}"
+    if found:
+        one, other = ([vocabulary.words[i] for i in words] for words in found[:2])
+        raise ConstructError(
+            f"{where}, {shown(text)}, can be read as {shown(one)} and as {shown(other)}; write "
+            "the prompt in another format, or as JSON."
+        )
+    cuts = [cut for one in patterns if (cut := one.likeliest(text, vocabulary)) is not None]
+    try:
+        for word in cuts[0] if cuts else ():
+            vocabulary.index(word)
+    except ConstructError as error:
+        raise ConstructError(f"{where}: {error}") from None
+    form_of = f"the query, {form.shown_query}" if last else f"an example, {form.shown_example}"
+    raise ConstructError(f"{where} is {shown(text)}; it must be {form_of}.")
+
+
+def _one_hot_prompt(
+    X: Sequence[Sequence[int]],
+    Y: Sequence[int],
+    query: Sequence[int],
+    d: int,
+    lines: tuple[int, ...] = (),
+) -> Prompt:
+    """The prompt of the numbers of words: of each example's inputs, of its label, of the query."""
+    inputs, labels = zeros(len(X), len(query), d), zeros(len(Y), d)
+    asked = zeros(len(query), d)
+    for i, words in enumerate(X):
+        inputs[i, range(len(words)), list(words)] = 1
+    labels[range(len(Y)), list(Y)] = 1
+    asked[range(len(query)), list(query)] = 1
+    return Prompt(np.asarray(inputs), np.asarray(labels), asked, lines)
