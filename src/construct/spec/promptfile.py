@@ -3,13 +3,14 @@
 import json
 import re
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from construct.arguments import checked, instance, optional, whole
 from construct.errors import ConstructError, shown
-from construct.rational import read_json, zeros
+from construct.rational import read_json, to_json, zeros
 from construct.spec.format import MARK, PromptFormat
 from construct.spec.prompt import Prompt
 from construct.spec.vocabulary import Vocabulary
@@ -119,12 +120,12 @@ def _numbered(tokens: Any, vocabulary: Vocabulary, whose: str, count: int) -> li
         raise ConstructError(f"{whose}: it is {shown(tokens)}; it must be a list of words.")
     d, word = len(vocabulary), json.dumps(vocabulary.words[0], ensure_ascii=False)
     for token in tokens:
-        if isinstance(token, int | float) and type(token) is not bool:
-            quoted = json.dumps(str(token))
-            known = vocabulary.find(str(token)) is not None
+        if isinstance(token, int | float | Fraction) and type(token) is not bool:
+            number = shown(to_json(token))
+            known = vocabulary.find(number) is not None
+            right = f'it as the word "{number}"' if known else f"words, such as {word}"
             raise ConstructError(
-                f"{whose} holds the number {shown(token)}, but this artifact takes words: "
-                f"{f'write it as the word {quoted}' if known else f'write words, such as {word}'}."
+                f"{whose} holds the number {number}, but this artifact takes words: write {right}."
             )
         if isinstance(token, list | tuple) and len(token) != d:
             raise ConstructError(
@@ -185,7 +186,9 @@ def _read(
     if len(found) == 1:
         return found[0]
     (first, _), (end, _) = lines[0], lines[-1]
-    where = f"line {first}" if first == end else f"lines {first} to {end}"
+    where, is_ = f"line {first}", "is"
+    if first != end:
+        where, is_ = f"lines {first} to {end}", "are"
     if found:
         one, other = ([vocabulary.words[i] for i in words] for words in found[:2])
         raise ConstructError(
@@ -199,7 +202,7 @@ def _read(
     except ConstructError as error:
         raise ConstructError(f"{where}: {error}") from None
     form_of = f"the query, {form.shown_query}" if last else f"an example, {form.shown_example}"
-    raise ConstructError(f"{where} is {shown(text)}; it must be {form_of}.")
+    raise ConstructError(f"{where} {is_} {shown(text)}; it must be {form_of}.")
 
 
 def _one_hot_prompt(

@@ -116,19 +116,20 @@ def _words(cell: Any) -> list[str] | None:
     return [word for one in words if one for word in one] if all(words) else None
 
 
-def read_table(text: str, source: str, form: str | None = None) -> Table:
+def read_table(text: str, source: str, form: str | None = None, *, header: bool = True) -> Table:
     """The table of a file's text.
 
     Args:
         source: the file's name; its suffix tells the form, or else its text does.
         form: one of `FORMS`, whatever name and text say.
+        header: whether CSV and TSV name their columns; if not, they are inputs and outputs.
 
     Raises:
         ConstructError: if it is not in that form, with the line or the record.
     """
     form = form or form_of(text, source)
     if form in ("csv", "tsv"):
-        return _read_columns(text, source, form)
+        return _read_columns(text, source, form, header)
     if form == "jsonl":
         # JSON may hold what splitlines takes for the end of a line.
         lines = [(i, line) for i, line in enumerate(text.split("\n"), 1) if line.strip()]
@@ -150,7 +151,7 @@ def form_of(text: str, source: str) -> str:
         return suffix or "csv"
     if start and start in "{[":
         # A whole value on the first line, and another below it, are lines of JSON.
-        return "jsonl" if rest.strip()[:1] == start and _is_whole(first) else "json"
+        return "jsonl" if rest.strip()[:1] in ("{", "[") and _is_whole(first) else "json"
     return suffix or ("tsv" if "\t" in first else "csv")
 
 
@@ -209,16 +210,16 @@ def _of_records(records: Sequence[tuple[int, Any]], source: str, place: str) -> 
     return Table(source, tuple(columns), tuple(rows), place)
 
 
-def _read_columns(text: str, source: str, form: str) -> Table:
+def _read_columns(text: str, source: str, form: str, named: bool) -> Table:
     """A CSV or TSV file; in a CSV file semicolons may stand for commas.
 
     Raises:
         ConstructError: naming the line that has other than as many cells as the first.
     """
-    header = text.lstrip("\n\r").split("\n", 1)[0]
-    mark = "\t" if form == "tsv" else next((c for c in ",;\t" if c in header), ",")
+    start = text.lstrip("\n\r").split("\n", 1)[0]
+    mark = "\t" if form == "tsv" else next((c for c in ",;\t" if c in start), ",")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
-    lines: list[tuple[int, list[str]]] = []
+    lines: list[tuple[int, list[str]]] = [] if named else [(0, [INPUT, OUTPUT])]
     try:
         for cells in reader:
             stripped = [cell.strip() for cell in cells]
