@@ -17,11 +17,11 @@ Examples:
 \b
 A FILE is JSON, of the form {word: word}, [[word, word], ...] or
 [{"input": word, "output": word}, ...]; JSON Lines of such records or pairs;
-or CSV or TSV whose first line names the columns. Without --input and --output,
-the columns of these names are taken, or else the first as input, and each
-other one as a task. A task is named as its column, and as its file where the
-column is "output". An empty cell of outputs is no pair; a list of words in
-JSON is several outputs.
+or CSV or TSV whose first line names the columns. Without --input and
+--output, the columns of these names are taken, or else the first as input,
+and each other one as a task. A task is named as its column, and as its file
+where the column is "output". An empty cell of outputs is no pair; a list of
+words in JSON is several outputs.
 
 \b
 Where an input has several outputs, --on-duplicate says what to do:
