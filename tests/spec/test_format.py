@@ -164,6 +164,22 @@ NONE += [
 ]
 
 
+def test_an_empty_line_within_an_example_is_refused_where_nothing_tells_its_lines():
+    """Where a label is forgotten, all lines after it would be taken for others."""
+    good = "France\nParis\n\nJapan"
+    assert read(good, "{1}\n{y}", PLACES, 2) == ([["France", "Paris"]], ["Japan"], (1,))
+    with pytest.raises(ConstructError, match="lines 1 to 3 have an empty line within an example"):
+        read("France\n\nJapan\nTokyo\n\nParis", "{1}\n{y}", PLACES, 2)
+    assert read("Q: France\n\nA: Paris\nQ: Japan\nA:", "Q: {1}\nA: {y}", PLACES, 2)[2] == (1,)
+
+
+def test_a_line_of_many_inputs_that_does_not_fit_is_one_short_sentence():
+    line = ", ".join(["York"] * 1500)
+    with pytest.raises(ConstructError, match="line 1 is .*; it must be an example, ") as error:
+        read(f"{line}, Yrk -> York\n{line} ->", None, PLACES, 1502)
+    assert len(str(error.value)) < 300
+
+
 @pytest.mark.parametrize("text", NONE)
 def test_what_is_no_format_is_refused(text):
     with pytest.raises(ConstructError, match=re.escape("the format is")):

@@ -27,13 +27,13 @@ class PromptFormat:
     """A text with the fields {1}, ..., {n-1} in any order, and {y} after them.
 
     Attributes:
-        text: as it is given; {{ and }} are braces.
+        text: as it is given, also by a file, which may hold anything; {{ and }} are braces.
 
     Raises:
         ConstructError: if a field is missing, unknown or named twice, or {y} is not the last.
     """
 
-    text: str
+    text: Any
 
     def __post_init__(self) -> None:
         names = [name for _, name in self.pieces if name is not None]
@@ -47,7 +47,7 @@ class PromptFormat:
         return cls(", ".join(f"{{{p}}}" for p in range(1, n)) + " -> {y}")
 
     @classmethod
-    def of(cls, text: str | None, n: int) -> "PromptFormat":
+    def of(cls, text: Any, n: int) -> "PromptFormat":
         """The format of a text, or else the default, for examples of n tokens.
 
         Raises:
@@ -123,12 +123,12 @@ class PromptFormat:
     @property
     def shown_example(self) -> str:
         """How a message shows an example: 'input -> label'."""
-        return repr(self.written(self._names(), "label"))
+        return shown(self.written(self._names(), "label"))
 
     @property
     def shown_query(self) -> str:
         """How a message shows a query."""
-        return repr(self.written(self._names()))
+        return shown(self.written(self._names()))
 
     def _names(self) -> list[str]:
         if self.operands == 1:
@@ -140,10 +140,19 @@ class PromptFormat:
         """How many lines an example has; empty ones do not count."""
         return len([line for line in self.text.splitlines() if line.strip()])
 
+    @cached_property
+    def bare(self) -> bool:
+        """Whether two fields stand on two lines with nothing to tell them, nor an empty line."""
+        between = [before for before, _ in self.pieces[1:-1]]
+        return any("\n" in text and not text.strip() and text.count("\n") == 1 for text in between)
+
     def ends_a_query(self, text: str) -> bool:
         """Whether a text ends as a query does, where that is told by its end."""
         ends = [query.literals[-1].strip() for query in self.queries]
         return any(end and text.rstrip().endswith(end) for end in ends)
+
+
+MOST_FIELDS = 20
 
 
 @dataclass(frozen=True)
@@ -170,25 +179,32 @@ class Pattern:
         Returns:
             No list where it cannot be read so, and two where it can be read in several ways.
         """
-        return self._cuts(text, vocabulary.find, lambda cuts: list(dict.fromkeys(cuts))[:2])
+        most = vocabulary.longest
+        return self._cuts(text, vocabulary.find, lambda cuts: list(dict.fromkeys(cuts))[:2], most)
 
     def likeliest(self, text: str, vocabulary: Vocabulary) -> tuple[str, ...] | None:
-        """The way to cut a text that has the most known words; None if it does not fit."""
+        """The way to cut a text that has the most known words; None if it does not fit.
+
+        It is for a message, and none of many operands is looked for.
+        """
+        if len(self.fields) > MOST_FIELDS:
+            return None
 
         def known(words: tuple[str, ...]) -> int:
             return sum(vocabulary.find(word) is not None for word in words)
 
-        [*best] = self._cuts(text, lambda word: word, lambda cuts: [max(cuts, key=known)])
+        best = self._cuts(text, lambda word: word, lambda cuts: [max(cuts, key=known)], len(text))
         return best[0] if best else None
 
     def _cuts(
-        self, text: str, of: Callable[[str], Any], keep: Callable[[list], list]
+        self, text: str, of: Callable[[str], Any], keep: Callable[[list], list], most: int
     ) -> list[tuple]:
         """The ways to cut a text into fields, each what `of` makes of it, if that is not None.
 
         Args:
             text: lines without empty ones between, and without spaces at their ends.
             keep: which to go on with of several ways up to one place of the text.
+            most: characters of a field.
         """
         start = self._separators[0].match(text)
         ways: dict[int, list[tuple]] = {start.end(1): [()]} if start else {}
@@ -197,7 +213,7 @@ class Pattern:
             for at, cuts in ways.items():
                 for found in separator.finditer(text, at):
                     word = text[at : found.start(1)].strip()
-                    if "\n" in word:
+                    if len(word) > most or "\n" in word:
                         break
                     if word and (field := of(word)) is not None:
                         more = [(*cut, field) for cut in cuts]

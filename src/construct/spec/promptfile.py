@@ -98,7 +98,7 @@ def of_sizes(prompt: Prompt, d: int, n: int) -> Prompt:
     return prompt
 
 
-def refuse_other_formats(format: str | None, n: int, vocabulary: Vocabulary | None) -> None:
+def refuse_other_formats(format: Any, n: int, vocabulary: Vocabulary | None) -> None:
     """Refuse a format of other than n-1 operands, and any where there are no words.
 
     Raises:
@@ -182,13 +182,18 @@ def _read(
         # The mark stands for the label that is asked for, unless it is a word.
         patterns = [*form.queries[: 1 if MARK in vocabulary else None]]
     text = "\n".join(line for _, line in lines)
-    found = list(dict.fromkeys(w for one in patterns for w in one.words(text, vocabulary)))
-    if len(found) == 1:
-        return found[0]
     (first, _), (end, _) = lines[0], lines[-1]
     where, is_ = f"line {first}", "is"
     if first != end:
         where, is_ = f"lines {first} to {end}", "are"
+    if form.bare and end - first >= len(lines):
+        raise ConstructError(
+            f"{where} have an empty line within an example, {shown(text)}; put empty lines between "
+            "examples alone."
+        )
+    found = list(dict.fromkeys(w for one in patterns for w in one.words(text, vocabulary)))
+    if len(found) == 1:
+        return found[0]
     if found:
         one, other = ([vocabulary.words[i] for i in words] for words in found[:2])
         raise ConstructError(

@@ -20,6 +20,10 @@ class Vocabulary:
 
     A word that is listed in two spellings (Unicode NFC and NFD) is one word, at its first place.
 
+    Attributes:
+        words: in Unicode NFC.
+        longest: the most characters that a word has, in whatever spelling.
+
     Raises:
         ConstructError: naming the words that no line of a prompt can hold, or a word that is
             listed twice.
@@ -42,6 +46,8 @@ class Vocabulary:
             twice = next(word for word, count in Counter(listed).items() if count > 1)
             raise ConstructError(f"the vocabulary holds {twice!r} twice; list it once.")
         self.words = tuple(dict.fromkeys(map(one_spelling, spellings)))
+        # Unicode: NFD has at most four times the characters of NFC.
+        self.longest = 4 * max(map(len, self.words))
         self._index = {word: i for i, word in enumerate(self.words)}
 
     def __repr__(self) -> str:
