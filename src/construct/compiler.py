@@ -295,18 +295,12 @@ def _sizes(tasks: Sequence[Task], m: Any, n: Any) -> Sizes:
 
 
 def _refuse_other_words(vocabulary: Vocabulary, sizes: Sizes) -> None:
-    """Refuse a vocabulary of another size; where commas separate inputs, words with a comma."""
+    """Refuse a vocabulary of another size."""
     if sizes.d != len(vocabulary):
         raise ConstructError(
             f"the tasks have d = {sizes.d}, but the vocabulary has {len(vocabulary)} words; "
             "give a word for each of the d entries."
         )
-    for word in vocabulary if sizes.n > 2 else ():
-        if "," in word:
-            raise ConstructError(
-                f"the vocabulary holds {word!r}; with n = {sizes.n} commas separate the inputs, "
-                "so write the word without a comma."
-            )
 
 
 def _refuse_twins(tasks: Sequence[Task]) -> None:

@@ -85,7 +85,7 @@ def test_letters_of_a_format_are_not_found_within_words():
         read("Paris a\na is", format, words, 2)
 
 
-SUMS = Vocabulary(["a", "b", "a+b", "b+a", "1", "12", "2", "21"])
+SUMS = Vocabulary(["a", "b", "a+b", "b+a", "a -> a", "1", "12", "2", "21"])
 
 
 def test_words_that_hold_the_text_of_the_format_are_read_where_there_is_one_way():
@@ -97,9 +97,18 @@ def test_words_that_hold_the_text_of_the_format_are_read_where_there_is_one_way(
     assert read("122=2\n112=", "{1}{2}={y}", SUMS, 3)[:2] == ([["12", "2", "2"]], ["1", "12"])
 
 
+def test_words_may_hold_the_arrow_and_the_comma_of_the_default():
+    """Tokens of language models do; they were refused."""
+    words = Vocabulary(["->", "a->b", "a, b", "a", ","])
+    text = "-> -> a->b\na->b ->\n"
+    assert read(text, None, words, 2)[:2] == ([["->", "a->b"]], ["a->b"])
+    assert read("a, b, a -> ,\na, , ->", None, words, 3)[:2] == ([["a, b", "a", ","]], ["a", ","])
+
+
 @pytest.mark.parametrize(
     ("format", "text", "said"),
     [
+        ("{1} -> {y}", "a -> b\n\na -> a -> a\na ->", r"line 3, .* \['a', 'a -> a'\] and as"),
         ("{1}+{2}={y}", "a+b+a=b\na+b=", r"line 1, 'a\+b\+a=b', can be read as .*'a'.* and as"),
         ("{1}+{2}={y}", "a+b=b\n\na+b+a=", r"line 3, 'a\+b\+a=', can be read as"),
         ("{1}{2}={y}", "121=2\n22=", "line 1, '121=2', can be read as"),
@@ -107,7 +116,7 @@ def test_words_that_hold_the_text_of_the_format_are_read_where_there_is_one_way(
 )
 def test_what_can_be_read_in_two_ways_is_refused(format, text, said):
     with pytest.raises(ConstructError, match=said):
-        read(text, format, SUMS, 3)
+        read(text, format, SUMS, PromptFormat(format).operands + 1)
 
 
 @given(
@@ -175,7 +184,7 @@ def test_an_empty_line_within_an_example_is_refused_where_nothing_tells_its_line
 
 def test_a_line_of_many_inputs_that_does_not_fit_is_one_short_sentence():
     line = ", ".join(["York"] * 1500)
-    with pytest.raises(ConstructError, match="line 1 is .*; it must be an example, ") as error:
+    with pytest.raises(ConstructError, match=r"line 1 is .*; it must be an example, ") as error:
         read(f"{line}, Yrk -> York\n{line} ->", None, PLACES, 1502)
     assert len(str(error.value)) < 300
 

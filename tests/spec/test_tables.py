@@ -81,6 +81,7 @@ MALFORMED = {
     '[{"a": "b"}, {}]': ("t.json", "record 2 of t.json is {}"),
     '[{"a": "b", "a": "c"}]': ("t.json", "record 1 of t.json has a field twice"),
     '{"a": "b"': ("t.json", "t.json is not valid JSON"),
+    '{"tasks": []}': ("t.json", "t.json is a task file already"),
     "[" * 100000: ("t.json", "t.json cannot be read"),
     '{"a": "b"}\n{"a": \n': ("t.jsonl", "line 2 of t.jsonl is not valid JSON"),
     "a\nb\n": ("t.csv", r"the first line of t.csv is \['a'\]; it must name at least two columns"),

@@ -137,6 +137,10 @@ def read_table(text: str, source: str, form: str | None = None, *, header: bool 
         return _of_records(records, source, "line")
     value = _json(text, source)
     if isinstance(value, _Pairs):
+        if isinstance(dict(value).get("tasks"), list):
+            raise ConstructError(
+                f"{source} is a task file already, and no table; build it as it is."
+            )
         value = [list(pair) for pair in value]
     records = list(enumerate(value if isinstance(value, list) else [value], 1))
     return _of_records(records, source, "record")

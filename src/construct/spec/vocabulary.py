@@ -111,7 +111,7 @@ def _nearest(text: str, words: Sequence[str]) -> list[str]:
 
 # What a message says of words after it has said what is wrong with some.
 A_WORD = (
-    "a word is a printable text in one line, without '->', invisible characters and lone "
+    "a word is a printable text in one line, without invisible characters and lone "
     "surrogates, and without spaces at its ends"
 )
 
@@ -139,9 +139,7 @@ def fault_of(word: Any) -> str | None:
         return f"holds {_named(found[0])}"
     elif found := _INVISIBLE.search(word):
         return f"holds {_named(found[0])}, which cannot be seen (remove it)"
-    if word != word.strip():
-        return "has a space at an end"
-    return "holds '->'" if "->" in word else None
+    return "has a space at an end" if word != word.strip() else None
 
 
 def _named(character: str) -> str:
