@@ -1,6 +1,7 @@
 """Formats of prompts: what is written is read, and what can be read in two ways is refused."""
 
 import re
+import unicodedata
 from contextlib import suppress
 
 import pytest
@@ -95,6 +96,17 @@ def test_words_that_hold_the_text_of_the_format_are_read_where_there_is_one_way(
     )
     # Digits beside each other, as nothing stands between the fields.
     assert read("122=2\n112=", "{1}{2}={y}", SUMS, 3)[:2] == ([["12", "2", "2"]], ["1", "12"])
+
+
+@pytest.mark.parametrize("spelling", ["NFC", "NFD"])
+def test_the_accents_of_a_format_may_be_in_either_spelling(spelling):
+    words = Vocabulary(["a", "\u00e9", "\u0338"])
+    text = unicodedata.normalize(spelling, "a: r\u00e9ponse \u00e9\n\u00e9: r\u00e9ponse")
+    for form in ("NFC", "NFD"):
+        format = unicodedata.normalize(form, "{1}: r\u00e9ponse {y}")
+        assert read(text, format, words, 2)[:2] == ([["a", "\u00e9"]], ["\u00e9"])
+    # A combining stroke after an arrow is a word, and not a part of the arrow.
+    assert read("a->\u0338\na->", "{1}->{y}", words, 2)[:2] == ([["a", "\u0338"]], ["a"])
 
 
 def test_words_may_hold_the_arrow_and_the_comma_of_the_default():

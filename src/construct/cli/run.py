@@ -1,5 +1,6 @@
 """`construct run`: one forward pass on one prompt, or on each batch of many."""
 
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -114,10 +115,17 @@ def _run_lines(made, text: str, executor: str | None, dtype: str | None, check: 
     from construct.cli.show import print_json
     from construct.errors import CheckFailed, ConstructError
 
-    read = list(_prompts(made, text))
-    first, refused = None, 0
-    found = answers(made, (prompt for _, prompt in read), executor, dtype)
-    for (number, prompt), answer in zip(read, found, strict=True):
+    waiting: deque = deque()
+
+    def prompts() -> Iterator:
+        """Prompts as they are needed: all of them may not fit in memory."""
+        for number, prompt in _prompts(made, text):
+            waiting.append((number, prompt))
+            yield prompt
+
+    first, refused, count = None, 0, 0
+    for count, answer in enumerate(answers(made, prompts(), executor, dtype), 1):  # noqa: B007
+        number, prompt = waiting.popleft()
         error: ConstructError | None = None
         report: dict = {"line": number}
         if isinstance(answer, ConstructError):
@@ -134,7 +142,7 @@ def _run_lines(made, text: str, executor: str | None, dtype: str | None, check: 
     if first is not None:
         number, error = first
         raise type(error)(
-            f"{refused} of {len(read)} prompts failed, the first in line {number}: {error}"
+            f"{refused} of {count} prompts failed, the first in line {number}: {error}"
         )
 
 

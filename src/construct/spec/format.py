@@ -16,7 +16,7 @@ from string import Formatter
 from typing import Any
 
 from construct.errors import ConstructError, shown
-from construct.spec.vocabulary import Vocabulary, is_text
+from construct.spec.vocabulary import Vocabulary, is_text, one_spelling
 
 # The field of the label, and what stands in its place in a query.
 LABEL, MARK = "y", "?"
@@ -69,7 +69,8 @@ class PromptFormat:
         try:
             if not isinstance(self.text, str) or not is_text(self.text):
                 raise ValueError
-            parsed = list(Formatter().parse("\n".join(self.text.splitlines()).strip()))
+            text = one_spelling("\n".join(self.text.splitlines()).strip())
+            parsed = list(Formatter().parse(text))
         except ValueError:
             raise self._malformed() from None
         if any(spec or conversion for _, _, spec, conversion in parsed):

@@ -11,9 +11,9 @@ import numpy as np
 from construct.arguments import checked, instance, optional, whole
 from construct.errors import ConstructError, shown
 from construct.rational import read_json, to_json, zeros
-from construct.spec.format import MARK, PromptFormat
+from construct.spec.format import MARK, Pattern, PromptFormat
 from construct.spec.prompt import Prompt
-from construct.spec.vocabulary import Vocabulary
+from construct.spec.vocabulary import Vocabulary, one_spelling
 
 
 @checked(
@@ -176,38 +176,51 @@ def _parse_lines(text: str, vocabulary: Vocabulary, form: PromptFormat) -> Promp
 def _read(
     lines: Sequence[tuple[int, str]], vocabulary: Vocabulary, form: PromptFormat, *, last: bool
 ) -> tuple[int, ...]:
-    """The numbers of the words of an example or, in the last lines, of the query."""
-    patterns = [form.example]
+    """The numbers of the words of an example or, in the last lines, of the query.
+
+    Raises:
+        ConstructError: naming the lines, and what they should be.
+    """
+    patterns: Sequence[Pattern] = (form.example,)
     if last:
         # The mark stands for the label that is asked for, unless it is a word.
-        patterns = [*form.queries[: 1 if MARK in vocabulary else None]]
-    text = "\n".join(line for _, line in lines)
+        patterns = form.queries[: 1 if MARK in vocabulary else None]
     (first, _), (end, _) = lines[0], lines[-1]
-    where, is_ = f"line {first}", "is"
-    if first != end:
-        where, is_ = f"lines {first} to {end}", "are"
+    text = "\n".join(line for _, line in lines)
+    where, is_ = (f"line {first}", "is") if first == end else (f"lines {first} to {end}", "are")
     if form.bare and end - first >= len(lines):
         raise ConstructError(
             f"{where} have an empty line within an example, {shown(text)}; put empty lines between "
             "examples alone."
         )
-    found = list(dict.fromkeys(w for one in patterns for w in one.words(text, vocabulary)))
-    if len(found) == 1:
-        return found[0]
-    if found:
-        one, other = ([vocabulary.words[i] for i in words] for words in found[:2])
-        raise ConstructError(
-            f"{where}, {shown(text)}, can be read as {shown(one)} and as {shown(other)}; write "
-            "the prompt in another format, or as JSON."
-        )
-    cuts = [cut for one in patterns if (cut := one.likeliest(text, vocabulary)) is not None]
+    # The text of the format may be in another spelling, but no sign is to merge with a word.
+    for spelling in dict.fromkeys((text, one_spelling(text))):
+        found = list(dict.fromkeys(w for one in patterns for w in one.words(spelling, vocabulary)))
+        if len(found) == 1:
+            return found[0]
+        if found:
+            one, other = ([vocabulary.words[i] for i in words] for words in found[:2])
+            raise ConstructError(
+                f"{where}, {shown(text)}, can be read as {shown(one)} and as {shown(other)}; "
+                "write the prompt in another format, or as JSON."
+            )
     try:
-        for word in cuts[0] if cuts else ():
-            vocabulary.index(word)
+        _refuse_unknown(one_spelling(text), patterns, vocabulary)
     except ConstructError as error:
         raise ConstructError(f"{where}: {error}") from None
     form_of = f"the query, {form.shown_query}" if last else f"an example, {form.shown_example}"
     raise ConstructError(f"{where} {is_} {shown(text)}; it must be {form_of}.")
+
+
+def _refuse_unknown(text: str, patterns: Sequence[Pattern], vocabulary: Vocabulary) -> None:
+    """Refuse the first word that is not in the vocabulary, where a text fits a pattern.
+
+    Raises:
+        ConstructError: naming the nearest words that are.
+    """
+    cuts = (one.likeliest(text, vocabulary) for one in patterns)
+    for word in next((cut for cut in cuts if cut is not None), ()):
+        vocabulary.index(word)
 
 
 def _one_hot_prompt(
