@@ -120,8 +120,11 @@ def table(folder: str) -> Table:
         "Vocabulary.one_hot": (WORDS.one_hot, {"word": "a"}, {}),
         "build": (
             build,
-            {"tasks": [FLIP], "m": 2, "n": 2, "domain": Domain(8, 8, 1), "vocabulary": WORDS},
-            {"n": ["None"], "domain": ["None"], "vocabulary": ["None"]},
+            {
+                **{"tasks": [FLIP], "m": 2, "n": 2, "domain": Domain(8, 8, 1)},
+                **{"vocabulary": WORDS, "format": "{1}: {y}"},
+            },
+            {"n": ["None"], "domain": ["None"], "format": ["None"]},
         ),
         "check_domain": (
             construct.check_domain,
@@ -142,10 +145,14 @@ def table(folder: str) -> Table:
         ),
         "parse_prompt": (
             construct.parse_prompt,
-            {"text": TEXT, "d": 2, "n": 2, "vocabulary": WORDS},
-            {"vocabulary": ["None"]},
+            {"text": TEXT, "d": 2, "n": 2, "vocabulary": WORDS, "format": "{1}: {y}"},
+            {"format": ["None"]},
         ),
-        "parse_tasks": (construct.parse_tasks, {"text": TASKS, "source": "it"}, {"source": name}),
+        "parse_tasks": (
+            construct.parse_tasks,
+            {"text": TASKS, "source": "it", "folder": "."},
+            {"source": name, "folder": ["None", "text"]},
+        ),
         "prepare": (
             construct.prepare,
             {"name": "sparse", "transformer": MADE.transformer, "dtype": "float64", "mesh": None},
@@ -157,6 +164,11 @@ def table(folder: str) -> Table:
             construct.run,
             {"construction": MADE, "prompt": PROMPT, "executor": "numpy", "dtype": "float64"},
             {"executor": ["None"], "dtype": ["None"]},
+        ),
+        "run_all": (
+            construct.run_all,
+            {"construction": MADE, "prompts": [PROMPT], "executor": "numpy", "dtype": "float64"},
+            {"prompts": ["[]"], "executor": ["None"], "dtype": ["None"]},
         ),
         "save": (
             construct.save,

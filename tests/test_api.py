@@ -41,7 +41,7 @@ def test_the_right_arguments_are_right(name, tmp_path, monkeypatch):
     construct.save(api.MADE, "made")
     call, right, _ = api.table(str(tmp_path))[name]
     if name in ("build", "parse_prompt"):  # of numbers
-        right = {**right, "vocabulary": None}
+        right = {**right, "vocabulary": None, "format": None}
     call(**right)
 
 

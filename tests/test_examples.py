@@ -48,9 +48,11 @@ def test_every_file_is_tested_and_in_the_readme():
     files = {path.name for path in EXAMPLES.iterdir()} - {"README.md"}
     task_files = {f"{name}.json" for name in EXPECTED}
     prompts = {name for name in files if "-prompt." in name}
-    assert files == task_files | prompts
+    tables = {path.name for path in EXAMPLES.glob("*.csv")}
+    assert files == task_files | prompts | tables
     readme = (EXAMPLES / "README.md").read_text(encoding="utf-8")
     assert set(re.findall(r"\]\((\S+)\)", readme)) == task_files
+    assert set(re.findall(r"construct tasks examples/(\S+)", readme)) == tables
     assert set(re.findall(r"construct run \S+ examples/(\S+-prompt\.\w+)", readme)) == prompts
 
 

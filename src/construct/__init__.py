@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from construct.answer import Answer as Answer
     from construct.answer import run as run
+    from construct.answers import run_all as run_all
     from construct.artifact import load as load
     from construct.artifact import save as save
     from construct.checking.verification import Report as Report
@@ -62,6 +63,7 @@ __distribution__ = "construct-icl"
 
 _HOMES = {
     "construct.answer": ("Answer", "run"),
+    "construct.answers": ("run_all",),
     "construct.artifact": ("load", "save"),
     "construct.checking.verification": ("Report", "verify"),
     "construct.compiler": ("Construction", "build", "random_tasks"),

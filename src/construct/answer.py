@@ -12,7 +12,7 @@ from construct.designs.theorem import VOTES
 from construct.designs.theorem.embedding import embed, unembed
 from construct.errors import CheckFailed, ConstructError, brief, brief_names
 from construct.execute.passes import Pass, Run, prepare
-from construct.execute.registry import EXACT, RATIONALS, chosen
+from construct.execute.registry import EXACT, RATIONALS, Executor, chosen
 from construct.network.transformer import Transformer
 from construct.spec.domain import check_domain
 from construct.spec.prompt import Prompt
@@ -121,6 +121,22 @@ def run(
         ConstructError: if the format is not certified for this artifact.
         CheckFailed: if the total of a head is not a number of votes.
     """
+    forward, _, dtype = forward_of(construction, executor, dtype)
+    numbers = fitting(construction, prompt, dtype)
+    done = forward(embed(construction.transformer, numbers))
+    answer = read_answer(construction, done, len(prompt.X))
+    refuse_what_are_no_votes(construction, answer, len(prompt.X))
+    return answer
+
+
+def forward_of(
+    construction: Construction, executor: str | None, dtype: str | None
+) -> tuple[Run, Executor, str]:
+    """What runs the construction, by which executor and in which format.
+
+    Raises:
+        ConstructError: if there is no such executor, or the format is not certified.
+    """
     sizes = construction.sizes
     by = chosen(executor, sizes.K, sizes.N)
     dtype = dtype or by.formats[0]
@@ -131,14 +147,20 @@ def run(
             f"{dtype} is not certified for this artifact ({failed[0]}); use one of: "
             f"{', '.join([*construction.certified, exact])}."
         )
-    forward = _prepared(construction.transformer, by.name, dtype)
-    of_sizes(prompt, sizes.d, sizes.n)
-    numbers = prompt.astype(dtype)
+    return _prepared(construction.transformer, by.name, dtype), by, dtype
+
+
+def fitting(construction: Construction, prompt: Prompt, dtype: str) -> Prompt:
+    """The prompt in the numbers of a format, if it is one that the theorem is about.
+
+    Raises:
+        ConstructError: if it has other sizes, or too many examples.
+        OutsideDomain: if the theorem makes no promise for it.
+    """
+    sizes = construction.sizes
+    numbers = of_sizes(prompt, sizes.d, sizes.n).astype(dtype)
     check_domain(numbers, construction.tasks, construction.domain, sizes.m)
-    done = forward(embed(construction.transformer, numbers))
-    answer = read_answer(construction, done, len(prompt.X))
-    refuse_what_are_no_votes(construction, answer, len(prompt.X))
-    return answer
+    return numbers
 
 
 def refuse_what_are_no_votes(construction: Construction, answer: Answer, examples: int) -> None:

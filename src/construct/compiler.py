@@ -31,7 +31,7 @@ from construct.spec.domain import ONE_HOT, Domain
 from construct.spec.kinds import permutation
 from construct.spec.normal_form import normal_form
 from construct.spec.prompt import Prompt
-from construct.spec.promptfile import parse_prompt, prompt_of
+from construct.spec.promptfile import parse_prompt, prompt_of, refuse_other_formats
 from construct.spec.tasks import Task, refuse_tasks_beyond_memory
 from construct.spec.vocabulary import Vocabulary
 
@@ -46,6 +46,7 @@ class Construction:
         domain: the prompts on which the theorem holds.
         margins: B, C, s, N.
         vocabulary: the words, if prompts are words.
+        format: how an example of words is written, if not in the default way.
     """
 
     transformer: Transformer
@@ -53,6 +54,7 @@ class Construction:
     domain: Domain
     margins: Margins
     vocabulary: Vocabulary | None = None
+    format: str | None = None
 
     def __repr__(self) -> str:
         s = self.sizes
@@ -84,7 +86,7 @@ class Construction:
             raise ConstructError(
                 f"the query is {shown(query)}; leave it out, the text of a prompt ends with it."
             )
-        return parse_prompt(examples, d=d, n=n, vocabulary=words)
+        return parse_prompt(examples, d=d, n=n, vocabulary=words, format=self.format)
 
     @property
     def definitions(self) -> list[dict[str, Any]]:
@@ -148,6 +150,7 @@ def _refuse_weights(sizes: Sizes, nonzeros: int) -> None:
     tasks=instance(list | tuple, "a list of tasks"),
     domain=optional(instance(Domain | Mapping, "a construct.Domain, or its JSON form")),
     vocabulary=optional(instance(Vocabulary, "a construct.Vocabulary")),
+    format=optional(instance(str, "a text such as 'Q: {1} A: {y}'")),
 )
 def build(
     tasks: Sequence[Any],
@@ -156,6 +159,7 @@ def build(
     n: int | None = None,
     domain: Domain | Mapping[str, Any] | None = None,
     vocabulary: Vocabulary | None = None,
+    format: str | None = None,
 ) -> Construction:
     """Compile K tasks into a seven-layer transformer with K heads in each layer.
 
@@ -166,6 +170,8 @@ def build(
         domain: the prompts to answer for, or its JSON form {"R": 8, ...}; by default one is chosen
             (`certify.choose_domain`), for a vocabulary all one-hot prompts.
         vocabulary: the d words, if prompts are words.
+        format: how an example of words is written (`construct.spec.format`), such as
+            "Q: {1} A: {y}".
 
     Raises:
         ConstructError: on sizes below 1, two tasks with one name or one map,
@@ -173,6 +179,7 @@ def build(
             have, or more operand slots than heads.
     """
     wiring, sizes = validate(tasks, m, n, vocabulary)
+    refuse_other_formats(format, sizes.n, vocabulary)
     if domain is None:
         domain = default_domain(sizes, wiring, vocabulary)
     else:
@@ -186,7 +193,7 @@ def build(
     layers = tuple(layer.emit() for layer in layers_)
     transformer = Transformer(sizes, layers, **embeddings(sizes), answer=sizes.tokens - 1)
     _refuse_long(transformer)
-    return Construction(transformer, tuple(tasks), domain, margins, vocabulary)
+    return Construction(transformer, tuple(tasks), domain, margins, vocabulary, format)
 
 
 # Digits of a weight's numerator and denominator: Python reads and writes 4300.
@@ -288,18 +295,12 @@ def _sizes(tasks: Sequence[Task], m: Any, n: Any) -> Sizes:
 
 
 def _refuse_other_words(vocabulary: Vocabulary, sizes: Sizes) -> None:
-    """Refuse a vocabulary of another size; where commas separate inputs, words with a comma."""
+    """Refuse a vocabulary of another size."""
     if sizes.d != len(vocabulary):
         raise ConstructError(
             f"the tasks have d = {sizes.d}, but the vocabulary has {len(vocabulary)} words; "
             "give a word for each of the d entries."
         )
-    for word in vocabulary if sizes.n > 2 else ():
-        if "," in word:
-            raise ConstructError(
-                f"the vocabulary holds {word!r}; with n = {sizes.n} commas separate the inputs, "
-                "so write the word without a comma."
-            )
 
 
 def _refuse_twins(tasks: Sequence[Task]) -> None:

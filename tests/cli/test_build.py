@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from construct import ConstructError, load
+from construct.artifact.config import checksum
 from construct.rational import rational
 
 
@@ -100,7 +101,6 @@ SHIFTS = [{"name": "p1", "kind": "shift", "by": [1]}, {"name": "p2", "kind": "sh
         (["--K", "2", "--d", "2", "--m", "1000000000"], "choose a smaller m or n"),
         (["--tasks", "twice.json"], "holds 'a' twice"),
         (["--tasks", "control.json"], "printable"),
-        (["--tasks", "commas.json"], "commas separate the inputs"),
         (["--tasks", "nameless.json"], "lacks a name"),
         (["--tasks", "huge.json"], "beyond the range of float64"),
         (["--tasks", "nan.json"], "NaN"),
@@ -125,9 +125,6 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(command, arguments, said):
     )
     lookup = {"name": "t", "kind": "lookup"}
     Path("control.json").write_text(json.dumps({"tasks": [{**lookup, "table": {"a\x1b": "b"}}]}))
-    Path("commas.json").write_text(
-        json.dumps({"n": 3, "tasks": [{**lookup, "table": {"a, b": "c"}}]})
-    )
     Path("nameless.json").write_text(json.dumps({"tasks": [{"kind": "shift", "by": [1]}]}))
     Path("huge.json").write_text('{"tasks": [{"name": "s", "kind": "shift", "by": [1e400]}]}')
     Path("broken.json").write_text('{"tasks": [')
@@ -208,6 +205,58 @@ TENTH = {
     "d": 1,
     "domain": {"R": 8, "Ry": 32, "delta": 1},
 }
+
+
+def test_the_format_of_prompts_is_kept_with_the_artifact(command):
+    Path("t.json").write_text(json.dumps({**WORDS, "format": "{1} = {y}"}))
+    assert command("build", "--tasks", "t.json", "-o", "a").code == 0
+    made = load("a")
+    assert made.format == "{1} = {y}"
+    unit = [[0, 1]]
+    assert (
+        made.prompt("a = b\nb =").query.tolist()
+        == made.prompt("a = b\nb = ?").query.tolist()
+        == unit
+    )
+    Path("t.json").write_text(json.dumps(WORDS))
+    assert command("build", "--tasks", "t.json", "-o", "a").code == 0
+    assert load("a").format is None
+    # An artifact of before there were formats.
+    config = json.loads(Path("a/config.json").read_text())
+    del config["prompt_format"]
+    config["checksums"]["config.json"] = checksum(config)
+    Path("a/config.json").write_text(json.dumps(config))
+    assert load("a").prompt("a -> b\nb ->").query.tolist() == unit
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("{1} {2} = {y}", "has 2 operands"),
+        ("= {y}", "the format is '= {y}'"),
+        (7, "the format is 7"),
+    ],
+)
+def test_a_format_that_does_not_fit_leaves_nothing(command, form, said):
+    Path("t.json").write_text(json.dumps({**WORDS, "format": form}))
+    done = command("build", "--tasks", "t.json", "-o", "a")
+    assert (done.code, Path("a").exists()) == (2, False)
+    assert said in done.err
+    Path("t.json").write_text(json.dumps({"tasks": SHIFTS, "format": "{1} = {y}"}))
+    assert "these tasks have no words" in command("build", "--tasks", "t.json", "-o", "a").err
+
+
+def test_a_table_beside_the_task_file_is_stored_as_the_table_itself(command):
+    Path("data").mkdir()
+    Path("data/t.csv").write_text("word,t\na,b\nb,a\n")
+    task = {"name": "t", "kind": "lookup", "table": "t.csv"}
+    Path("data/t.json").write_text(json.dumps({"tasks": [task]}))
+    assert command("build", "--tasks", "data/t.json", "-o", "a").code == 0
+    Path("data/t.csv").unlink()
+    assert load("a").definitions == [{**task, "table": {"a": "b", "b": "a"}, "position": 1}] or (
+        load("a").definitions == [{**task, "table": {"a": "b", "b": "a"}}]
+    )
+    assert "cannot read data/t.csv" in command("build", "--tasks", "data/t.json", "-o", "b").err
 
 
 def test_tasks_that_exclude_each_other_are_named_in_a_warning(command):

@@ -151,6 +151,7 @@ PRINTING = [
     "--version",
     "build --K 2 --d 2 --out made",
     "build --K 2 --d 2 --out made --json",
+    "tasks p.json",
     "plan --K 2 --d 2",
     "sample flip",
     "run flip p.json --executor numpy",

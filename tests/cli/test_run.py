@@ -121,7 +121,118 @@ def test_words_without_an_entry_for_the_query_lose_their_share(words):
     Path("p.txt").write_text("France -> Paris\nPeru -> America\nKenya ->\n")
     done = words("run", "a", "p.txt", "--check")
     assert done.code == 0
-    assert "The rest, 50 %" in done.out
+    assert "The rest, 50 %, went to tasks that have no entry for the query." in done.out
+    said = json.loads(words("run", "a", "p.txt", "--json", "--executor", "exact").out)
+    assert (said["distribution"], said["missing"]) == ({"Nairobi": "1/2"}, "1/2")
+
+
+@pytest.mark.parametrize("executor", ["numpy", "exact"])
+def test_a_query_that_no_voted_table_covers_loses_all(words, executor):
+    Path("p.txt").write_text("France -> Paris\nPeru -> America\nTokyo ->\n")
+    done = words("run", "a", "p.txt", "--check", "--executor", executor)
+    assert done.code == 0
+    assert "The rest, 100 %, went to tasks that have no entry for the query." in done.out
+    said = json.loads(words("run", "a", "p.txt", "--json", "--executor", executor).out)
+    assert (said["distribution"], said["missing"]) == ({}, 1)
+
+
+def test_without_a_vote_nothing_is_missing(words):
+    Path("p.txt").write_text("Tokyo ->\n")
+    said = json.loads(words("run", "a", "p.txt", "--json", "--executor", "numpy").out)
+    assert (said["distribution"], said["missing"], said["explained"]) == ({}, 0, 0)
+
+
+def test_the_query_may_end_with_the_mark_that_the_demo_prints(words):
+    Path("p.txt").write_text("France -> Paris\nJapan -> ?\n")
+    done = words("run", "a", "p.txt", "--json", "--executor", "numpy")
+    assert json.loads(done.out)["distribution"] == {"Tokyo": 1}
+
+
+QUESTIONS = "Q: France\nA: Paris\n\nQ: Peru\nA: America\n\nQ: Japan\nA:"
+
+
+def test_the_format_is_that_of_the_task_file_or_of_the_command(words):
+    shares = {"Tokyo": 0.5, "Asia": 0.5}
+    Path("q.txt").write_text(QUESTIONS)
+    done = words("run", "a", "q.txt")
+    assert done.code == 2
+    assert "line 1 is 'Q: France'; it must be an example, 'input -> label'" in done.err
+    by_command = ("run", "a", "q.txt", "--format", r"Q: {1}\nA: {y}", "--json")
+    assert json.loads(words(*by_command).out)["distribution"] == shares
+    Path("t.json").write_text(json.dumps({**WORDS, "format": "Q: {1}\nA: {y}"}))
+    assert words("build", "--tasks", "t.json", "--m", "6", "-o", "b").code == 0
+    assert json.loads(words("run", "b", "q.txt", "--json").out)["distribution"] == shares
+    by_command = ("run", "b", "p.txt", "--format", "{1} -> {y}", "--json")
+    assert json.loads(words(*by_command).out)["votes"] == {"capital": 2, "continent": 1}
+    done = words("run", "b", "p.txt", "--format", "{1} {2} -> {y}")
+    assert done.code == 2
+    assert "has 2 operands, but an example of n = 2" in done.err
+
+
+LINES = [
+    {"examples": [["France", "Paris"]], "query": ["Japan"]},
+    "France -> Europe\nJapan -> ?",
+    {"examples": [["France", "Pariss"]], "query": ["Japan"]},
+    {"examples": [["France", "Paris"]] * 7, "query": ["Japan"]},
+    {"examples": [["Kenya", "Nairobi"], ["Spain", "Tokyo"]], "query": ["Peru"]},
+]
+
+
+def of_lines(done) -> list[dict]:
+    return [json.loads(line) for line in done.out.splitlines()]
+
+
+@pytest.mark.parametrize("executor", ["jax", "numpy", "exact"])
+def test_json_lines_in_are_json_lines_out_in_order(words, executor):
+    Path("p.jsonl").write_text("\n".join(map(json.dumps, LINES)).replace("\n", "\n\n", 1))
+    done = words("run", "a", "p.jsonl", "--check", "--executor", executor)
+    first, second, unknown, many, last = of_lines(done)
+    assert [said["line"] for said in (first, second, unknown, many, last)] == [1, 3, 4, 5, 6]
+    assert {w: share(p) for w, p in first["distribution"].items()} == {"Tokyo": 1}
+    assert {w: share(p) for w, p in second["distribution"].items()} == {"Asia": 1}
+    assert {w: share(p) for w, p in last["distribution"].items()} == {"Lima": 1}
+    assert last["unexplained"] == [2]
+    assert first["check"]["passed"]
+    assert set(unknown) == set(many) == {"line", "error", "exit_code"}
+    assert "example 1: 'Pariss' is not in" in unknown["error"]
+    assert "at most m = 6" in many["error"]
+    assert done.code == 2
+    assert done.err.startswith("construct: 2 of 5 prompts failed, the first in line 4: example 1")
+
+
+def test_the_exit_code_of_json_lines_is_that_of_the_first_that_fails(numbers, monkeypatch):
+    outside = {"examples": [[[1, 2], ["1/3", 2.125]]], "query": [[1, 2]]}
+    text = "\n".join(json.dumps(one) for one in (EXAMPLES, outside, {"examples": []}))
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(text.encode())))
+    done = numbers("run", "a", "-", "--lines", "--executor", "numpy")
+    said = of_lines(done)
+    assert [one.get("exit_code") for one in said] == [None, 3, 2]
+    assert said[0]["votes"] == {"third": 3, "swap": 2}
+    assert done.code == 3
+    Path("p.jsonl").write_text(json.dumps(EXAMPLES))
+    assert numbers("run", "a", "p.jsonl").code == 0
+    Path("p.jsonl").write_text("\n")
+    assert "there is no prompt" in numbers("run", "a", "p.jsonl").err
+    Path("p.jsonl").write_text("{\n[1]\n")
+    done = numbers("run", "a", "p.jsonl")
+    assert [one["exit_code"] for one in of_lines(done)] == [2, 2]
+
+
+def test_a_line_that_fails_the_check_says_so_and_the_others_are_printed(words, monkeypatch):
+    from construct import artifact
+
+    intact = artifact.load
+
+    def sabotaged(directory):
+        return with_weight(intact(directory), "layers.3.heads.0.W_V", lambda W: 2 * W)
+
+    monkeypatch.setattr(artifact, "load", sabotaged)
+    mixed = {"examples": [["France", "Paris"], ["Peru", "America"]], "query": ["Japan"]}
+    Path("p.jsonl").write_text("\n".join(map(json.dumps, (LINES[1], mixed, LINES[1]))))
+    done = words("run", "a", "p.jsonl", "--check", "--executor", "numpy")
+    assert [one.get("exit_code") for one in of_lines(done)] == [None, 4, None]
+    assert done.code == 4
+    assert "1 of 3 prompts failed, the first in line 2: the answer differs" in done.err
 
 
 def test_a_terminal_without_the_letters_of_a_word_does_not_end_the_run(command, tmp_path):

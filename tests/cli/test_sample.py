@@ -32,6 +32,23 @@ def test_words_come_as_lines(command):
     assert command("run", "a", "p.txt", "--check").code == 0
 
 
+@pytest.mark.parametrize("format", ["Q: {1}\nA: {y}", "{1}{y}"])
+def test_a_sample_is_in_the_artifacts_format_or_else_in_json(command, format):
+    """Without text between them, some words can be cut in two ways."""
+    table = {"a": "bc", "ab": "c", "c": "a", "bc": "ab"}
+    file = {"tasks": [{"name": "f", "kind": "lookup", "table": table}], "format": format}
+    Path("t.json").write_text(json.dumps(file))
+    assert command("build", "--tasks", "t.json", "--m", "6", "-o", "a").code == 0
+    for seed in range(4):
+        for kind in ([], ["--adversarial"]):
+            Path("p.txt").write_text(command("sample", "a", "--seed", seed, *kind).out)
+            text = Path("p.txt").read_text()
+            assert text.startswith("Q: ") or format == "{1}{y}"
+            assert "\n\nQ: " in text or format == "{1}{y}" or "A:\n" not in text
+            done = command("run", "a", "p.txt", "--check", "--executor", "numpy")
+            assert done.code == 0, done.err
+
+
 DOMAINS = {
     "grid 1/3": {"R": 8, "Ry": 32, "delta": 1, "grid": "1/3"},
     "a tiny grid": {"R": 8, "Ry": 32, "delta": 1, "grid": "1/1000000000000000000000000000000"},

@@ -100,7 +100,9 @@ def test_json_form_takes_words_and_vectors():
         ("\nFrance -> Paris\nJapan", "line 3 is 'Japan'; it must be the query"),
         ("France -> Pris\nJapan ->", "line 1: 'Pris' is not in .* the nearest are: Paris"),
         ("France -> Paris\n\nJapn ->", "line 3: 'Japn' is not in .* the nearest are: Japan"),
-        ("-> Paris\nJapan ->", "line 1: '' is not in this vocabulary"),
+        ("-> Paris\nJapan ->", "line 1 is '-> Paris'; it must be an example, 'input -> label'"),
+        ("France -> ?\nJapan -> ?", "line 1: '[?]' is not in this vocabulary"),
+        ("France -> Paris\nJapan -> ?\n?", "line 2: '[?]' is not in this vocabulary"),
     ],
 )
 def test_a_malformed_text_names_the_line(text, said):
@@ -109,8 +111,52 @@ def test_a_malformed_text_names_the_line(text, said):
 
 
 def test_a_line_of_too_few_inputs_is_named():
-    with pytest.raises(ConstructError, match="line 1 has 1 inputs before '->'; it needs 2"):
+    said = "line 1 is 'France -> Paris'; it must be an example, 'input 1, input 2 -> label'"
+    with pytest.raises(ConstructError, match=said):
         parse_words("France -> Paris\nJapan, Japan ->", n=3)
+
+
+@pytest.mark.parametrize("query", ["Japan -> ?", "Japan ->?", " Japan->? "])
+def test_the_mark_of_a_query_may_stand_in_its_place(query):
+    """The demo printed it, and run refused it: '?' is not in this vocabulary."""
+    prompt = parse_words(f"France -> Paris\n{query}")
+    assert prompt.query.tolist() == one_hots(["Japan"])
+    assert prompt.Y.tolist() == one_hots(["Paris"])
+
+
+def test_where_the_mark_is_a_word_it_is_a_label_and_no_query():
+    marks = Vocabulary(["a", "?"])
+    text = "a -> ?\na ->"
+    assert parse_prompt(text, d=2, n=2, vocabulary=marks).Y.tolist() == [[0, 1]]
+    with pytest.raises(ConstructError, match=r"line 1 is 'a -> \?'; it must be the query"):
+        parse_prompt("a -> ?", d=2, n=2, vocabulary=marks)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (
+            {"examples": [[[1, 2], [2, 1]]], "query": [[3, 4]]},
+            "the query holds a vector of 2 numbers, but this artifact takes words: write words, "
+            'such as "France"',
+        ),
+        ({"examples": [[1, "Paris"]], "query": ["Japan"]}, "example 1 holds the number 1, but"),
+        ({"examples": [], "query": [0.5]}, "the query holds the number .*takes words"),
+        ({"examples": [["France"]], "query": ["Japan"]}, "example 1 has 1 words; it must have 2"),
+        ({"examples": [], "query": []}, "the query has 0 words; it must have 1"),
+    ],
+)
+def test_numbers_where_words_belong_are_answered_with_words(value, said):
+    """It said that the sizes n and d were others."""
+    with pytest.raises(ConstructError, match=said):
+        parse_words(json.dumps(value))
+
+
+def test_a_number_that_is_a_word_in_quotes_is_told_so():
+    digits = Vocabulary(list("0123456789"))
+    text = '{"examples": [[3, 5]], "query": ["9"]}'
+    with pytest.raises(ConstructError, match=r'example 1 holds the number 3, .* as the word "3"'):
+        parse_prompt(text, d=10, n=2, vocabulary=digits)
 
 
 ONE = [[0], [0]]

@@ -1,5 +1,6 @@
 import json
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -61,7 +62,10 @@ MALFORMED = [
     ({"tasks": [CAPITAL], "vocabulary": []}, "must be a list of words"),
     ({"tasks": [CAPITAL], "vocabulary": "France"}, "must be a list of words"),
     ({"tasks": [CAPITAL], "vocabulary": ["France", "France"]}, "'France' twice"),
-    ({"tasks": [CAPITAL], "vocabulary": ["France"]}, "'Paris' is not in this vocabulary"),
+    (
+        {"tasks": [CAPITAL], "vocabulary": ["France"]},
+        "task 'capital' at 'France': 'Paris' is not in",
+    ),
     ({"tasks": [CAPITAL], "vocabulary": [["France"]]}, "the vocabulary holds"),
     ({"tasks": [CAPITAL], "d": 3}, "says d = 3, but its vocabulary has 4 words"),
     ({"tasks": [{**CAPITAL, "table": {"France": 1}}]}, "must map words to words"),
@@ -79,6 +83,94 @@ def test_a_malformed_file_is_answered_with_what_is_wrong(value, said):
 def test_text_that_is_no_json_names_the_file():
     with pytest.raises(ConstructError, match=r"tasks.json is not valid JSON"):
         parse_tasks("{", "tasks.json")
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ([{"input": "a", "output": "b"}], "table of task 'capital' is a list of 1 records; .*file"),
+        ([["a", "b"]] * 3, "table of task 'capital' is a list of 3 records; .*construct tasks"),
+        ({}, "table of task 'capital' is empty; it must be an object such as .* at least one pair"),
+        (7, "table of task 'capital' is 7; it must be an object"),
+    ],
+    ids=["records", "pairs", "empty", "number"],
+)
+def test_what_is_no_table_is_told_what_is_one(table, said):
+    """It was said of some that the task needs 'vocabulary' in the file."""
+    with pytest.raises(ConstructError, match=said):
+        parse_tasks(json.dumps({"tasks": [{**CAPITAL, "table": table}]}), "the file")
+
+
+def test_all_bad_words_of_the_tables_are_named_with_task_and_key():
+    """The first was named, without its task: one in a run."""
+    tasks = [
+        {**CAPITAL, "table": {"France": "Pa\u200bris", "Japan": "Tokyo", "Peru": 1}},
+        {**UPPER, "table": {" a": "A"}},
+    ]
+    with pytest.raises(ConstructError) as error:
+        parse_tasks(json.dumps({"tasks": tasks}), "the file")
+    said = str(error.value)
+    assert said.startswith("the file has 3 entries of tables that are no words: ")
+    assert "task 'capital' at 'France': 'Pa\\u200bris' holds U+200B ZERO WIDTH SPACE" in said
+    assert "task 'capital' at 'Peru': 1 is no text" in said
+    assert "task 'upper' at ' a': ' a' has a space at an end" in said
+    table = {f"{i}\x07": "b" for i in range(1000)}
+    with pytest.raises(ConstructError, match=r"has 1000 entries .*; and 990 more; ") as error:
+        parse_tasks(json.dumps({"tasks": [{**CAPITAL, "table": table}]}), "the file")
+    assert len(str(error.value)) < 1500
+
+
+FILES = {
+    "capital.json": '{"France": "Paris", "Japan": "Tokyo"}',
+    "records.json": '[{"input": "France", "output": "Paris"}, ["Japan", "Tokyo"]]',
+    "pairs.jsonl": '["France", "Paris"]\n\n["Japan", "Tokyo"]\n',
+    "capital.csv": "country,capital\r\nFrance,Paris\r\nJapan,Tokyo\r\n",
+    "places.tsv": "\ufeffcountry\tnumber\tcapital\nFrance\t1\tParis\nJapan\t2\tTokyo\n",
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_table_may_be_a_file_beside_the_task_file(tmp_path, name):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / name).write_text(FILES[name], encoding="utf-8", newline="")
+    text = json.dumps({"tasks": [{**CAPITAL, "table": f"data/{name}"}]})
+    read = parse_tasks(text, "the file", folder=tmp_path)
+    assert read.tasks[0].definition["table"] == CAPITAL["table"]
+    assert list(read.vocabulary) == ["France", "Paris", "Japan", "Tokyo"]
+    with pytest.raises(ConstructError, match=r"is the name of a file, .* say with folder= where"):
+        parse_tasks(text, "the file")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, r"cannot read .*t\.csv: No such file"),
+        ("France,Paris\nJapan,Tokyo\n", r"t\.csv has no column 'capital'; .*'France', 'Paris'"),
+        ("capital,country\nParis,France\n", r"column 'capital' of .*t\.csv is its inputs"),
+        ("country,capital\nFrance\n", r"line 2 of .*t\.csv has 1 cells, the first line has 2"),
+        (
+            "country,capital\na,b\na,c\nd,e\nd,f\n",
+            r"t\.csv: 2 inputs have several outputs \('a': b, c; 'd': e, f\); .*--on-duplicate all",
+        ),
+        ("country,capital\na,b\xadc\n", r"t\.csv has .* 'capital' of line 2 .* U\+00AD SOFT"),
+        ("country,capital\n", r"t\.csv has 1 lines; it needs"),
+    ],
+    ids=["absent", "headless", "inputs", "ragged", "several", "invisible", "empty"],
+)
+def test_a_file_that_is_no_table_of_a_task_is_named(tmp_path, text, said):
+    if text is not None:
+        (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(ConstructError, match=said):
+        parse_tasks(json.dumps({"tasks": [{**CAPITAL, "table": "t.csv"}]}), folder=Path(tmp_path))
+
+
+def test_a_format_is_read_and_a_text_that_is_none_is_refused():
+    text = json.dumps({"tasks": [CAPITAL], "format": "Q: {1}\nA: {y}"})
+    assert parse_tasks(text).format == "Q: {1}\nA: {y}"
+    assert parse_tasks(json.dumps({"tasks": [CAPITAL]})).format is None
+    for wrong in (1, "", "{1}", "{y} {1}", ["{1}", "{y}"]):
+        with pytest.raises(ConstructError, match="the format is"):
+            parse_tasks(json.dumps({"tasks": [CAPITAL], "format": wrong}))
 
 
 NFC, NFD = "S\u00e3o Tom\u00e9", "Sa\u0303o Tome\u0301"

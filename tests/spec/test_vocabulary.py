@@ -1,3 +1,4 @@
+import difflib
 import json
 import unicodedata
 
@@ -5,12 +6,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from construct import ConstructError, Vocabulary, parse_prompt
+from construct import ConstructError, Prompt, Vocabulary, parse_prompt
 
 words = (
-    st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1)
+    st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp"]), min_size=1)
     .map(lambda text: unicodedata.normalize("NFC", text).strip())
-    .filter(lambda word: word and "->" not in word and "\ufeff" not in word)
+    # The last three cannot be seen either.
+    .filter(lambda word: word and not set(word) & set("\u034f\u3164\uffa0"))
 )
 
 # Any text at all, rich in what a file of prompts could take for something else.
@@ -26,21 +28,32 @@ def accepted(listed: list[str]) -> Vocabulary | None:
         return None
 
 
+def parsed(text: str, vocabulary: Vocabulary, n: int) -> Prompt | None:
+    """None where the text can be read in two ways: of words such as "a" and "a -> a"."""
+    try:
+        return parse_prompt(text, d=len(vocabulary), n=n, vocabulary=vocabulary)
+    except ConstructError as error:
+        if "can be read as" in str(error):
+            return None
+        raise
+
+
 @settings(max_examples=300)
 @given(anything, anything, st.integers(2, 3), st.booleans())
 def test_every_word_of_a_vocabulary_can_be_written_in_a_prompt_file(one, other, n, ascii_only):
     vocabulary = accepted([one, other]) or accepted([one]) or accepted([other])
     assume(vocabulary is not None)
-    # With n > 2 commas separate inputs: a build refuses such words.
-    assume(n == 2 or not any("," in word for word in vocabulary))
     for i, word in enumerate(vocabulary):
         inputs = [word] * (n - 1)
         line = ", ".join(inputs)
         written = {"examples": [[*inputs, word]], "query": inputs}
-        texts = f"{line} -> {word}\n{line} ->\n", json.dumps(written, ensure_ascii=ascii_only)
+        texts = json.dumps(written, ensure_ascii=ascii_only), f"{line} -> {word}\n{line} ->\n"
         for text in texts:
-            read = text.encode().decode("utf-8-sig")  # as read from a file
-            prompt = parse_prompt(read, d=len(vocabulary), n=n, vocabulary=vocabulary)
+            prompt = parsed(text.encode().decode("utf-8-sig"), vocabulary, n)  # as of a file
+            if prompt is None:
+                assert text is texts[1]
+                assert len(vocabulary) > 1
+                continue
             unit = vocabulary.one_hot(word).tolist()
             assert prompt.X.tolist() == [[unit] * (n - 1)]
             assert prompt.Y.tolist() == [unit]
@@ -48,17 +61,72 @@ def test_every_word_of_a_vocabulary_can_be_written_in_a_prompt_file(one, other, 
             assert unit[i] == 1
 
 
-@pytest.mark.parametrize("word", ["{", "{a", "-", ">", "a-", "\u0338", "a\u200bb", '"', "é"])
+@pytest.mark.parametrize(
+    "word", ["{", "{a", "-", ">", "a-", "->", "a -> b", ",", "\u0338", '"', "é", "?"]
+)
 def test_unusual_words_are_words(word):
     assert word in Vocabulary([word])
 
 
 @pytest.mark.parametrize(
-    "word", ["a\u2028b", "a\u2029b", "a\x85b", "\ufeffa", "a\ufeff", "\ud800", "a\udc00b", "a\x1cb"]
+    "word", ["a\u2028b", "a\u2029b", "a\x85b", "\ufeffa", "\ud800", "a\udc00b", "a\x1cb"]
 )
 def test_a_word_that_no_line_of_a_file_can_hold_is_refused(word):
     with pytest.raises(ConstructError, match="in one line, without"):
         Vocabulary([word])
+
+
+INVISIBLE = {
+    "\u00ad": "U+00AD SOFT HYPHEN",
+    "\u061c": "U+061C ARABIC LETTER MARK",
+    "\u200b": "U+200B ZERO WIDTH SPACE",
+    "\u200e": "U+200E LEFT-TO-RIGHT MARK",
+    "\u202e": "U+202E RIGHT-TO-LEFT OVERRIDE",
+    "\u2060": "U+2060 WORD JOINER",
+    "\ufeff": "U+FEFF ZERO WIDTH NO-BREAK SPACE",
+}
+
+
+@pytest.mark.parametrize("character", INVISIBLE, ids=INVISIBLE.values())
+@pytest.mark.parametrize("place", ["a{}b", "{}ab", "ab{}"])
+def test_a_character_that_cannot_be_seen_is_refused_by_its_name(character, place):
+    """Two words that look the same were two words."""
+    word = place.format(character)
+    with pytest.raises(ConstructError) as error:
+        Vocabulary(["ab", word])
+    assert f"{word!r}, which holds {INVISIBLE[character]}" in str(error.value)
+    assert "remove it" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "\u0915\u094d\u200d\u0937",
+        "\u2764\ufe0f",
+    ],
+    ids=["Persian", "Hindi", "heart"],
+)
+def test_joiners_and_variants_that_change_letters_are_theirs(word):
+    assert Vocabulary([word, word.replace("\u200c", "").replace("\u200d", "")[:1]]).index(word) == 0
+
+
+def test_all_words_that_are_none_are_named_up_to_ten():
+    listed = [f"{i}\u200b" for i in range(12)]
+    with pytest.raises(ConstructError, match="and 2 more") as error:
+        Vocabulary([*listed, "a"])
+    assert [repr(word) in str(error.value) for word in listed] == [True] * 10 + [False] * 2
+
+
+@given(st.permutations(["caf\u00e9", "cafe\u0301", "the\u0301"]))
+def test_two_spellings_of_a_word_are_one_word_at_its_first_place(listed):
+    """It was refused: the vocabulary holds 'café' twice."""
+    vocabulary = Vocabulary(listed)
+    assert len(vocabulary) == 2
+    assert list(vocabulary) == list(dict.fromkeys(unicodedata.normalize("NFC", w) for w in listed))
+    assert vocabulary.index(listed[0]) == 0
+    assert all(word in vocabulary for word in listed)
+    assert vocabulary.index("caf\u00e9") == vocabulary.index("cafe\u0301")
 
 
 def test_an_empty_vocabulary_is_refused():
@@ -94,6 +162,23 @@ def test_a_repeated_word_is_named(listed, data):
     with pytest.raises(ConstructError, match="twice") as error:
         Vocabulary([*listed, twice])
     assert repr(twice) in str(error.value)
+
+
+def test_the_nearest_words_are_compared_with_few_of_a_large_vocabulary(monkeypatch):
+    """Each comparison costs microseconds, so that 50,000 words took seconds."""
+    compared = []
+    matcher = difflib.SequenceMatcher
+
+    class Counting(matcher):
+        def set_seq1(self, a):
+            compared.append(a)
+            super().set_seq1(a)
+
+    monkeypatch.setattr(difflib, "SequenceMatcher", Counting)
+    vocabulary = Vocabulary([f"word{i}" for i in range(3000)] + ["Luxembourg"])
+    with pytest.raises(ConstructError, match=r"3001 words; the nearest are: Luxembourg\.$"):
+        vocabulary.index("Luxemburg")
+    assert 0 < len(compared) <= 300
 
 
 def test_an_unknown_word_is_answered_with_the_nearest_ones():

@@ -3,8 +3,8 @@
 `config.json` holds all that is not a weight: sizes, domain, margins, tasks,
 vocabulary, the fields of the residual stream, layers and heads by name with their
 reach, the shape of every weight, and the checksums. `load` believes what cannot be
-derived: m, n, d, tasks, vocabulary, domain, and the margins, if the weights hold them
-and layer 4 is right with them.
+derived: m, n, d, tasks, vocabulary, the format of prompts, domain, and the margins, if
+the weights hold them and layer 4 is right with them.
 Everything else in it is there for other programs: `load` derives it anew and never reads it.
 `model.safetensors` holds the weights by their non-zeros: for each NAME that is not all
 zero

@@ -33,6 +33,7 @@ def config_of(construction: Construction, model: bytes, dense: bool) -> dict[str
         "certificates": construction.certificates,
         "tasks": construction.definitions,
         "vocabulary": construction.vocabulary and list(construction.vocabulary),
+        "prompt_format": construction.format,
         "residual_stream": sizes.residual.to_json(),
         "layers": [
             {

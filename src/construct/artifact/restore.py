@@ -20,6 +20,7 @@ from construct.network.primitives import LayerFormula
 from construct.network.transformer import Entries, Layer, Part, Transformer
 from construct.rational import rational
 from construct.spec.domain import Domain
+from construct.spec.promptfile import refuse_other_formats
 from construct.spec.taskfile import tasks_from_json
 
 
@@ -35,7 +36,9 @@ def restore(
     reader = Reader(tensors, large, dense=config["storage"] == "dense")
     transformer = _transformer(reader, sizes, formulas(sizes, wiring, margins))
     _refuse_other_margins(transformer, margins)
-    construction = Construction(transformer, tasks.tasks, domain, margins, tasks.vocabulary)
+    form = config.get("prompt_format")  # older artifacts have none
+    refuse_other_formats(form, sizes.n, tasks.vocabulary)
+    construction = Construction(transformer, tasks.tasks, domain, margins, tasks.vocabulary, form)
     # The construction's own wiring, with which bounds are kept: the certificates need them too.
     if below_thresholds(Bounds.of(construction.wiring, domain), domain, margins):
         raise ConstructError(

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from construct.answer import Answer, read_answer
+from construct.answers import batch_size
 from construct.arguments import checked, function, instance, listed, text, whole
 from construct.certify.formats import BY_NAME
 from construct.checking.sampling import random_prompts
@@ -94,10 +95,7 @@ def verify(
     if isinstance(prompts, int):
         prompts = random_prompts(construction, prompts, seed, exact=dtype == RATIONALS)
     forward = prepare(executor, construction.transformer, dtype)
-    # What a layer holds, of scores or of the stream, should stay near a hundred megabytes.
-    sizes, holds_scores = construction.sizes, named(executor).scores == "held"
-    held = sizes.N * (sizes.K * sizes.N if holds_scores else sizes.D)
-    batch = max(1, min(64, (1 << 24) // held))
+    batch, sizes = batch_size(construction, named(executor)), construction.sizes
     worst, failures = 0.0, []
     seen = {"ties": 0, "noisy": 0, "partial": 0, "empty": 0}
     for start in range(0, len(prompts), batch):

@@ -19,6 +19,7 @@ import construct
 from construct.errors import ConstructError
 
 COMMANDS = {
+    "tasks": "Make a task file of tables: JSON, JSON Lines, CSV, TSV.",
     "build": "Compile tasks into the weights of a transformer.",
     "plan": "Say what a construction would cost, without building it.",
     "sample": "Print a prompt to start from.",
@@ -33,7 +34,8 @@ EPILOG = """\b
 Examples:
   construct demo
   construct build --K 4 --d 16
-  construct build --tasks tasks.json --out my-artifact
+  construct tasks capitals.csv -o tasks.json
+  construct build --tasks tasks.json -o my-artifact
   construct run my-artifact prompt.json
   construct verify construct-K4-d16
 
@@ -71,6 +73,15 @@ class Commands(click.Group):
 @click.version_option(construct.__version__, prog_name="construct")
 def cli() -> None:
     """Compile tasks into an explicit transformer that performs them all at once."""
+
+
+# Of the option --format, in every command that has it.
+FORMAT_HELP = r"How an example of words is written, such as 'Q: {1}\nA: {y}'."
+
+
+def unescaped(text: str) -> str:
+    r"""An option's text with the ends of lines and the tabs that it writes as \n and \t."""
+    return text.replace(r"\n", "\n").replace(r"\t", "\t")
 
 
 class Whole(click.IntRange):

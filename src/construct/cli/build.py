@@ -28,7 +28,10 @@ SIZE = Whole(min=1)
 @click.option("--tasks", "path", metavar="FILE", help="Task file (JSON); - is standard input.")
 @click.option("--seed", type=Whole(min=0), default=0, show_default=True)
 @click.option(
-    "--out", metavar="DIR", help="Folder to write; by default construct-K4-d16 for K = 4, d = 16."
+    "-o",
+    "--out",
+    metavar="DIR",
+    help="Folder to write; by default construct-K4-d16 for K = 4, d = 16.",
 )
 @click.option("--dense", is_flag=True, help="Store weights as dense matrices, zeros included.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
@@ -57,7 +60,8 @@ def command(
         made, given = build(random_tasks(K, d, seed), m=m, n=n), False
     else:
         file, n = read_tasks(path, K, d, n)
-        made = build(file.tasks, m=m, n=n, domain=file.domain, vocabulary=file.vocabulary)
+        said = {"domain": file.domain, "vocabulary": file.vocabulary, "format": file.format}
+        made = build(file.tasks, m=m, n=n, **said)
         given = file.domain is not None
     target = Path(out or f"construct-K{made.sizes.K}-d{made.sizes.d}")
     # Everything that can fail comes before the artifact is written.
@@ -82,7 +86,8 @@ def read_tasks(path: str, K: int | None, d: int | None, n: int | None):
     from construct.cli.show import read_text
     from construct.spec.taskfile import parse_tasks
 
-    file = parse_tasks(read_text(path), path)
+    # The files that a task file names are beside it.
+    file = parse_tasks(read_text(path), path, folder="." if path == "-" else Path(path).parent)
     for name, given, found in (("K", K, len(file.tasks)), ("d", d, file.tasks[0].d)):
         if given not in (None, found):
             raise ConstructError(f"{path} has {name} = {found}; leave out --{name} {given}.")

@@ -18,7 +18,7 @@ Examples:
 @click.option(
     "--query", default="Japan", show_default=True, help="The country that the query names."
 )
-@click.option("--out", metavar="DIR", default="construct-demo", show_default=True)
+@click.option("-o", "--out", metavar="DIR", default="construct-demo", show_default=True)
 def command(query: str, out: str) -> None:
     """Build an artifact on 100 countries, show it a mixed prompt, draw its answer.
 

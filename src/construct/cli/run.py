@@ -1,21 +1,35 @@
-"""`construct run`: one forward pass on one prompt."""
+"""`construct run`: one forward pass on one prompt, or on each batch of many."""
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
 
 import click
 
+from construct.cli import FORMAT_HELP
 from construct.execute.registry import EXACT, EXECUTORS, FLOATS, chosen
 
 EPILOG = """\b
 Examples:
   construct run construct-K4-d16 prompt.json
   construct run construct-demo prompt.txt --check
+  construct run construct-demo qa.txt --format 'Q: {1}\\nA: {y}'
+  construct run construct-demo prompts.jsonl > answers.jsonl
   echo '{"examples": [[[1,2],[2,1]]], "query": [[3,4]]}' | construct run DIR -
 
 \b
 A prompt of numbers is JSON:
   {"examples": [[x_1, ..., x_{n-1}, y], ...], "query": [x_1, ..., x_{n-1}]}
-A prompt of words has a line for each example and ends with the query:
+A prompt of words has a line for each example and ends with the query (or
+"Japan -> ?"); the task file or --format may say that it is written otherwise:
   France -> Paris
   Japan ->
+
+\b
+Of JSON Lines each line is such an object, or the text of a prompt as a JSON
+string. Each gives a line of JSON with its number, in order. A prompt that is
+refused gives {"line": ..., "error": ..., "exit_code": ...}; the others are
+run, and the command ends with the exit code of the first that was refused.
 """
 
 
@@ -32,6 +46,10 @@ A prompt of words has a line for each example and ends with the query:
     type=click.Choice(FLOATS),
     help="Number format, by default float64; not for the exact executor.",
 )
+@click.option("--format", "form", metavar="TEXT", help=FORMAT_HELP)
+@click.option(
+    "--lines", is_flag=True, help="PROMPT is JSON Lines, as a name that ends with .jsonl says."
+)
 @click.option(
     "--check", is_flag=True, help="Compare with the specification; exit 4 if they differ."
 )
@@ -41,33 +59,116 @@ def command(
     prompt_file: str,
     executor: str | None,
     dtype: str | None,
+    form: str | None,
+    lines: bool,
     check: bool,
     as_json: bool,
 ) -> None:
     """Run the prompt in the file PROMPT (- is standard input) through artifact DIR."""
+    from dataclasses import replace
+
     from construct.answer import run
     from construct.artifact import load
+    from construct.cli import unescaped
     from construct.cli.show import print_json, read_text
     from construct.errors import CheckFailed, ConstructError
-    from construct.spec.promptfile import parse_prompt
+    from construct.spec.promptfile import refuse_other_formats
 
     if executor == EXACT.name and dtype is not None:
         raise ConstructError("the exact executor computes with rationals; leave out --dtype.")
     made = load(directory)
-    sizes = made.sizes
-    prompt = parse_prompt(read_text(prompt_file), d=sizes.d, n=sizes.n, vocabulary=made.vocabulary)
+    if form is not None:
+        refuse_other_formats(unescaped(form), made.sizes.n, made.vocabulary)
+        made = replace(made, format=unescaped(form))
+    number_format = dtype or chosen(executor, made.sizes.K, made.sizes.N).formats[0]
+    text = read_text(prompt_file)
+    if lines or prompt_file.lower().endswith((".jsonl", ".ndjson")):
+        _run_lines(made, text, executor, dtype, number_format if check else None)
+        return
+    prompt = made.prompt(text)
     answer = run(made, prompt, executor=executor, dtype=dtype)
     report = _report(made, prompt, answer)
     wrong: list[str] = []
     if check:
-        number_format = dtype or chosen(executor, sizes.K, sizes.N).formats[0]
         report["check"], wrong = _check(made, prompt, answer, number_format)
     if as_json:
         print_json(report)
     else:
         print_report(report, prompt)
     if wrong:
-        raise CheckFailed("the answer differs from the specification: " + "; ".join(wrong) + ".")
+        raise CheckFailed(DIFFERS + "; ".join(wrong) + ".")
+
+
+DIFFERS = "the answer differs from the specification: "
+
+
+def _run_lines(made, text: str, executor: str | None, dtype: str | None, check: str | None) -> None:
+    """Print a line of JSON for each prompt of JSON Lines.
+
+    Args:
+        check: the number format in which to compare with the specification, if at all.
+
+    Raises:
+        ConstructError: after all lines, of the class of the first prompt that was refused.
+    """
+    from construct.answers import answers
+    from construct.cli.show import print_json
+    from construct.errors import CheckFailed, ConstructError
+
+    waiting: deque = deque()
+
+    def prompts() -> Iterator:
+        """Prompts as they are needed: all of them may not fit in memory."""
+        for number, prompt in _prompts(made, text):
+            waiting.append((number, prompt))
+            yield prompt
+
+    first, refused, count = None, 0, 0
+    for count, answer in enumerate(answers(made, prompts(), executor, dtype), 1):  # noqa: B007
+        number, prompt = waiting.popleft()
+        error: ConstructError | None = None
+        report: dict = {"line": number}
+        if isinstance(answer, ConstructError):
+            error = answer
+        else:
+            report |= _report(made, prompt, answer)
+            if check is not None:
+                report["check"], wrong = _check(made, prompt, answer, check)
+                error = CheckFailed(DIFFERS + "; ".join(wrong) + ".") if wrong else None
+        if error is not None:
+            report |= {"error": str(error), "exit_code": error.exit_code}
+            first, refused = first or (number, error), refused + 1
+        print_json(report)
+    if first is not None:
+        number, error = first
+        raise type(error)(
+            f"{refused} of {count} prompts failed, the first in line {number}: {error}"
+        )
+
+
+def _prompts(made, text: str) -> Iterator[tuple[int, Any]]:
+    """The number of each line that is not empty, and its prompt, or why it is none."""
+    from construct.errors import ConstructError
+    from construct.rational import read_json
+    from construct.spec.promptfile import prompt_of_json
+
+    sizes = made.sizes
+    numbered = [(i, line) for i, line in enumerate(text.split("\n"), 1) if line.strip()]
+    if not numbered:
+        raise ConstructError(
+            "there is no prompt; write one on each line, as JSON (see 'construct run --help')."
+        )
+    for number, line in numbered:
+        prompt: Any
+        try:
+            value = read_json(line, "the prompt")
+            if isinstance(value, str):
+                prompt = made.prompt(value)
+            else:
+                prompt = prompt_of_json(value, d=sizes.d, n=sizes.n, vocabulary=made.vocabulary)
+        except ConstructError as error:
+            prompt = error
+        yield number, prompt
 
 
 def _report(made, prompt, answer) -> dict:
@@ -88,7 +189,10 @@ def _report(made, prompt, answer) -> dict:
         "ambiguous": [prompt.lines[i] for i in answer.ambiguous],
     }
     if made.vocabulary is not None:
-        report["distribution"] = {word: machine(p) for word, p in answer.distribution.items()}
+        shares = answer.distribution
+        report["distribution"] = {word: machine(p) for word, p in shares.items()}
+        missing = 1 - sum(shares.values()) if report["explained"] else 0
+        report["missing"] = machine(missing) if missing > 1e-9 else 0
     return report
 
 
@@ -118,11 +222,9 @@ def print_report(report: dict, prompt) -> None:
     elif shares:
         rows = [(word, bar(_value(p), out), percent(_value(p))) for word, p in shares.items()]
         out.print(table(rows, "answer", "", "probability"))
-    if shares is not None:
-        missing = 1 - sum(map(_value, shares.values()))
-        if report["explained"] and missing > 1e-9:
-            rest = f"The rest, {percent(missing)}," if shares else "All probability"
-            out.print(f"{rest} went to tasks that have no entry for the query.")
+    if missing := report.get("missing"):
+        rest = percent(_value(missing))
+        out.print(f"The rest, {rest}, went to tasks that have no entry for the query.")
     out.print()
     voters = [
         (name, bar(_value(w), out), percent(_value(w)), report["votes"][name])

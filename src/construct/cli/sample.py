@@ -32,7 +32,7 @@ def command(directory: str, seed: int, adversarial: bool) -> None:
     made = load(directory)
     prompt = _adversarial(made, seed) if adversarial else plausible_prompt(made, seed)
     words = made.vocabulary is not None and admits_words(made.domain)
-    click.echo(_as_words(prompt, made.vocabulary) if words else _as_json(prompt))
+    click.echo(_as_words(made, prompt) if words else _as_json(prompt))
 
 
 def _adversarial(made, seed: int):
@@ -61,7 +61,11 @@ def _as_json(prompt) -> str:
     from construct.rational import to_json
 
     rows = [to_json([*inputs, label]) for inputs, label in zip(prompt.X, prompt.Y, strict=True)]
-    return f'{{"examples": {_list(rows)},\n "query": {_dump(to_json(prompt.query))}}}'
+    return _json_of(rows, to_json(prompt.query))
+
+
+def _json_of(rows: list, query: list) -> str:
+    return f'{{"examples": {_list(rows)},\n "query": {_dump(query)}}}'
 
 
 def _list(rows: list) -> str:
@@ -74,12 +78,22 @@ def _dump(value) -> str:
     return json.dumps(value)
 
 
-def _as_words(prompt, vocabulary) -> str:
-    def words(vectors) -> str:
-        return ", ".join(vocabulary.words[int(vector.argmax())] for vector in vectors)
+def _as_words(made, prompt) -> str:
+    """The prompt in the artifact's format; as JSON, if it cannot be read so in one way."""
+    from construct.errors import ConstructError
+    from construct.spec.format import PromptFormat
 
-    lines = [
-        f"{words(inputs)} -> {words([label])}"
-        for inputs, label in zip(prompt.X, prompt.Y, strict=True)
-    ]
-    return "\n".join([*lines, f"{words(prompt.query)} ->"])
+    def words(vectors) -> list[str]:
+        return [made.vocabulary.words[int(vector.argmax())] for vector in vectors]
+
+    form = PromptFormat.of(made.format, made.sizes.n)
+    rows = [[*words(x), *words([y])] for x, y in zip(prompt.X, prompt.Y, strict=True)]
+    query = words(prompt.query)
+    # Examples of several lines have an empty one between them.
+    between = "\n\n" if form.lines > 1 else "\n"
+    written = [*(form.written(row[:-1], row[-1]) for row in rows), form.written(query)]
+    try:
+        made.prompt(between.join(written))
+    except ConstructError:
+        return _json_of(rows, query)
+    return between.join(written)

@@ -18,6 +18,7 @@ from rich.text import Text
 from construct.cli import WIDTH
 from construct.errors import ConstructError
 from construct.rational import Rational, to_json
+from construct.spec.tables import decoded
 
 
 def console(*, err: bool = False) -> Console:
@@ -113,15 +114,7 @@ def read_text(path: str) -> str:
     """
     if path == "-" and sys.stdin is None:
         raise ConstructError("standard input is closed; name a file in place of -.")
-    try:
-        raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-        return raw.decode("utf-8-sig")
-    except OSError as error:
-        raise ConstructError(f"cannot read {path}: {error.strerror or error}.") from error
-    except UnicodeDecodeError as error:
-        raise ConstructError(f"{path} is not UTF-8 text; save it as UTF-8.") from error
-    except ValueError as error:  # a NUL in the path
-        raise ConstructError(f"cannot read {path!r}: {error}.") from error
+    return decoded(sys.stdin.buffer.read if path == "-" else Path(path).read_bytes, path)
 
 
 def power(x: Rational) -> str:

@@ -20,6 +20,7 @@ from construct.rational import (
     zeros,
 )
 from construct.spec.hinge import Hinge, Terms
+from construct.spec.tables import no_table
 from construct.spec.tasks import Task, as_position, refuse_tasks_beyond_memory, task_name
 from construct.spec.vocabulary import Vocabulary
 
@@ -182,9 +183,7 @@ def lookup(name: str, table: Any, position: Any = 1, *, vocabulary: Vocabulary) 
     never matches it, and it adds nothing to the answer.
     """
     if not isinstance(table, Mapping) or not table:
-        raise ConstructError(
-            f'table of task {name!r} must be an object such as {{"France": "Paris"}}.'
-        )
+        raise ConstructError(f"table of task {name!r} {no_table(table)}.")
     images: dict[int, int] = {}
     for word, image in table.items():
         # Two spellings (Unicode) of one word are one word.

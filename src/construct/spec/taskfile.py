@@ -1,23 +1,29 @@
-"""Task files: JSON with d, n, the tasks, and if wanted a domain or a vocabulary.
+"""Task files: JSON with d, n, the tasks, and if wanted a domain, a vocabulary, or a format.
 
 {"d": 2, "n": 2, "tasks": [{"name": "turn", "kind": "affine", ...}, ...]}
-{"tasks": [{"name": "capital", "kind": "lookup", "table": {...}}, ...]}
+{"tasks": [{"name": "capital", "kind": "lookup", "table": {...}}, ...], "format": "{1}: {y}"}
+
+In place of a table may stand the name of a file that holds it (`construct.spec.tables`).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from construct.arguments import checked, instance
+from construct.arguments import checked, instance, optional
+from construct.arguments import path as path_rule
 from construct.arguments import text as text_rule
 from construct.errors import ConstructError, shown
 from construct.rational import read_json, to_json
 from construct.spec.domain import Domain
+from construct.spec.format import PromptFormat
 from construct.spec.kinds import from_definition
+from construct.spec.tables import no_table, read_file, table_of_file
 from construct.spec.tasks import Task, refuse_tasks_beyond_memory
-from construct.spec.vocabulary import Vocabulary, one_spelling
+from construct.spec.vocabulary import A_WORD, Vocabulary, fault_of, first_of, one_spelling
 
-KEYS = ("d", "n", "tasks", "domain", "vocabulary")
+KEYS = ("d", "n", "tasks", "domain", "vocabulary", "format")
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,19 +34,27 @@ class TaskFile:
     n: int | None = None
     domain: Domain | None = None
     vocabulary: Vocabulary | None = None
+    format: str | None = None
 
 
-@checked(text=instance(str, "a text"), source=text_rule)
-def parse_tasks(text: str, source: str = "the task file") -> TaskFile:
+@checked(text=instance(str, "a text"), source=text_rule, folder=optional(path_rule))
+def parse_tasks(
+    text: str, source: str = "the task file", *, folder: str | Path | None = None
+) -> TaskFile:
     """Read a task file.
+
+    Args:
+        source: what messages call it.
+        folder: where it is: the files that it names are looked for there.
 
     Raises:
         ConstructError: naming the field or the task that is wrong.
     """
-    return tasks_from_json(read_json(text, source), source)
+    where = None if folder is None else Path(folder)
+    return tasks_from_json(read_json(text, source), source, where)
 
 
-def tasks_from_json(value: Any, source: str) -> TaskFile:
+def tasks_from_json(value: Any, source: str, folder: Path | None = None) -> TaskFile:
     """Read a task file that has been parsed as JSON."""
     if not isinstance(value, Mapping) or "tasks" not in value:
         raise ConstructError(f'{source} must be an object with "tasks"; see the README.')
@@ -52,6 +66,7 @@ def tasks_from_json(value: Any, source: str) -> TaskFile:
     definitions = value["tasks"]
     if not isinstance(definitions, list) or not definitions:
         raise ConstructError(f'"tasks" of {source} must be a list of at least one task.')
+    definitions = [_with_table(definition, folder, source) for definition in definitions]
     d, n = (_whole(value.get(key), key, source) for key in ("d", "n"))
     vocabulary = _vocabulary(value.get("vocabulary"), definitions, source)
     if vocabulary is not None:
@@ -61,12 +76,13 @@ def tasks_from_json(value: Any, source: str) -> TaskFile:
                 "leave d out."
             )
         d = len(vocabulary)
-    domain = value.get("domain")
+    domain, form = value.get("domain"), value.get("format")
     return TaskFile(
         _tasks(definitions, d, vocabulary),
         n,
         None if domain is None else Domain.from_json(domain),
         vocabulary,
+        None if form is None else PromptFormat(form).text,
     )
 
 
@@ -88,19 +104,57 @@ def _whole(value: Any, key: str, source: str) -> int | None:
     return value
 
 
+def _with_table(definition: Any, folder: Path | None, source: str) -> Any:
+    """The definition of a look-up with the table itself, where it names a file.
+
+    Raises:
+        ConstructError: if the table is neither a table nor a file that holds one.
+    """
+    if not isinstance(definition, Mapping) or definition.get("kind") != "lookup":
+        return definition
+    name, table = definition.get("name"), definition.get("table", {})
+    if not isinstance(name, str) or "table" not in definition:
+        return definition  # refused later, with what is missing
+    if not isinstance(table, str):
+        if not isinstance(table, Mapping) or not table:
+            raise ConstructError(f"table of task {name!r} {no_table(table)}.")
+        return definition
+    if folder is None:
+        raise ConstructError(
+            f"table of task {name!r} is the name of a file, {shown(table)}; say with folder= "
+            f"where the files that {source} names are."
+        )
+    return {**definition, "table": table_of_file(read_file(folder / table), table, name)}
+
+
 def _vocabulary(listed: Any, definitions: list, source: str) -> Vocabulary | None:
     """The words listed, or else those of the look-up tables in order of appearance."""
-    tables = [
-        d["table"]
-        for d in definitions
-        if isinstance(d, Mapping) and isinstance(d.get("table"), Mapping)
-    ]
-    words = [w for table in tables for pair in table.items() for w in pair]
-    for word in words:
-        if not isinstance(word, str):
-            raise ConstructError(f"a table of {source} holds {word!r}; it must map words to words.")
-    if listed is not None:
-        if not isinstance(listed, list) or not listed:
-            raise ConstructError(f'"vocabulary" of {source} must be a list of words.')
-        return Vocabulary(listed)
-    return Vocabulary(dict.fromkeys(map(one_spelling, words))) if words else None
+    if listed is not None and (not isinstance(listed, list) or not listed):
+        raise ConstructError(f'"vocabulary" of {source} must be a list of words.')
+    known = None if listed is None else Vocabulary(listed)
+    words: dict[str, None] = {}
+    faults = []
+    for definition in definitions:
+        table = definition.get("table") if isinstance(definition, Mapping) else None
+        for pair in table.items() if isinstance(table, Mapping) else ():
+            for word in pair:
+                why = _fault(word, known)
+                if why is None:
+                    words[one_spelling(word)] = None
+                else:
+                    at = f"task {shown(definition.get('name'))} at {shown(pair[0])}"
+                    faults.append(f"{at}: {why}")
+    if faults:
+        raise ConstructError(
+            f"{source} has {len(faults)} entries of tables that are no words: "
+            f"{first_of(faults)}; a table must map words to words, and {A_WORD}."
+        )
+    return known or (Vocabulary(words) if words else None)
+
+
+def _fault(word: Any, known: Vocabulary | None) -> str | None:
+    """Why an entry of a table is no word, or none of those that are listed."""
+    why = fault_of(word)
+    if why is not None or known is None or word in known:
+        return why and f"{shown(word)} {why}"
+    return f"{shown(word)} is not in the vocabulary"
