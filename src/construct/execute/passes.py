@@ -31,11 +31,6 @@ class Pass:
     states: Shaped[np.ndarray, "states *batch N D"] | None = None
 
 
-def states_of(stream: np.ndarray, layers: int, dtype: Any) -> np.ndarray:
-    """Room for the states of a pass of so many layers over this stream."""
-    return np.empty((layers + 1, *stream.shape), dtype)
-
-
 @runtime_checkable
 class Run(Protocol):
     """An executor that holds the weights of a transformer."""

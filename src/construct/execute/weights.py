@@ -157,9 +157,10 @@ _Entries = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 def _padded(counts: np.ndarray, first: int) -> int:
     """About what it costs to take so many terms of each column, and a tree for the others."""
-    sums = -(-np.maximum(counts - first, 0) // AT_ONCE).sum(axis=1).max(initial=0)
-    tree = counts.shape[1] + sums * AT_ONCE * AT_ONCE // (AT_ONCE - 1) if sums else 0
-    return counts.shape[1] * first + int(tree)
+    sums = (np.maximum(counts - first, 0) + AT_ONCE - 1) // AT_ONCE
+    most = int(sums.sum(axis=1).max(initial=0))
+    tree = counts.shape[1] + most * AT_ONCE * AT_ONCE // (AT_ONCE - 1) if most else 0
+    return counts.shape[1] * first + tree
 
 
 def _ranked(counts: np.ndarray, read: np.ndarray, values: np.ndarray) -> _Entries:
