@@ -65,6 +65,16 @@ def test_the_array_that_is_given_is_not_written_to(name, dtype):
     assert (given == batch).all()
 
 
+@pytest.mark.parametrize(("name", "dtype"), FORMATS)
+def test_parts_that_are_not_0_and_add_0_to_everything_are_run(name, dtype):
+    """Queries and keys of other columns, units that write nothing: nothing is left to multiply."""
+    one, other, square = np.array([[1.0, 0], [0, 0]]), np.array([[0, 1.0], [0, 0]]), np.eye(2)
+    model = hand.transformer([([(one, other, square, square)], (one, other.T))])
+    done = prepare(name, model, dtype)(hand.STREAM)
+    assert done.stream.tolist() == hand.STREAM.tolist()
+    assert done.attended.tolist() == [[[0, 0]]]
+
+
 ODD = [1e-30, -1e-30, 1 / 3, -2 / 3, 2.0**-20, -1e6]
 
 

@@ -35,8 +35,9 @@ def _product(dtype: str, weight: sparray) -> Product:
         transposed, at = np.ascontiguousarray(W[reads].toarray().T, dtype), places(reads)
 
     def product(h: np.ndarray) -> np.ndarray:
-        read = h[at]
-        return (transposed @ read.reshape(len(read), -1)).reshape(-1, *h.shape[1:])
+        read, tokens = h[at], h.shape[1] * h.shape[2]
+        found = transposed @ read.reshape(len(read), tokens)
+        return found.reshape(len(found), *h.shape[1:])
 
     return product
 
