@@ -112,7 +112,7 @@ PLANTS = (
     ),
     plant(
         *("exact weights ignored", "mixtures", "execute/exact.py"),
-        *("matrix[row, column] = _fmpq(value)", "pass"),
+        *("found[int(self._exact.at[1, entry])] = fmpq(*value)", "pass"),
     ),
     # What is judged and read.
     plant(

@@ -62,6 +62,42 @@ def random(seed: int) -> tuple[Transformer, np.ndarray]:
     return transformer(layers, N), whole(2, N, D)
 
 
+def mostly_empty(seed: int) -> tuple[Transformer, np.ndarray]:
+    """The same with weights of few entries, and some of many; whole numbers, and streams.
+
+    Heads read and write single coordinates, in layer 2 with columns that many terms go to and
+    with an output that does more than to place.
+    """
+    rng, D, N, r = np.random.default_rng(seed), 160, 4, 120
+
+    def few(rows: int, columns: int, hub: bool) -> np.ndarray:
+        W = np.zeros((rows, columns))
+        side = min(rows, columns)
+        W[rng.permutation(rows)[:side], rng.permutation(columns)[:side]] = rng.choice(
+            [-2, -1, 1], side
+        )
+        if hub:
+            W[rng.permutation(rows)[: rows // 4], rng.integers(columns)] = rng.choice([-1, 1])
+        return W
+
+    def head(hub: bool) -> tuple:
+        place = np.zeros((r, D))
+        place[np.arange(r), rng.permutation(D)[:r]] = 1
+        return (
+            *(few(D, r, hub) for _ in range(3)),
+            few(r, D, True) if hub else place,
+        )
+
+    many = rng.integers(-1, 2, (2, D)).astype(float)
+    layers = [
+        ([head(False), head(False)], (few(D, r, True), few(r, D, False))),
+        ([head(True), head(True)], (many.T, many)),
+    ]
+    stream = np.zeros((2, N, D))
+    stream[rng.random(stream.shape) < 0.2] = 1
+    return transformer(layers, N), stream
+
+
 def dot(u, v) -> Fraction:
     return sum((Fraction(a) * Fraction(b) for a, b in zip(u, v, strict=True)), Fraction(0))
 

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from construct.execute.numpy_ import attention, feedforward
+from definitions import attention, feedforward
 
 whole = st.integers(-3, 3)
 

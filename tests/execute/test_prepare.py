@@ -1,4 +1,5 @@
 import sys
+from dataclasses import replace
 from fractions import Fraction
 
 import hand
@@ -6,9 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 
-from construct import ConstructError, prepare
+from construct import ConstructError, Head, prepare
 from construct.execute.registry import EXECUTORS
+from definitions import forward
 
 FORMATS = [(name, dtype) for name, executor in EXECUTORS.items() for dtype in executor.formats]
 
@@ -33,6 +36,69 @@ def test_every_executor_is_the_definition_token_by_token(name, dtype, seed):
         assert done.states[:, b].tolist() == states
         assert done.stream[b].tolist() == states[-1]
         assert done.attended[b].tolist() == attended
+
+
+@settings(max_examples=4)
+@pytest.mark.parametrize(("name", "dtype"), [f for f in FORMATS if f[1] != "float32"])
+@given(seed=st.integers(0, 2**32 - 1))
+def test_weights_that_are_mostly_empty_give_the_same(name, dtype, seed):
+    model, batch = hand.mostly_empty(seed)
+    done = prepare(name, model, dtype)(batch, trace=True)
+    states, attended = forward(model, batch)
+    # Whole numbers and quarters: float64 holds them, and the reference is exact.
+    assert np.abs(states).max() < 2**40
+    assert done.states.tolist() == states.tolist()
+    assert done.stream.tolist() == states[-1].tolist()
+    assert done.attended.tolist() == attended.tolist()
+
+
+@pytest.mark.parametrize(("name", "dtype"), FORMATS)
+def test_the_array_that_is_given_is_not_written_to(name, dtype):
+    model, batch = hand.mostly_empty(0)
+    given = batch.astype(int).astype(object) if dtype == "exact" else batch.astype(dtype)
+    given.flags.writeable = False
+    run = prepare(name, model, dtype)
+    for stream in (given, given[0]):
+        done = run(stream)
+        assert not np.shares_memory(done.stream, given)
+        assert done.stream.shape == stream.shape
+    assert (given == batch).all()
+
+
+@pytest.mark.parametrize(("name", "dtype"), FORMATS)
+def test_parts_that_are_not_0_and_add_0_to_everything_are_run(name, dtype):
+    """Queries and keys of other columns, units that write nothing: nothing is left to multiply."""
+    one, other, square = np.array([[1.0, 0], [0, 0]]), np.array([[0, 1.0], [0, 0]]), np.eye(2)
+    model = hand.transformer([([(one, other, square, square)], (one, other.T))])
+    done = prepare(name, model, dtype)(hand.STREAM)
+    assert done.stream.tolist() == hand.STREAM.tolist()
+    assert done.attended.tolist() == [[[0, 0]]]
+
+
+ODD = [1e-30, -1e-30, 1 / 3, -2 / 3, 2.0**-20, -1e6]
+
+
+@pytest.mark.parametrize("name", [name for name, dtype in FORMATS if dtype == "float64"])
+def test_tiny_negative_and_rounded_weights_are_multiplied_as_they_are(name):
+    model, batch = hand.mostly_empty(1)
+    rng = np.random.default_rng(0)
+    layers = tuple(
+        replace(layer, heads=tuple(odd(h, rng) for h in layer.heads)) for layer in model.layers[:1]
+    )
+    model = replace(model, layers=layers)
+    states, attended = forward(model, batch)
+    done = prepare(name, model)(batch, trace=True)
+    # Sums of some hundred products of three weights, in any order.
+    most = 1e-12 * np.abs(states[-1]).max()
+    assert np.allclose(done.stream, states[-1], rtol=1e-12, atol=most)
+    assert np.allclose(done.attended, attended, rtol=1e-12, atol=1e-12 * np.abs(attended).max())
+
+
+def odd(head: Head, rng: np.random.Generator) -> Head:
+    weights = {name: head.sparse(name).copy() for name in ("W_Q", "W_K", "W_V")}
+    for name, W in weights.items():
+        weights[name] = csr_array((rng.choice(ODD, W.nnz), W.indices, W.indptr), W.shape)
+    return replace(head, **weights)
 
 
 @pytest.mark.parametrize(("name", "dtype"), FORMATS)

@@ -3,11 +3,15 @@ import doctest
 import hand
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from safetensors.torch import load_file
 
 import construct
 from construct import Prompt, affine, build, embed, load, prepare, save
+from construct.execute import torch_
 from construct.execute.torch_ import TransformerModule
+from definitions import forward
 
 
 def test_parameters_are_the_tensors_of_the_artifact_by_name():
@@ -105,6 +109,18 @@ def test_a_loaded_artifact_runs_without_a_warning(tmp_path):
     prepare("torch", transformer)(transformer.W_pos)
 
 
+@settings(max_examples=20)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_the_module_is_the_definition(seed):
+    model, batch = hand.random(seed)
+    stream, attended, states = TransformerModule(model)(torch.from_numpy(batch))
+    wanted, totals = forward(model, batch)
+    # The numbers are dyadic and small: float64 holds them exactly.
+    assert torch.stack(states).tolist() == wanted.tolist()
+    assert stream.tolist() == wanted[-1].tolist()
+    assert attended.tolist() == totals.tolist()
+
+
 def test_no_weight_asks_for_a_gradient():
     assert not any(w.requires_grad for w in TransformerModule(hand.by_hand()).parameters())
 
@@ -112,13 +128,13 @@ def test_no_weight_asks_for_a_gradient():
 @pytest.mark.parametrize("asked", ["highest", "high", "medium"])
 def test_products_are_ieee_whatever_the_process_asks_for_and_its_setting_stays(asked, monkeypatch):
     seen = []
-    forward = TransformerModule.forward
+    run_layers = torch_.run_layers
 
-    def spy(module, h):
+    def spy(*given):
         seen.append([backend.fp32_precision for backend in BACKENDS])
-        return forward(module, h)
+        return run_layers(*given)
 
-    monkeypatch.setattr(TransformerModule, "forward", spy)
+    monkeypatch.setattr(torch_, "run_layers", spy)
     torch.set_float32_matmul_precision(asked)
     try:
         before = [backend.fp32_precision for backend in BACKENDS]

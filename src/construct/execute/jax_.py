@@ -1,10 +1,9 @@
 """JAX, the default executor: dense, streamed, jitted. It has run on CPUs.
 
 Every head scores every pair of tokens, in blocks of queries and keys: no N x N matrix
-is ever held, and memory is O(N D). Idle heads and MLPs are skipped: they add 0. An MLP
-reads and writes only the coordinates that its weights name. Matrix products ask for the
-highest precision: JAX's default on GPUs and TPUs is TF32 or bfloat16, and the decisions
-need whole numbers exactly.
+is ever held, and memory is O(N D). Idle heads and MLPs are skipped: they add 0. Weights
+that are mostly empty are multiplied by their non-zeros (`products`), and what a layer
+writes is added to the coordinates that its weights name, in place.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,6 +26,8 @@ from construct.execute.devices import (
     warn_where_nothing_is_certified,
 )
 from construct.execute.passes import Pass, Run
+from construct.execute.products import Columns, Dense, Weight, dot, product, single, stacked
+from construct.execute.weights import Heads, units
 from construct.network.transformer import Head, Mlp, Transformer
 
 # For each layer the heads of each stack, by number: what jit may compile in.
@@ -35,8 +36,6 @@ Stacks = tuple[tuple[tuple[int, ...], ...], ...]
 # A block of scores, QUERIES x KEYS, is to fit in a cache and to keep the cores busy;
 # so is a block of an MLP, tokens by units.
 QUERIES, KEYS = 2048, 512
-
-_dot = partial(jnp.matmul, precision=lax.Precision.HIGHEST)
 
 
 def prepare(transformer: Transformer, dtype: str = "float64", mesh: Mesh | None = None) -> Run:
@@ -91,7 +90,7 @@ def cast(transformer: Transformer, dtype: str) -> tuple[Stacks, list]:
     stacks = tuple(_stack(layer.heads) for layer in transformer.layers)
     weights = [
         (
-            [_stacked([layer.heads[k] for k in stack], dtype) for stack in layer_stacks],
+            [_heads([layer.heads[k] for k in stack], dtype) for stack in layer_stacks],
             _units(layer.mlp, dtype) if not layer.mlp.idle else None,
         )
         for layer, layer_stacks in zip(transformer.layers, stacks, strict=True)
@@ -109,25 +108,18 @@ def _stack(heads: Sequence[Head]) -> tuple[tuple[int, ...], ...]:
     return tuple(map(tuple, groups.values()))
 
 
-def _stacked(heads: Sequence[Head], dtype: str) -> tuple[jax.Array, ...]:
-    """Each weight of these heads, stacked along a new first axis."""
-    return tuple(
-        jnp.stack([jnp.asarray(head.sparse(name).toarray(), dtype) for head in heads])
-        for name in Head.WEIGHTS
-    )
+def _heads(heads: Sequence[Head], dtype: str) -> tuple[tuple, Columns]:
+    """The weights of these heads, each stacked along a new first axis; what they write."""
+    found = Heads.of(heads)
+    some = (found.W_Q, found.W_K, found.V, found.W_O)
+    weights = tuple(None if each is None else stacked(each, dtype) for each in some)
+    return weights, Columns.of(found.writes)
 
 
-def _units(mlp: Mlp, dtype: str) -> tuple[jax.Array, ...]:
-    """The coordinates that an MLP reads, its units at these; those it writes, at these."""
-    W_in, W_out = mlp.sparse("W_in").T.tocsc(), mlp.sparse("W_out").tocsc()
-    reads, writes = (np.flatnonzero(np.diff(W.indptr)) for W in (W_in, W_out))
-    into, out = W_in[:, reads].toarray(), W_out[:, writes].toarray()
-    return (
-        jnp.asarray(reads),
-        jnp.asarray(into, dtype),
-        jnp.asarray(writes),
-        jnp.asarray(out, dtype),
-    )
+def _units(mlp: Mlp, dtype: str) -> tuple[Weight, Weight, Columns]:
+    """The weights of an MLP's units that read and write, and the coordinates they write."""
+    W_in, W_out, writes = units(mlp)
+    return single(W_in, dtype), single(W_out, dtype), Columns.of(writes)
 
 
 def forward(
@@ -146,12 +138,15 @@ def forward(
     """
     states, attended = [h], []
     for (groups, mlp), numbers in zip(weights, stacks, strict=True):
-        update, totals = jnp.zeros_like(h), jnp.zeros((K, len(h)), h.dtype)
-        for group, members in zip(groups, numbers, strict=True):
+        updates, totals = [], jnp.zeros((K, len(h)), h.dtype)
+        for (group, writes), members in zip(groups, numbers, strict=True):
             # One head after the other: their queries, keys and values are never all there.
-            update, given = lax.scan(partial(_head, h, N, axis), update, group)
+            head = partial(_head, h, N, axis)
+            update, given = lax.scan(head, jnp.zeros((len(h), writes.count), h.dtype), group)
+            updates.append((writes, update))
             totals = totals.at[jnp.array(members)].set(given)
-        h = h + update
+        for writes, update in updates:
+            h = writes.add(h, update)
         if mlp is not None:
             h = _feedforward(h, *mlp)
         attended.append(totals)
@@ -163,19 +158,23 @@ def _head(
     h: jax.Array, N: int, axis: str | None, update: jax.Array, weights: tuple
 ) -> tuple[jax.Array, jax.Array]:
     """The update with that of one head added, and the head's total score at each token."""
-    W_Q, W_K, W_V, W_O = weights
-    q, k, v = _dot(h, W_Q), _dot(h, W_K), _dot(h, W_V)
+    W_Q, W_K, V, W_O = weights
+    q, k, v = product(h, W_Q), product(h, W_K), product(h, V)
     # A column of ones adds up the scores on the way.
-    v = jnp.concatenate([v, jnp.ones_like(v[:, :1])], axis=1)
+    v = jnp.concatenate([v, jnp.ones_like(h[:, :1])], axis=1)
     sums = relu_sums(q, k, v) if axis is None else _ring_attention(q, k, v, axis)
-    return update + _dot(sums[:, :-1] / N, W_O), sums[:, -1]
+    written = sums[:, :-1] / N
+    return update + (written if W_O is None else product(written, W_O)), sums[:, -1]
 
 
-def _feedforward(
-    h: jax.Array, reads: jax.Array, W_in: jax.Array, writes: jax.Array, W_out: jax.Array
-) -> jax.Array:
-    """h with relu(h W_in) W_out added: `relu_sums` again, of a key and a value for each unit."""
-    return h.at[:, writes].add(relu_sums(h[:, reads], W_in, W_out))
+def _feedforward(h: jax.Array, W_in: Weight, W_out: Weight, writes: Columns) -> jax.Array:
+    """h with relu(h W_in) W_out added.
+
+    Dense weights are `relu_sums` again, of a key and a value for each unit.
+    """
+    if isinstance(W_in, Dense) and isinstance(W_out, Dense):
+        return writes.add(h, relu_sums(W_in.read(h), W_in.W.T, W_out.W))
+    return writes.add(h, product(jax.nn.relu(product(h, W_in)), W_out))
 
 
 def _ring_attention(q: jax.Array, k: jax.Array, v: jax.Array, axis: str) -> jax.Array:
@@ -204,13 +203,13 @@ def relu_sums(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
         (N, c).
     """
     if len(q) * len(k) <= QUERIES * KEYS:
-        return _dot(jax.nn.relu(_dot(q, k.T)), v)
+        return dot(jax.nn.relu(dot(q, k.T)), v)
     keys = _blocks(k, KEYS), _blocks(v, KEYS)
 
     def of_queries(some: jax.Array) -> jax.Array:
         def add(sums: jax.Array, block: tuple) -> tuple[jax.Array, None]:
             k, v = block
-            return sums + _dot(jax.nn.relu(_dot(some, k.T)), v), None
+            return sums + dot(jax.nn.relu(dot(some, k.T)), v), None
 
         return lax.scan(add, jnp.zeros((len(some), v.shape[1]), v.dtype), keys)[0]
 

@@ -1,44 +1,46 @@
-"""NumPy, the reference: Bai's Definitions 1 to 3, to the letter."""
+"""NumPy and SciPy: all scores of a head as one matrix, without a compiler (`layout`)."""
+
+from functools import partial
 
 import numpy as np
+from scipy.sparse import csr_array, sparray
 
+from construct.execute.layout import Library, PreparedLayer, Product, columns_first, run_layers
 from construct.execute.passes import Pass, Run
-from construct.network.transformer import Head, Mlp, Transformer
+from construct.execute.weights import Places, mostly_empty, nonzeros, places, rows_of
+from construct.network.transformer import Transformer
 
 
 def prepare(transformer: Transformer, dtype: str = "float64") -> Run:
     """See `construct.execute`."""
-
-    def cast(part: Head | Mlp) -> list[np.ndarray]:
-        return [getattr(part, name).astype(dtype) for name in part.WEIGHTS]
-
-    layers = [([cast(h) for h in layer.heads], cast(layer.mlp)) for layer in transformer.layers]
+    library = Library(partial(_product, dtype), places, _relu, partial(np.zeros, dtype=dtype))
+    layers = [PreparedLayer.of(layer, library) for layer in transformer.layers]
+    K = transformer.sizes.K
 
     def run(stream: np.ndarray, trace: bool = False) -> Pass:
-        h = np.asarray(stream).astype(dtype)
-        states, attended = [h], []
-        for heads, mlp in layers:
-            update, totals = attention(h, heads)
-            h = h + update
-            h = h + feedforward(h, *mlp)
-            states.append(h)
-            attended.append(totals)
-        return Pass(h, np.stack(attended, axis=-3), np.stack(states) if trace else None)
+        h = columns_first(stream, dtype)
+        totals = np.zeros((h.shape[1], len(layers), K, h.shape[2]), dtype)
+        return run_layers(layers, h, stream, totals, np.asarray, trace)
 
     return run
 
 
-def attention(h: np.ndarray, heads: list) -> tuple[np.ndarray, np.ndarray]:
-    """sum_k (1/N) sum_j relu(<Q_k h_i, K_k h_j>) V_k h_j (Bai, Definition 1)."""
-    N = h.shape[-2]
-    update, totals = np.zeros_like(h), []
-    for W_Q, W_K, W_V, W_O in heads:
-        scores = np.maximum((h @ W_Q) @ np.swapaxes(h @ W_K, -1, -2), 0)
-        update = update + (scores / N) @ (h @ W_V) @ W_O
-        totals.append(scores.sum(axis=-1))
-    return update, np.stack(totals, axis=-2)
+def _product(dtype: str, weight: sparray) -> Product:
+    """What multiplies by a weight: a sparse matrix, or a dense one of the rows that it reads."""
+    W, reads = nonzeros(weight), rows_of([weight])
+    at: Places
+    if mostly_empty(W.nnz, len(reads) * W.shape[1]):
+        transposed, at = csr_array(W.T, dtype=dtype), slice(0, W.shape[0])
+    else:
+        transposed, at = np.ascontiguousarray(W[reads].toarray().T, dtype), places(reads)
+
+    def product(h: np.ndarray) -> np.ndarray:
+        read, tokens = h[at], h.shape[1] * h.shape[2]
+        found = transposed @ read.reshape(len(read), tokens)
+        return found.reshape(len(found), *h.shape[1:])
+
+    return product
 
 
-def feedforward(h: np.ndarray, W_in: np.ndarray, W_out: np.ndarray) -> np.ndarray:
-    """W2 relu(W1 h) (Bai, Definition 2)."""
-    return np.maximum(h @ W_in, 0) @ W_out
+def _relu(x: np.ndarray) -> np.ndarray:
+    return np.maximum(x, 0, out=x)

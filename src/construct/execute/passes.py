@@ -10,6 +10,7 @@ from jaxtyping import Shaped
 
 from construct.arguments import instance
 from construct.errors import ConstructError, shown
+from construct.execute.objects import not_zero
 from construct.execute.registry import EXECUTORS, RATIONALS, Executor, named
 from construct.network.transformer import Transformer
 from construct.rational import to_float
@@ -118,15 +119,24 @@ def _guarded(run: Run, transformer: Transformer, dtype: str) -> Run:
 
     def checked(stream: Any, trace: bool = False) -> Pass:
         array = as_stream(stream, context)
-        if array.dtype.kind in "iu":
-            array = array.astype(object)
+        whole = array.dtype.kind in "iu"
         if dtype == RATIONALS:
-            array = array if array.dtype == object else array.astype(np.float64, copy=False)
+            array = array.astype(object if whole else np.result_type(array, np.float64), copy=False)
         elif array.dtype == object:
-            array = to_float(array)
+            array = _floats(array)
+        elif whole:
+            array = array.astype(np.float64)
         return run(array, trace)
 
     return checked
+
+
+def _floats(array: np.ndarray) -> np.ndarray:
+    """An object array of rationals, each rounded to the nearest float64."""
+    at, entries = not_zero(array)
+    found = np.zeros(array.size)
+    found[at] = to_float(entries)
+    return found.reshape(array.shape)
 
 
 def as_stream(stream: Any, context: tuple[int, ...]) -> np.ndarray:
@@ -148,7 +158,7 @@ def as_stream(stream: Any, context: tuple[int, ...]) -> np.ndarray:
             f"(N, D) = ({N}, {D}), or a batch of such streams."
         )
     if array.dtype == object:
-        real = set(map(type, array.flat)) <= {int, Fraction}
+        real = set(map(type, not_zero(array)[1].tolist())) <= {int, Fraction}
     else:
         real = array.dtype.kind in "iuf" and array.itemsize <= 8 and _finite(array)
     if not real:
@@ -161,5 +171,7 @@ def as_stream(stream: Any, context: tuple[int, ...]) -> np.ndarray:
 
 def _finite(array: np.ndarray) -> bool:
     """Whether all are finite: told by the sum in most cases, without another array."""
+    if array.dtype.kind != "f":
+        return True
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(array.sum()) or np.isfinite(array).all())

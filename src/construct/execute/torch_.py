@@ -2,12 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
+from scipy.sparse import csc_array, sparray
 from torch import Tensor, nn
 
+from construct.execute.layout import Library, PreparedLayer, Product, columns_first, run_layers
 from construct.execute.passes import Pass, Run
+from construct.execute.weights import mostly_empty, nonzeros, places, rows_of
 from construct.network.transformer import Head, Layer, Mlp, Transformer
 
 
@@ -126,18 +131,51 @@ def full_precision() -> Iterator[None]:
 
 
 def prepare(transformer: Transformer, dtype: str = "float64") -> Run:
-    """See `construct.execute`."""
-    number = getattr(torch, dtype)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    module = TransformerModule(transformer, number).to(device)
+    """See `construct.execute`.
 
-    def run(stream: Any, trace: bool = False) -> Pass:
+    The module above holds whole matrices; this pass holds those that are mostly empty by their
+    non-zeros (`layout`).
+    """
+    number: torch.dtype = getattr(torch, dtype)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    library = Library(
+        partial(_product, number, device),
+        partial(_index, device),
+        Tensor.relu_,
+        partial(torch.zeros, dtype=number, device=device),
+    )
+    layers = [PreparedLayer.of(layer, library) for layer in transformer.layers]
+    K = transformer.sizes.K
+
+    def run(stream: np.ndarray, trace: bool = False) -> Pass:
         with torch.inference_mode(), full_precision():
-            h, attended, states = module(torch.tensor(stream, dtype=number, device=device))
-        return Pass(
-            h.cpu().numpy(),
-            attended.cpu().numpy(),
-            torch.stack(states).cpu().numpy() if trace else None,
-        )
+            h = torch.from_numpy(columns_first(stream, dtype)).to(device)
+            totals = library.zeros((h.shape[1], len(layers), K, h.shape[2]))
+            return run_layers(layers, h, stream, totals, lambda x: x.cpu().numpy(), trace)
 
     return run
+
+
+def _product(dtype: torch.dtype, device: str, weight: sparray) -> Product:
+    """What multiplies by a weight: sums of weighted rows of the stream, or a dense matrix."""
+    W, reads = nonzeros(weight), rows_of([weight])
+    if not mostly_empty(W.nnz, len(reads) * W.shape[1]):
+        at = _index(device, reads)
+        transposed = torch.tensor(W[reads].toarray().T, dtype=dtype, device=device)
+        return lambda h: (transposed @ h[at].flatten(1)).unflatten(1, h.shape[1:])
+    columns = csc_array(W)
+    rows, ends = (
+        torch.tensor(x, dtype=torch.int64, device=device) for x in (columns.indices, columns.indptr)
+    )
+    summed = partial(
+        nn.functional.embedding_bag,
+        mode="sum",
+        per_sample_weights=torch.tensor(columns.data, dtype=dtype, device=device),
+        include_last_offset=True,
+    )
+    return lambda h: summed(rows, h.flatten(1), ends).unflatten(1, h.shape[1:])
+
+
+def _index(device: str, found: np.ndarray) -> slice | Tensor:
+    at = places(found)
+    return at if isinstance(at, slice) else torch.tensor(at, dtype=torch.int64, device=device)

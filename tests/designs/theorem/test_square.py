@@ -10,7 +10,7 @@ from construct.certify import Margins
 from construct.designs.theorem import square
 from construct.designs.theorem.plan import Plan
 from construct.designs.theorem.wiring import Wiring
-from construct.execute.numpy_ import attention, feedforward
+from definitions import attention, feedforward
 from generators import whole_cases
 
 

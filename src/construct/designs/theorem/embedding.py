@@ -5,6 +5,7 @@ Both are products with the transformer's own matrices; nothing here knows a task
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Shaped
@@ -70,30 +71,57 @@ def embed(transformer: Transformer, prompt: Prompt) -> Shaped[np.ndarray, "N D"]
     Raises:
         ConstructError: if the prompt does not fit m, n and d.
     """
+    _refuse_misfits(transformer, [prompt])
+    [stream] = _embedded(transformer, [prompt])
+    return stream
+
+
+def _refuse_misfits(transformer: Transformer, prompts: Sequence[Prompt]) -> None:
     sizes = transformer.sizes
-    if (prompt.n, prompt.d) != (sizes.n, sizes.d) or len(prompt.X) > sizes.m:
-        raise ConstructError(
-            f"the prompt has {len(prompt.X)} examples, n = {prompt.n}, d = {prompt.d}; "
-            f"this transformer takes at most m = {sizes.m} examples, n = {sizes.n}, "
-            f"d = {sizes.d}."
-        )
-    exact = prompt.query.dtype == object
-    tokens = np.full((sizes.N, sizes.d + 1), 0, dtype=object if exact else np.float64)
-    grid = tokens[: sizes.tokens].reshape(sizes.m + 1, sizes.n, sizes.d + 1)
-    e = len(prompt.X)
-    grid[:e, :-1, :-1], grid[:e, -1, :-1], grid[:e, :, -1] = prompt.X, prompt.Y, 1
-    grid[-1, :-1, :-1] = prompt.query
-    places = transformer.sparse("W_pos")
-    stream = exactly(places.toarray()) if exact else places.toarray(out=_aligned(places.shape))
-    return _add_product(stream, tokens, transformer.sparse("W_E"))
+    for prompt in prompts:
+        if (prompt.n, prompt.d) != (sizes.n, sizes.d) or len(prompt.X) > sizes.m:
+            raise ConstructError(
+                f"the prompt has {len(prompt.X)} examples, n = {prompt.n}, d = {prompt.d}; "
+                f"this transformer takes at most m = {sizes.m} examples, n = {sizes.n}, "
+                f"d = {sizes.d}."
+            )
 
 
-def _aligned(shape: tuple[int, int]) -> np.ndarray:
-    """Zeros that start at a multiple of 64 bytes: JAX takes such an array as it is."""
-    count = math.prod(shape) * 8
+def _embedded(transformer: Transformer, prompts: Sequence[Prompt]) -> np.ndarray:
+    """The streams of prompts that fit: nothing else of that size is made."""
+    sizes, places = transformer.sizes, coo_array(transformer.sparse("W_pos"))
+    W_E = transformer.sparse("W_E")
+    dtype = np.result_type(*(_numbers(prompt.query, places.data, W_E.data) for prompt in prompts))
+    streams = _zeros((len(prompts), *places.shape), dtype)
+    rows, columns = places.coords
+    streams[:, rows, columns] = exactly(places.data) if dtype.kind == "O" else places.data
+    grid = streams[:, : sizes.tokens].reshape(-1, sizes.m + 1, sizes.n, places.shape[1])
+    vectors, flag = W_E[:-1], W_E[-1:]
+    for to, prompt in zip(grid, prompts, strict=True):
+        e = len(prompt.X)
+        _add_product(to[:e, :-1], prompt.X, vectors)
+        _add_product(to[:e, -1], prompt.Y, vectors)
+        _add_product(to[-1, :-1], prompt.query, vectors)
+        _add_product(to[:e], np.ones((e, sizes.n, 1), np.int8), flag)
+    return streams
+
+
+def _numbers(array: np.ndarray, *weights: np.ndarray) -> np.dtype:
+    """What a stream holds: exact numbers, or floats in which these weights round nothing."""
+    if array.dtype.kind in "iO":
+        return np.dtype(object)
+    plain = all((abs(weight) == 1).all() for weight in weights)
+    return array.dtype if plain else np.dtype(np.float64)
+
+
+def _zeros(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Zeros; of floats, such that start at a multiple of 64 bytes: JAX takes them as they are."""
+    if dtype.kind == "O":
+        return np.full(shape, 0, dtype=object)
+    count = math.prod(shape) * dtype.itemsize
     raw = np.zeros(count + 64, np.uint8)
     start = -raw.ctypes.data % 64
-    return raw[start : start + count].view(np.float64).reshape(shape)
+    return raw[start : start + count].view(dtype).reshape(shape)
 
 
 @checked(
@@ -108,7 +136,8 @@ def embed_all(
     Raises:
         ConstructError: if there is no prompt, or one does not fit m, n and d.
     """
-    return np.stack([embed(transformer, prompt) for prompt in prompts])
+    _refuse_misfits(transformer, prompts)
+    return _embedded(transformer, prompts)
 
 
 @checked(
@@ -131,13 +160,21 @@ def unembed(
         )
     last = stream[..., transformer.answer, :]
     zero = np.full((*last.shape[:-1], transformer.sizes.d), 0, dtype=last.dtype)
-    return _add_product(zero, last, transformer.sparse("W_U"))
+    _add_product(zero, last, transformer.sparse("W_U"))
+    return zero
 
 
-def _add_product(to: np.ndarray, x: np.ndarray, W: csr_array) -> np.ndarray:
-    """Add x @ W by the non-zeros of W, which are few; exact numbers stay exact."""
+def _add_product(to: np.ndarray, x: np.ndarray, W: csr_array) -> None:
+    """Add x @ W by the non-zeros of W, which are few; exact numbers stay exact.
+
+    Runs of entries along a diagonal are added at once: a vector of words is one.
+    """
     entries = coo_array(W)
-    weights = exactly(entries.data) if x.dtype == object else entries.data
-    for row, column, weight in zip(*entries.coords, weights, strict=True):
-        to[..., column] += x[..., row] * weight
-    return to
+    rows, columns = entries.coords
+    weights = exactly(entries.data) if to.dtype == object else entries.data
+    ends = np.flatnonzero((np.diff(rows) != 1) | (np.diff(columns) != 1)) + 1
+    bounds = [0, *ends.tolist(), len(rows)] if len(rows) else []
+    for start, stop in pairwise(bounds):
+        read, weight = x[..., rows[start] : rows[start] + stop - start], weights[start:stop]
+        part = to[..., columns[start] : columns[start] + stop - start]
+        part += read if (weight == 1).all() else read * weight

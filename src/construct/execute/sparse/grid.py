@@ -50,7 +50,10 @@ class Grid:
     def whole(self) -> jax.Array:
         """The rows, with the named examples as they are now."""
         rows = self.rows
-        if self.stale:
+        if self.stale and self.axis is None:
+            for e, example in self.named.items():
+                rows = rows.at[e].set(example[0])  # in place
+        elif self.stale:
             places = _places(rows, self.axis)[:, None, None]
             for e, example in self.named.items():
                 rows = jnp.where(places == e, example, rows)
@@ -167,9 +170,9 @@ def _in_blocks(
 def _widest(layers: Layers) -> int:
     """The most numbers that the heads of a layer, or its MLP, hold for one example."""
     widths = [1]
-    for _, (heads, (W_in, _)) in layers:
-        widths += [W.shape[1] * W.shape[2] for weights in heads for W in weights]
-        widths.append(W_in.shape[1])
+    for _, (heads, units) in layers:
+        widths += [W.width for one in heads for W in (one.W_Q, one.W_K, one.V)]
+        widths += [] if units is None else [units.W_in.width]
     return max(widths)
 
 

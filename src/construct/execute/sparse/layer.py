@@ -9,8 +9,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from construct.execute.sparse.schedule import Group, Spans, Step
-from construct.network.reach import ALL, EVERY, OWN, Place
+from construct.execute.products import ByTerms, product
+from construct.execute.sparse.schedule import Group, HeadWeights, Step
+from construct.network.reach import EVERY, OWN, Place
 
 # Examples (1, n, D) that some reach names by number.
 Named = dict[int, jax.Array]
@@ -37,7 +38,7 @@ def layer(
         named: the examples before the layer that some reach names by number.
         axis: that over which `everyone` is sharded, if it is.
     """
-    heads, (W_in, W_out) = weights
+    heads, units = weights
     out, totals = x, []
     for group, matrices in zip(step.groups, heads, strict=True):
         place = group.reach.asks[1]
@@ -46,13 +47,12 @@ def layer(
             update, total = _attend_all(asks, everyone, group, matrices, N, axis)
         else:
             update, total = _attend_one(asks, _read(x, group, named), group, matrices, N)
-        out = _add(out, place, group.writes, update)
+        out = matrices.writes.add(out, update, slice(None), part(place))
         totals.append(total)
     if step.acts is not None:
         place = step.acts[1]
-        read = _columns(out[:, part(place)], step.reads)
-        units = jax.nn.relu(_dot("eps,su->epu", read, W_in))
-        out = _add(out, place, step.writes, _dot("epu,uc->epc", units, W_out))
+        fired = jax.nn.relu(product(out[:, part(place)], units.W_in))
+        out = units.writes.add(out, product(fired, units.W_out), slice(None), part(place))
     return out, totals
 
 
@@ -65,69 +65,75 @@ def _read(x: jax.Array, group: Group, named: Named) -> jax.Array:
 
 
 def _attend_one(
-    asks: jax.Array, reads: jax.Array, group: Group, weights: Any, N: int
+    asks: jax.Array, reads: jax.Array, group: Group, weights: HeadWeights, N: int
 ) -> tuple[jax.Array, jax.Array]:
     """Heads that read one token each: what they write (e, p, c), and totals (e, p, heads)."""
-    W_Q, W_K, V = weights
-    q = _dot("eps,shr->ephr", _columns(asks, group.scored), W_Q)
-    k = _dot("eps,shr->ephr", _columns(reads, group.scored), W_K)
+    q, k, v = (
+        _by_head(product(h, W), group)
+        for h, W in ((asks, weights.W_Q), (reads, weights.W_K), (reads, weights.V))
+    )
     scores = jax.nn.relu((q * k).sum(axis=-1))
-    values = _dot("eps,shc->ephc", _columns(reads, group.valued), V)
-    return (scores[..., None] / N * values).sum(axis=2), scores
+    return _written(scores[..., None] / N * v, weights), scores
 
 
 def _attend_all(
-    asks: jax.Array, reads: jax.Array, group: Group, weights: Any, N: int, axis: str | None
+    asks: jax.Array,
+    reads: jax.Array,
+    group: Group,
+    weights: HeadWeights,
+    N: int,
+    axis: str | None,
 ) -> tuple[jax.Array, jax.Array]:
     """The same for heads that read every token."""
-    W_Q, W_K, V = weights
-    q = _dot("eps,shr->ephr", _columns(asks, group.scored), W_Q)
+    q = _by_head(product(asks, weights.W_Q), group)
     reads = reads.reshape(-1, reads.shape[-1])
     attend = _attend_selected if group.selects else _attend_in_order
-    sums, totals = attend(q, reads, group, W_K, V)
+    sums, totals = attend(q, reads, group, weights)
     if axis is not None:
         sums, totals = jax.lax.psum((sums, totals), axis)
     # N is in the values: what is read may be so small that its N-th part underflows.
-    return sums / N, totals
+    return _written(sums / N, weights), totals
 
 
 def _attend_selected(
-    q: jax.Array, reads: jax.Array, group: Group, W_K: jax.Array, V: jax.Array
+    q: jax.Array, reads: jax.Array, group: Group, weights: HeadWeights
 ) -> tuple[jax.Array, jax.Array]:
     """Few tokens ask: the weights go to them, and what is read need not be cut or copied."""
-    asked = _dot("ephr,shr->ephs", q, W_K)
-    everywhere = jnp.zeros((*asked.shape[:-1], reads.shape[-1]), asked.dtype)
-    asked = _add(everywhere, ALL, group.scored, asked)
+    W_K, V = weights.W_K, weights.V
+    assert isinstance(W_K, ByTerms)
+    assert isinstance(V, ByTerms)
+    keys, factors = (x.reshape(len(group.members), -1) for x in (W_K.at, W_K.weights))
+    everywhere = jnp.zeros((*q.shape[:3], reads.shape[-1]), q.dtype)
+    asked = everywhere.at[..., jnp.arange(len(keys))[:, None], keys].add(q * factors)
     scores = jax.nn.relu(_dot("td,qd->tq", reads, asked.reshape(-1, asked.shape[-1])))
-    sums = _columns(_dot("tq,td->qd", scores, reads).reshape(asked.shape), group.valued)
-    return _dot("ephs,shc->epc", sums, V), scores.sum(axis=0).reshape(asked.shape[:3])
+    sums = _dot("tq,td->qd", scores, reads).reshape(asked.shape)
+    values, factors = (x.reshape(len(group.members), -1) for x in (V.at, V.weights))
+    read = jnp.take_along_axis(sums, values[None, None], axis=-1, mode="clip")
+    return read * factors, scores.sum(axis=0).reshape(asked.shape[:3])
 
 
 def _attend_in_order(
-    q: jax.Array, reads: jax.Array, group: Group, W_K: jax.Array, V: jax.Array
+    q: jax.Array, reads: jax.Array, group: Group, weights: HeadWeights
 ) -> tuple[jax.Array, jax.Array]:
     """Keys and values of every token first, as the definition has it."""
-    k = _dot("ts,shr->thr", _columns(reads, group.scored), W_K)
-    v = _dot("ts,shc->thc", _columns(reads, group.valued), V)
+    k, v = (_by_head(product(reads, W), group) for W in (weights.W_K, weights.V))
     scores = jax.nn.relu(_dot("ephr,thr->teph", q, k))
-    return _dot("teph,thc->epc", scores, v), scores.sum(axis=0)
+    return _dot("teph,thc->ephc", scores, v), scores.sum(axis=0)
+
+
+def _by_head(x: jax.Array, group: Group) -> jax.Array:
+    """(..., heads * r) -> (..., heads, r)."""
+    heads = len(group.members)
+    return x.reshape(*x.shape[:-1], heads, x.shape[-1] // heads)
+
+
+def _written(values: jax.Array, weights: HeadWeights) -> jax.Array:
+    """(e, p, heads, c) -> (e, p, written): what all heads of a group write together."""
+    if weights.W_O is None:
+        return values.sum(axis=2)
+    return product(values.reshape(*values.shape[:2], -1), weights.W_O)
 
 
 def part(place: Place) -> slice:
     """The part of an axis of examples or positions that a place of a reach means."""
     return slice(place, place + 1) if isinstance(place, int) else slice(None)
-
-
-def _columns(h: jax.Array, spans: Spans) -> jax.Array:
-    """The coordinates of these spans, side by side."""
-    parts = [h[..., start:stop] for start, stop in spans]
-    return jnp.concatenate(parts, axis=-1) if parts else h[..., :0]
-
-
-def _add(h: jax.Array, place: Place, spans: Spans, update: jax.Array) -> jax.Array:
-    """h with the update added at a position and these coordinates."""
-    at = 0
-    for start, stop in spans:
-        h = h.at[:, part(place), ..., start:stop].add(update[..., at : at + stop - start])
-        at += stop - start
-    return h

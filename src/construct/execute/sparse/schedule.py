@@ -8,19 +8,18 @@ is a stage of its own, on the slices of the grid that its reach names.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any, Literal
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from scipy.sparse import coo_array, csr_array, sparray
+from scipy.sparse import coo_array, hstack, sparray, vstack
 
+from construct.execute.products import ByTerms, Columns, Weight, by_terms, single
+from construct.execute.weights import Heads, Terms, nonzeros, units
 from construct.network.reach import ALL, ANYWHERE, EVERY, Place, Reach, Tokens
 from construct.network.transformer import Head, Layer, Transformer
-
-# Consecutive coordinates of the stream, [start, stop).
-Spans = tuple[tuple[int, int], ...]
 
 # Who works in a layer: every example for itself, one example, or all with all.
 Kind = Literal["local", "one", "everywhere"]
@@ -33,19 +32,51 @@ class Group:
     Attributes:
         reach: theirs.
         members: their numbers in the layer.
-        scored: the coordinates that their queries and keys read.
-        valued: those that their values read.
-        writes: those that they write.
         selects: keys and values are single coordinates, times powers of two: then a sum of
             products may be taken before they are applied, and rounds as it would after.
+            Their weights are by terms, one for each column.
     """
 
     reach: Reach
     members: tuple[int, ...]
-    scored: Spans
-    valued: Spans
-    writes: Spans
     selects: bool
+
+
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["W_Q", "W_K", "V", "W_O", "writes"],
+    meta_fields=[],
+)
+@dataclass(frozen=True)
+class HeadWeights:
+    """The weights of the heads of a group, side by side.
+
+    Attributes:
+        W_Q, W_K, V: (D, heads * width), of one head after the other.
+        W_O: (heads * width, written), one head's rows below the other's; None where V holds
+            what is written already.
+        writes: the coordinates that they write.
+    """
+
+    W_Q: Weight
+    W_K: Weight
+    V: Weight
+    W_O: Weight | None
+    writes: Columns
+
+
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["W_in", "W_out", "writes"],
+    meta_fields=[],
+)
+@dataclass(frozen=True)
+class Units:
+    """The weights of an MLP's units, and the coordinates that they write."""
+
+    W_in: Weight
+    W_out: Weight
+    writes: Columns
 
 
 @dataclass(frozen=True)
@@ -55,14 +86,10 @@ class Step:
     Attributes:
         groups: its heads that are not idle.
         acts: the tokens where its MLP acts; None if it is idle.
-        reads: the coordinates that its MLP reads.
-        writes: those that it writes.
     """
 
     groups: tuple[Group, ...]
     acts: Tokens | None
-    reads: Spans
-    writes: Spans
 
     @property
     def reads_all(self) -> bool:
@@ -116,11 +143,13 @@ def _step(layer: Layer, dtype: str) -> tuple[Step, Any]:
         _group(reach, members, [layer.heads[k] for k in members], dtype)
         for reach, members in groups
     ]
-    W_in, W_out = layer.mlp.sparse("W_in"), layer.mlp.sparse("W_out")
-    reads, writes = _spans([W_in]), _spans([W_out.T])
-    units = (_rows(W_in, reads, dtype), _rows(W_out.T, writes, dtype).T)
-    step = Step(tuple(group for group, _ in made), acts, reads, writes)
-    return step, ([weights for _, weights in made], units)
+    step = Step(tuple(group for group, _ in made), acts)
+    return step, ([weights for _, weights in made], None if acts is None else _units(layer, dtype))
+
+
+def _units(layer: Layer, dtype: str) -> Units:
+    W_in, W_out, writes = units(layer.mlp)
+    return Units(single(W_in, dtype), single(W_out, dtype), Columns.of(writes))
 
 
 def _who_works(layer: Layer) -> tuple[list[tuple[Reach, list[int]]], Tokens | None]:
@@ -139,39 +168,22 @@ def _who_works(layer: Layer) -> tuple[list[tuple[Reach, list[int]]], Tokens | No
 
 
 def _group(reach: Reach, members: list[int], heads: list[Head], dtype: str) -> tuple[Group, Any]:
-    """Heads that run side by side, and their weights (s, heads, ...) on the spans they read."""
-    # W_O only selects where to write: the product is as exact as W_V.
-    V = [head.sparse("W_V") @ head.sparse("W_O") for head in heads]
-    scored = _spans([head.sparse(name) for head in heads for name in ("W_Q", "W_K")])
-    valued, writes = _spans(V), _spans([v.T for v in V])
-    W_Q, W_K = ([_rows(h.sparse(name), scored, dtype) for h in heads] for name in ("W_Q", "W_K"))
-    values = [_rows(_cut(v.T, writes).T, valued, dtype) for v in V]
-    weights = tuple(jnp.stack(each, axis=1) for each in (W_Q, W_K, values))
-    selects = all(_selects(W) for W in [*(head.sparse("W_K") for head in heads), *V])
-    return Group(reach, tuple(members), scored, valued, writes, selects), weights
+    """Heads that run side by side, and their weights."""
+    found = Heads.of(heads)
+    selects = found.W_O is None and all(map(_selects, [*found.W_K, *found.V]))
+    W_K, V = ((_selected if selects else single)(hstack(W), dtype) for W in (found.W_K, found.V))
+    W_O = None if found.W_O is None else single(vstack(found.W_O), dtype)
+    W_Q, writes = single(hstack(found.W_Q), dtype), Columns.of(found.writes)
+    return Group(reach, tuple(members), selects), HeadWeights(W_Q, W_K, V, W_O, writes)
+
+
+def _selected(weight: sparray, dtype: str) -> ByTerms:
+    """A weight that selects: one term for each column."""
+    return jax.tree.map(lambda x: x[0], by_terms(Terms.of([weight]), dtype))
 
 
 def _selects(W: sparray) -> bool:
     """Whether no row and no column has two entries, and all are powers of two."""
-    entries = coo_array(W)
-    entries.eliminate_zeros()
+    entries = coo_array(nonzeros(W))
     alone = all(len(np.unique(axis)) == entries.nnz for axis in entries.coords)
     return alone and bool((abs(np.frexp(entries.data)[0]) == 0.5).all())
-
-
-def _spans(weights: Sequence[sparray]) -> Spans:
-    """The rows that are not all zero in each of the weights."""
-    used = np.unique(np.concatenate([csr_array(W).nonzero()[0] for W in weights]))
-    breaks = np.flatnonzero(np.diff(used) > 1) + 1
-    return tuple((int(rows[0]), int(rows[-1]) + 1) for rows in np.split(used, breaks) if len(rows))
-
-
-def _cut(W: sparray, spans: Spans) -> csr_array:
-    """The rows of these spans."""
-    rows = [row for start, stop in spans for row in range(start, stop)]
-    return csr_array(W)[rows]
-
-
-def _rows(W: sparray, spans: Spans, dtype: str) -> jax.Array:
-    """The rows of these spans, dense, on the device."""
-    return jnp.asarray(_cut(W, spans).toarray(), dtype)

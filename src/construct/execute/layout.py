@@ -1,0 +1,170 @@
+"""A pass with the columns of the stream first, (D, streams, N), in NumPy or in PyTorch.
+
+A weight by its non-zeros adds up rows of such a stream, and what a head writes is added to
+rows of it, in place: nothing else is touched, and the stream is there once. Idle heads and
+MLPs are skipped: they add 0.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import sparray
+
+from construct.execute.passes import Pass
+from construct.execute.weights import Heads, units
+from construct.network.transformer import Layer, Mlp
+
+# Columns first, in and out: (D, streams, N) -> (c, streams, N).
+Product = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Library:
+    """What a pass takes from a library of arrays.
+
+    Attributes:
+        product: what multiplies tokens by a weight (D, c), dense or by its non-zeros.
+        index: ascending indices, as the library takes them.
+        relu: max(x, 0), in place.
+        zeros: an array of zeros of a shape.
+    """
+
+    product: Callable[[sparray], Product]
+    index: Callable[[np.ndarray], Any]
+    relu: Callable[[Any], Any]
+    zeros: Callable[[tuple[int, ...]], Any]
+
+
+@dataclass(frozen=True)
+class AttentionHead:
+    """A head that is not idle; `to` says which of what its layer writes it writes."""
+
+    number: int
+    W_Q: Product
+    W_K: Product
+    V: Product
+    W_O: Product | None
+    to: Any
+
+    @classmethod
+    def of(cls, number: int, head: Heads, written: np.ndarray, library: Library) -> "AttentionHead":
+        """From a head's weights; its layer writes these coordinates."""
+        W_Q, W_K, V = (library.product(W) for [W] in (head.W_Q, head.W_K, head.V))
+        W_O = None if head.W_O is None else library.product(head.W_O[0])
+        to = library.index(np.searchsorted(written, head.writes))
+        return cls(number, W_Q, W_K, V, W_O, to)
+
+    def __call__(self, h: Any, relu: Callable[[Any], Any]) -> tuple[Any, Any]:
+        """What it writes, (c, streams, N), and what each token gave, (streams, N).
+
+        (1/N) sum_j relu(<Q h_i, K h_j>) V h_j (Bai, Definition 1).
+        """
+        q, k = self.W_Q(h).swapaxes(0, 1), self.W_K(h).swapaxes(0, 1)
+        scores = relu(q.mT @ k)
+        del q, k
+        totals = scores.sum(-1)
+        scores /= h.shape[-1]
+        found = (self.V(h).swapaxes(0, 1) @ scores.mT).swapaxes(0, 1)
+        return found if self.W_O is None else self.W_O(found), totals
+
+
+@dataclass(frozen=True)
+class FeedForward:
+    """An MLP, and the coordinates that it writes."""
+
+    W_in: Product
+    W_out: Product
+    writes: Any
+
+    @classmethod
+    def of(cls, mlp: Mlp, library: Library) -> "FeedForward":
+        """From its weights."""
+        W_in, W_out, writes = units(mlp)
+        return cls(library.product(W_in), library.product(W_out), library.index(writes))
+
+
+@dataclass(frozen=True)
+class PreparedLayer:
+    """A layer by what it multiplies.
+
+    Attributes:
+        heads: those that are not idle.
+        writes: the coordinates that they write, and how many these are.
+        mlp: None for an idle one.
+    """
+
+    heads: list[AttentionHead]
+    writes: tuple[Any, int]
+    mlp: FeedForward | None
+    library: Library
+
+    @classmethod
+    def of(cls, layer: Layer, library: Library) -> "PreparedLayer":
+        """From the weights of a layer."""
+        found = {k: Heads.of([head]) for k, head in enumerate(layer.heads) if not head.idle}
+        writes = np.unique(np.concatenate([np.zeros(0, int), *(x.writes for x in found.values())]))
+        heads = [AttentionHead.of(k, head, writes, library) for k, head in found.items()]
+        mlp = None if layer.mlp.idle else FeedForward.of(layer.mlp, library)
+        return cls(heads, (library.index(writes), len(writes)), mlp, library)
+
+    def __call__(self, h: Any, totals: Any) -> None:
+        """Add to h what the layer writes; set what its heads gave, (streams, K, N)."""
+        if self.heads:
+            at, _ = self.writes
+            h[at] += self._update(h, totals)
+        if self.mlp is not None:
+            fired = self.library.relu(self.mlp.W_in(h))
+            h[self.mlp.writes] += self.mlp.W_out(fired)
+
+    def _update(self, h: Any, totals: Any) -> Any:
+        """What the heads write together: they all read h as it is before the layer."""
+        if len(self.heads) == 1:
+            [head] = self.heads
+            update, totals[:, head.number] = head(h, self.library.relu)
+            return update
+        update = self.library.zeros((self.writes[1], *h.shape[1:]))
+        for head in self.heads:
+            written, totals[:, head.number] = head(h, self.library.relu)
+            update[head.to] += written
+            del written  # before the next head
+        return update
+
+
+def columns_first(stream: np.ndarray, dtype: str) -> np.ndarray:
+    """A copy of (N, D) or (streams, N, D), which a pass may write to."""
+    given = stream.reshape(-1, *stream.shape[-2:]).transpose(2, 0, 1)
+    return np.array(given, dtype, order="C")
+
+
+def tokens_first(h: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """The same numbers in the shape of `like`, a stream or a batch of them; no copy."""
+    streams = h.transpose(1, 2, 0)
+    return streams if like.ndim == 3 else streams[0]
+
+
+def run_layers(
+    layers: list[PreparedLayer],
+    h: Any,
+    stream: np.ndarray,
+    totals: Any,
+    arrays: Callable[[Any], np.ndarray],
+    trace: bool,
+) -> Pass:
+    """A pass over the copy `h` of a stream.
+
+    Args:
+        totals: zeros (streams, L, K, N) for what the heads give.
+        arrays: an array of the library as one of NumPy.
+    """
+    states = np.empty((len(layers) + 1, *stream.shape), arrays(h[:0]).dtype) if trace else None
+    if states is not None:
+        states[0] = stream
+    for i, layer in enumerate(layers):
+        layer(h, totals[:, i])
+        if states is not None:
+            states[i + 1] = tokens_first(arrays(h), stream)
+    given = arrays(totals)
+    attended = given.reshape(*stream.shape[:-2], *given.shape[1:])
+    return Pass(tokens_first(arrays(h), stream), attended, states)
