@@ -75,6 +75,7 @@ _HOMES = {
     "construct.network.residual": ("Residual",),
     "construct.network.transformer": ("Head", "Layer", "Mlp", "Transformer"),
     "construct.spec.domain": ("Domain", "check_domain"),
+    "construct.spec.hinge": ("Hinge",),
     "construct.spec.kinds": (
         "absolute",
         "add",
@@ -93,7 +94,6 @@ _HOMES = {
     "construct.spec.prompt": ("Prompt",),
     "construct.spec.promptfile": ("parse_prompt",),
     "construct.spec.taskfile": ("TaskFile", "parse_tasks"),
-    "construct.spec.hinge": ("Hinge",),
     "construct.spec.tasks": ("Task",),
     "construct.spec.vocabulary": ("Vocabulary",),
 }
