@@ -30,7 +30,7 @@ QUICK = tests/spec tests/designs tests/network/test_codes.py tests/network/test_
 	tests/checking/test_pieces.py tests/checking/test_provenance.py tests/execute/test_exact.py \
 	tests/execute/test_numpy.py tests/test_answer.py tests/test_api.py tests/test_citations.py \
 	tests/test_compiler.py tests/test_cost.py tests/test_frozen.py tests/test_layout.py \
-	tests/test_rational.py
+	tests/test_matrix.py tests/test_rational.py
 check: $(VENV)/.test lint
 	CONSTRUCT_SHAPES=1 $(PYTEST) --hypothesis-profile quick $(QUICK)
 

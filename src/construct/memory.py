@@ -1,10 +1,11 @@
 """What is refused because it does not fit in memory, and in which words."""
 
 import os
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 
-from construct.errors import ConstructError, shown
+from construct.errors import ConstructError
 
 # Where the system does not say how much there is.
 ASSUMED = 8 << 30
@@ -49,7 +50,5 @@ def refuse_beyond_memory(
 
 
 def _about(count: int) -> str:
-    """Two digits and the power of ten."""
-    if count < 10**6:
-        return f"{count:,}"
-    return f"{count:.1e}" if count < 10**300 else shown(count)
+    """Two digits and the power of ten, of a number of any size."""
+    return f"{count:,}" if count < 10**6 else f"{Decimal(count):.1e}"
