@@ -119,12 +119,13 @@ def stacked(weights: Sequence[sparray], dtype: str) -> Weight:
     return Dense(None, jnp.stack([jnp.asarray(W.toarray(), dtype) for W in weights]))
 
 
-def single(weight: sparray, dtype: str) -> Weight:
-    """One weight; a dense one reads the rows that are not all 0."""
+def single(weight: sparray, dtype: str, reads: np.ndarray | None = None) -> Weight:
+    """One weight; a dense one reads the rows that are not all 0, or those given."""
     W = nonzeros(weight)
-    terms, reads = Terms.of([W]), rows_of([W])
-    if mostly_empty(terms.cost, len(reads) * W.shape[1]):
+    terms, used = Terms.of([W]), rows_of([W])
+    if mostly_empty(terms.cost, len(used) * W.shape[1]):
         return jax.tree.map(lambda x: x[0], by_terms(terms, dtype))
+    reads = used if reads is None else reads
     return Dense(Columns.of(reads), jnp.asarray(W[reads].toarray(), dtype))
 
 

@@ -15,7 +15,6 @@ from functools import lru_cache, partial
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
@@ -78,7 +77,7 @@ def _pass(
     alone = grid.ndim == 3
     if mesh is None:
         go = _forward if alone else _forward_batch
-        return go(weights, jnp.asarray(grid), steps=steps, N=N, trace=trace)
+        return go(weights, jax.device_put(grid), steps=steps, N=N, trace=trace)
     axes = (SEQUENCE,) if alone else (BATCH, SEQUENCE)
     return _on_mesh(steps, N, trace, axes, mesh)(weights, shard(grid, axes, mesh))
 

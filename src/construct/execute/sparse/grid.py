@@ -115,7 +115,8 @@ def _local(grid: Grid, layers: Layers, N: int) -> tuple[Grid, list]:
             rows = jnp.where(place == e, alone, rows)
         return rows[0], totals
 
-    size = min(BLOCK, len(grid.rows), max(1, NUMBERS // _widest(layers)))
+    held = max(_widest(layers), grid.rows[0].size)
+    size = _block(len(grid.rows), min(BLOCK, len(grid.rows), max(1, NUMBERS // held)))
     rows, totals = _in_blocks(example, _places(grid.rows, grid.axis), grid.rows, size)
     return replace(grid, rows=rows, named=known[-1], stale=False), totals
 
@@ -165,6 +166,15 @@ def _in_blocks(
         rows = rows.at[count:].set(done)
         totals = jax.tree.map(lambda *x: jnp.concatenate(x), totals, last)
     return rows, totals
+
+
+def _block(examples: int, most: int) -> int:
+    """How many examples go through together: a divisor, if one is nearly as large as can be.
+
+    Else those that are left over go by themselves, for which XLA copies the grid.
+    """
+    divisors = (size for size in range(most, most // 2, -1) if examples % size == 0)
+    return next(divisors, most)
 
 
 def _widest(layers: Layers) -> int:

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.sparse import coo_array, hstack, sparray, vstack
 
 from construct.execute.products import ByTerms, Columns, Weight, by_terms, single
-from construct.execute.weights import Heads, Terms, nonzeros, units
+from construct.execute.weights import Heads, Terms, nonzeros, rows_of, units
 from construct.network.reach import ALL, ANYWHERE, EVERY, Place, Reach, Tokens
 from construct.network.transformer import Head, Layer, Transformer
 
@@ -171,10 +171,18 @@ def _group(reach: Reach, members: list[int], heads: list[Head], dtype: str) -> t
     """Heads that run side by side, and their weights."""
     found = Heads.of(heads)
     selects = found.W_O is None and all(map(_selects, [*found.W_K, *found.V]))
-    W_K, V = ((_selected if selects else single)(hstack(W), dtype) for W in (found.W_K, found.V))
-    W_O = None if found.W_O is None else single(vstack(found.W_O), dtype)
-    W_Q, writes = single(hstack(found.W_Q), dtype), Columns.of(found.writes)
-    return Group(reach, tuple(members), selects), HeadWeights(W_Q, W_K, V, W_O, writes)
+    W_Q, W_K, V = map(hstack, (found.W_Q, found.W_K, found.V))
+    # Queries and keys read the same coordinates. With one alone, no sum keeps XLA from merging
+    # the scores with what writes the grid, and it copies the grid for each block.
+    scored = rows_of([W_Q, W_K])
+    weights = HeadWeights(
+        single(W_Q, dtype, scored),
+        _selected(W_K, dtype) if selects else single(W_K, dtype, scored),
+        _selected(V, dtype) if selects else single(V, dtype),
+        None if found.W_O is None else single(vstack(found.W_O), dtype),
+        Columns.of(found.writes),
+    )
+    return Group(reach, tuple(members), selects), weights
 
 
 def _selected(weight: sparray, dtype: str) -> ByTerms:
