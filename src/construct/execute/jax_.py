@@ -160,11 +160,22 @@ def _head(
     """The update with that of one head added, and the head's total score at each token."""
     W_Q, W_K, V, W_O = weights
     q, k, v = product(h, W_Q), product(h, W_K), product(h, V)
+    sums, totals = _attended(q, k, v, axis)
+    written = sums / N
+    return update + (written if W_O is None else product(written, W_O)), totals
+
+
+def _attended(
+    q: jax.Array, k: jax.Array, v: jax.Array, axis: str | None
+) -> tuple[jax.Array, jax.Array]:
+    """The values that each token gets, (N, c), and the scores that it gives, (N,)."""
+    if axis is None and len(q) * len(k) <= QUERIES * KEYS:
+        scores = jax.nn.relu(dot(q, k.T))
+        return dot(scores, v), scores.sum(axis=1)
     # A column of ones adds up the scores on the way.
-    v = jnp.concatenate([v, jnp.ones_like(h[:, :1])], axis=1)
+    v = jnp.concatenate([v, jnp.ones_like(v, shape=(len(v), 1))], axis=1)
     sums = relu_sums(q, k, v) if axis is None else _ring_attention(q, k, v, axis)
-    written = sums[:, :-1] / N
-    return update + (written if W_O is None else product(written, W_O)), sums[:, -1]
+    return sums[:, :-1], sums[:, -1]
 
 
 def _feedforward(h: jax.Array, W_in: Weight, W_out: Weight, writes: Columns) -> jax.Array:
