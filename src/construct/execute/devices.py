@@ -19,6 +19,9 @@ from construct.errors import ConstructError
 
 BATCH, SEQUENCE = "batch", "sequence"
 
+# Bytes of an array beyond which a copy is to be avoided.
+NOT_SMALL = 1 << 20
+
 
 def mesh(devices: Sequence[Any] | None = None, *, batch: int = 1) -> Mesh:
     """A mesh of all devices of all processes, or of those given.
@@ -64,6 +67,12 @@ def replicate(tree: Any, on: Mesh) -> Any:
     """The arrays of a tree on every device."""
     whole = NamedSharding(on, PartitionSpec())
     return jax.tree.map(lambda x: jax.device_put(np.asarray(x), whole), tree)
+
+
+def put(array: np.ndarray) -> jax.Array:
+    """An array on the one device; on a CPU a large one that is aligned is not copied."""
+    # `device_put` takes longer to begin than a small array takes to be copied.
+    return jax.device_put(array) if array.nbytes > NOT_SMALL else jnp.asarray(array)
 
 
 def shard(stream: np.ndarray, axes: tuple[str | None, ...], on: Mesh) -> jax.Array:

@@ -21,6 +21,7 @@ from construct.execute.devices import (
     SEQUENCE,
     gather,
     on_mesh,
+    put,
     replicate,
     shard,
     warn_where_nothing_is_certified,
@@ -68,7 +69,7 @@ def _pass(
     alone, N = stream.ndim == 2, stream.shape[-2]
     if mesh is None:
         go = _forward if alone else _forward_batch
-        return go(weights, jax.device_put(stream), stacks=stacks, K=K, N=N, trace=trace)
+        return go(weights, put(stream), stacks=stacks, K=K, N=N, trace=trace)
     axes = (SEQUENCE,) if alone else (BATCH, SEQUENCE)
     return _on_mesh(stacks, K, N, trace, axes, mesh)(weights, shard(stream, axes, mesh))
 

@@ -83,6 +83,12 @@ class Dense:
         """The columns of a product."""
         return self.W.shape[-1]
 
+    @property
+    def columns(self) -> Columns:
+        """The coordinates that the rows read, of which W has not all."""
+        assert self.reads is not None
+        return self.reads
+
     def read(self, h: jax.Array) -> jax.Array:
         """What the rows of W read of h (..., D)."""
         return h if self.reads is None else self.reads.read(h)

@@ -23,6 +23,7 @@ from construct.execute.devices import (
     SEQUENCE,
     gather,
     on_mesh,
+    put,
     replicate,
     shard,
     warn_where_nothing_is_certified,
@@ -77,7 +78,7 @@ def _pass(
     alone = grid.ndim == 3
     if mesh is None:
         go = _forward if alone else _forward_batch
-        return go(weights, jax.device_put(grid), steps=steps, N=N, trace=trace)
+        return go(weights, put(grid), steps=steps, N=N, trace=trace)
     axes = (SEQUENCE,) if alone else (BATCH, SEQUENCE)
     return _on_mesh(steps, N, trace, axes, mesh)(weights, shard(grid, axes, mesh))
 

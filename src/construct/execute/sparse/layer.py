@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from construct.execute.products import ByTerms, product
+from construct.execute.products import Dense, Weight, product
 from construct.execute.sparse.schedule import Group, HeadWeights, Step
 from construct.network.reach import EVERY, OWN, Place
 
@@ -99,17 +99,30 @@ def _attend_selected(
     q: jax.Array, reads: jax.Array, group: Group, weights: HeadWeights
 ) -> tuple[jax.Array, jax.Array]:
     """Few tokens ask: the weights go to them, and what is read need not be cut or copied."""
-    W_K, V = weights.W_K, weights.V
-    assert isinstance(W_K, ByTerms)
-    assert isinstance(V, ByTerms)
-    keys, factors = (x.reshape(len(group.members), -1) for x in (W_K.at, W_K.weights))
-    everywhere = jnp.zeros((*q.shape[:3], reads.shape[-1]), q.dtype)
-    asked = everywhere.at[..., jnp.arange(len(keys))[:, None], keys].add(q * factors)
+    asked = _keys(q, weights.W_K, reads.shape[-1])
     scores = jax.nn.relu(_dot("td,qd->tq", reads, asked.reshape(-1, asked.shape[-1])))
     sums = _dot("tq,td->qd", scores, reads).reshape(asked.shape)
-    values, factors = (x.reshape(len(group.members), -1) for x in (V.at, V.weights))
-    read = jnp.take_along_axis(sums, values[None, None], axis=-1, mode="clip")
-    return read * factors, scores.sum(axis=0).reshape(asked.shape[:3])
+    return _values(sums, weights.V), scores.sum(axis=0).reshape(asked.shape[:3])
+
+
+def _keys(q: jax.Array, weight: Weight, D: int) -> jax.Array:
+    """Queries (e, p, heads, r) times the transposed keys of their heads: (e, p, heads, D)."""
+    heads, everywhere = q.shape[2], jnp.zeros((*q.shape[:3], D), q.dtype)
+    if isinstance(weight, Dense):
+        asked = _dot("ephr,shr->ephs", q, weight.W.reshape(len(weight.W), heads, -1))
+        return weight.columns.add(everywhere, asked)
+    at, factors = (x.reshape(heads, -1) for x in (weight.at, weight.weights))
+    return everywhere.at[..., jnp.arange(heads)[:, None], at].add(q * factors)
+
+
+def _values(sums: jax.Array, weight: Weight) -> jax.Array:
+    """Sums (e, p, heads, D) times the values of their heads: (e, p, heads, c)."""
+    heads = sums.shape[2]
+    if isinstance(weight, Dense):
+        W = weight.W.reshape(len(weight.W), heads, -1)
+        return _dot("ephs,shc->ephc", weight.columns.read(sums), W)
+    at, factors = (x.reshape(heads, -1) for x in (weight.at, weight.weights))
+    return jnp.take_along_axis(sums, at[None, None], axis=-1, mode="clip") * factors
 
 
 def _attend_in_order(

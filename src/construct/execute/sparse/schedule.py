@@ -16,8 +16,8 @@ import jax
 import numpy as np
 from scipy.sparse import coo_array, hstack, sparray, vstack
 
-from construct.execute.products import ByTerms, Columns, Weight, by_terms, single
-from construct.execute.weights import Heads, Terms, nonzeros, rows_of, units
+from construct.execute.products import Columns, Weight, single
+from construct.execute.weights import Heads, nonzeros, rows_of, units
 from construct.network.reach import ALL, ANYWHERE, EVERY, Place, Reach, Tokens
 from construct.network.transformer import Head, Layer, Transformer
 
@@ -34,7 +34,6 @@ class Group:
         members: their numbers in the layer.
         selects: keys and values are single coordinates, times powers of two: then a sum of
             products may be taken before they are applied, and rounds as it would after.
-            Their weights are by terms, one for each column.
     """
 
     reach: Reach
@@ -177,17 +176,12 @@ def _group(reach: Reach, members: list[int], heads: list[Head], dtype: str) -> t
     scored = rows_of([W_Q, W_K])
     weights = HeadWeights(
         single(W_Q, dtype, scored),
-        _selected(W_K, dtype) if selects else single(W_K, dtype, scored),
-        _selected(V, dtype) if selects else single(V, dtype),
+        single(W_K, dtype, scored),
+        single(V, dtype),
         None if found.W_O is None else single(vstack(found.W_O), dtype),
         Columns.of(found.writes),
     )
     return Group(reach, tuple(members), selects), weights
-
-
-def _selected(weight: sparray, dtype: str) -> ByTerms:
-    """A weight that selects: one term for each column."""
-    return jax.tree.map(lambda x: x[0], by_terms(Terms.of([weight]), dtype))
 
 
 def _selects(W: sparray) -> bool:
