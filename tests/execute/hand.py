@@ -15,7 +15,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from construct import Head, Layer, Mlp, Sizes, Transformer
+from construct import Head, Layer, Mlp, Sizes, Transformer, build, lookup
+from construct.spec.vocabulary import Vocabulary
 
 STREAM = np.array([[1.0, 2.0], [3.0, -1.0]])
 ATTENDED = [[[6, 11]]]
@@ -96,6 +97,16 @@ def mostly_empty(seed: int) -> tuple[Transformer, np.ndarray]:
     stream = np.zeros((2, N, D))
     stream[rng.random(stream.shape) < 0.2] = 1
     return transformer(layers, N), stream
+
+
+def words(d: int, m: int = 3) -> Transformer:
+    """Two tables over d words: one is one to one, one sends many words to one."""
+    names = [f"w{i}" for i in range(d)]
+    vocabulary = Vocabulary(tuple(names))
+    onto = {names[i]: names[(7 * i + 1) % d] for i in range(d)}
+    many = {names[i]: names[i % 3 if i < 30 else i] for i in range(d)}
+    tasks = [lookup(n, t, vocabulary=vocabulary) for n, t in (("onto", onto), ("many", many))]
+    return build(tasks, m=m, vocabulary=vocabulary).transformer
 
 
 def dot(u, v) -> Fraction:

@@ -1,5 +1,7 @@
 import sys
+import tracemalloc
 from dataclasses import replace
+from decimal import Decimal
 from fractions import Fraction
 
 import hand
@@ -9,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from construct import ConstructError, Head, prepare
+from construct import ConstructError, Head, Prompt, embed, prepare, unembed
+from construct.execute.objects import not_zero
 from construct.execute.registry import EXECUTORS
 from definitions import forward
 
@@ -73,6 +76,55 @@ def test_parts_that_are_not_0_and_add_0_to_everything_are_run(name, dtype):
     done = prepare(name, model, dtype)(hand.STREAM)
     assert done.stream.tolist() == hand.STREAM.tolist()
     assert done.attended.tolist() == [[[0, 0]]]
+
+
+@pytest.mark.parametrize("name", ["numpy", "exact"])
+def test_a_pass_holds_one_copy_of_a_stream_of_words(name):
+    """And what a head reads, scores and writes, each a quarter of the stream."""
+    d, dtype = 300, EXECUTORS[name].formats[0]
+    transformer = hand.words(d, m=31)
+    eye = np.eye(d, dtype=int).astype(object)
+    # The table that is one to one: word i gives word 7 i + 1.
+    images = [(7 * i + 1) % d for i in range(50, 82)]
+    prompt = Prompt(eye[50:81, None], eye[images[:31]], eye[81:82]).astype(dtype)
+    stream, run = embed(transformer, prompt), prepare(name, transformer, dtype)
+    run(stream)
+    tracemalloc.start()
+    try:
+        done = run(stream)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert unembed(transformer, done.stream).tolist() == eye[images[31]].tolist()
+    assert stream.nbytes <= peak < 2.5 * stream.nbytes
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_stream_of_rationals_is_rounded_once(dtype):
+    large = Fraction(2**55 + 1, 2**25)  # two bits more than float64 holds
+    stream = np.array([[Fraction(1, 3), 0], [large, -1]], dtype=object)
+    done = prepare("numpy", hand.by_hand(), dtype)(stream, trace=True)
+    wanted = np.array([[1 / 3, 0], [float(large), -1]]).astype(dtype)
+    assert done.states[0].tolist() == wanted.tolist()
+
+
+@pytest.mark.parametrize("odd", [0.0, False, "", None, Decimal(0)], ids=repr)
+def test_an_entry_that_only_looks_like_0_is_refused(odd):
+    stream = np.full((2, 2), 0, dtype=object)
+    stream[1, 0] = odd
+    for name in ("numpy", "exact"):
+        with pytest.raises(ConstructError, match="not finite real numbers"):
+            prepare(name, hand.by_hand(), EXECUTORS[name].formats[0])(stream)
+
+
+def test_zeros_of_every_kind_are_looked_at_or_are_the_one_zero():
+    array = np.full((3, 4), 0, dtype=object)
+    array[0, 1], array[1, 2], array[2, 3] = False, Fraction(0), 5
+    for some in (array, array.T, array[:, 1:], array[:0]):
+        at, entries = not_zero(some)
+        assert [some.flat[i] for i in at.tolist()] == entries.tolist()
+        others = np.delete(np.arange(some.size), at)
+        assert all(type(some.flat[i]) is int and some.flat[i] == 0 for i in others)
 
 
 ODD = [1e-30, -1e-30, 1 / 3, -2 / 3, 2.0**-20, -1e6]

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import hand
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,11 +10,10 @@ import pytest
 from jax.extend.core import jaxprs_in_params
 from scipy.sparse import csr_array
 
-from construct import affine, build, lookup, prepare
+from construct import affine, build, prepare
 from construct.execute import jax_, sparse
 from construct.execute.products import ByTerms, Columns, Dense, product, single, stacked
 from construct.execute.weights import rows_of
-from construct.spec.vocabulary import Vocabulary
 
 RNG = np.random.default_rng(0)
 SHIFT = csr_array(
@@ -50,15 +50,6 @@ def test_columns_are_read_and_added_to_one_by_one(count):
     assert added.tolist() == wanted.tolist()
 
 
-def words(d: int):
-    """Two tables over d words: one is one to one, one sends many words to one."""
-    vocabulary = Vocabulary(tuple(f"w{i}" for i in range(d)))
-    onto = {f"w{i}": f"w{(7 * i + 1) % d}" for i in range(d)}
-    many = {f"w{i}": f"w{i % 3 if i < 30 else i}" for i in range(d)}
-    tasks = [lookup(n, t, vocabulary=vocabulary) for n, t in (("onto", onto), ("many", many))]
-    return build(tasks, m=3, vocabulary=vocabulary).transformer
-
-
 def program(executor, transformer, batch: bool):
     sizes, (static, weights) = transformer.sizes, executor.cast(transformer, "float32")
     keep = {"trace": False, "N": sizes.N}
@@ -76,7 +67,7 @@ def program(executor, transformer, batch: bool):
 @pytest.mark.parametrize("batch", [False, True])
 @pytest.mark.parametrize("executor", [jax_, sparse])
 def test_a_program_is_as_long_for_many_words_as_for_few(executor, batch):
-    few, many = (program(executor, words(d), batch) for d in (300, 600))
+    few, many = (program(executor, hand.words(d), batch) for d in (300, 600))
     assert length(few[0].jaxpr) == length(many[0].jaxpr) > 100
     # Nothing that grows is in it: weights and indices are arguments.
     for closed, _ in (few, many):
@@ -95,17 +86,35 @@ def test_words_are_held_by_terms_and_dense_maps_dense(executor):
         held = jax.tree.leaves(weights, is_leaf=lambda x: isinstance(x, ByTerms | Dense))
         return {(type(x), x.width > 100) for x in held if isinstance(x, ByTerms | Dense)}
 
-    assert (ByTerms, True) in kinds(words(300))
-    assert (Dense, True) not in kinds(words(300))
+    assert (ByTerms, True) in kinds(hand.words(300))
+    assert (Dense, True) not in kinds(hand.words(300))
     d = 120
     full = affine("full", (np.arange(d * d).reshape(d, d) % 5 - 7).tolist())
     assert (Dense, True) in kinds(build([full], m=2).transformer)
 
 
+@pytest.mark.parametrize(("executor", "most"), [(jax_, 1.5), (sparse, 0.5)])
+def test_a_pass_holds_one_copy_of_a_stream_of_words(executor, most, monkeypatch):
+    """By XLA's own count: what comes out, and beside it what heads read and write."""
+    monkeypatch.setattr(sparse.grid, "BLOCK", 4)
+    transformer = hand.words(300, m=63)
+    sizes, (static, weights) = transformer.sizes, executor.cast(transformer, "float32")
+    keep = {"trace": False, "N": sizes.N}
+    stream = np.zeros((sizes.N, sizes.D), np.float32)
+    if executor is jax_:
+        go = partial(jax_.forward, stacks=static, K=sizes.K, **keep)
+    else:
+        go = partial(sparse.forward, steps=static, **keep)
+        stream = stream.reshape(sizes.m + 1, sizes.n, sizes.D)
+    memory = jax.jit(go).lower(weights, stream).compile().memory_analysis()
+    assert memory.output_size_in_bytes < 1.1 * stream.nbytes
+    assert memory.temp_size_in_bytes < most * stream.nbytes
+
+
 def test_one_program_serves_all_weights_of_its_shape():
     jax_._forward.clear_cache()
     for d in (130, 130, 131):
-        transformer = words(d)
+        transformer = hand.words(d)
         prepare("jax", transformer)(transformer.W_pos)
     assert jax_._forward._cache_size() == 2
 

@@ -1,3 +1,4 @@
+import tracemalloc
 from dataclasses import replace
 from fractions import Fraction
 
@@ -68,6 +69,47 @@ def test_an_exact_prompt_stays_exact_and_float32_is_embedded_without_rounding():
     assert found == [Fraction(1, 3), Fraction(2, 3), Fraction(1, 7), 0]
     single = embed(transformer, prompt.astype("float32"))[:, tok].ravel()
     assert single.tolist() == [*np.array([1 / 3, 2 / 3, 1 / 7], np.float32).tolist(), 0]
+
+
+def test_whole_numbers_are_embedded_exactly():
+    transformer = build([affine("f", [[1, 0], [0, 1]])], m=2).transformer
+    prompt = Prompt.of([[[1, 0], [0, 1]]], [[1, 1]])
+    wanted = embed(transformer, prompt)
+    small = replace(prompt)
+    for name in ("X", "Y", "query"):
+        # As they may come: Prompt itself may make rationals of them.
+        object.__setattr__(small, name, getattr(prompt, name).astype(np.int8))
+    found = embed(transformer, small)
+    assert found.tolist() == wanted.tolist()
+    assert found.dtype == object
+    assert set(map(type, found.flat)) == {int}
+
+
+def test_a_stream_has_the_format_of_its_prompt_where_no_weight_rounds():
+    transformer = build([affine("f", [[1]])], m=1).transformer
+    prompt = Prompt.of([[["1/3"], ["2/3"]]], [["1/7"]])
+    assert embed(transformer, prompt.astype("float32")).dtype == np.float32
+    assert embed(transformer, prompt.astype("float64")).dtype == np.float64
+    thirds = replace(transformer, W_E=transformer.W_E / 3)
+    one = embed(thirds, prompt.astype("float32"))
+    assert one.dtype == np.float64
+    tok = transformer.sizes.residual["tok"].start
+    assert one[0, tok] == float(np.float32(1 / 3)) * (1 / 3)
+
+
+@pytest.mark.parametrize("dtype", ["exact", "float64", "float32"])
+def test_one_array_of_the_size_of_the_stream_is_made(dtype):
+    d = 400
+    eye = [[int(i == j) for j in range(d)] for i in range(d)]
+    transformer = build([affine("f", eye)], m=15).transformer
+    prompts = [Prompt.of([[eye[i], eye[i + 1]] for i in range(15)], [eye[0]]).astype(dtype)] * 2
+    tracemalloc.start()
+    try:
+        streams = embed_all(transformer, prompts)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert streams.nbytes <= peak < 1.3 * streams.nbytes
 
 
 def test_weights_become_the_rationals_that_they_are():
