@@ -41,12 +41,16 @@ MOST_VOTES = 2400
 
 
 def heads_flops(transformer: Transformer) -> int:
-    """A dense pass through the heads that score anything: projections, scores, values."""
-    N, D, total = transformer.sizes.N, transformer.sizes.D, 0
+    """A dense pass through the heads that score anything: projections, scores, values.
+
+    Of a projection what its non-zeros take, however it is computed.
+    """
+    N, total = transformer.sizes.N, 0
     for head in (head for layer in transformer.layers for head in layer.heads):
         if not head.idle:
             r, c = head.sparse("W_Q").shape[1], head.sparse("W_V").shape[1]
-            total += 2 * 2 * N * D * (r + c) + 2 * N * N * (r + c)
+            entries = sum(head.sparse(name).nnz for name in ("W_Q", "W_K", "W_V"))
+            total += 2 * N * entries + 2 * N * N * (r + c)
     return total
 
 
