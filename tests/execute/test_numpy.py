@@ -1,8 +1,15 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from definitions import attention, feedforward
+from construct import build, lookup
+from construct.checking.sampling import random_prompts
+from construct.designs.theorem.embedding import embed_all
+from construct.execute import numpy_
+from construct.execute.layout import ALL
+from construct.spec.vocabulary import Vocabulary
+from definitions import attention, feedforward, forward
 
 whole = st.integers(-3, 3)
 
@@ -50,3 +57,36 @@ def test_a_padding_token_of_zeros_gives_nothing_and_takes_nothing(h, W_Q, W_K, W
     assert padded_totals[:, :4].tolist() == totals.tolist()
     assert not padded[4:].any()
     assert not padded_totals[:, 4:].any()
+
+
+@given(arrays(2, 3, 4))
+def test_busy_tokens_are_those_where_something_is_not_0(x):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(numpy_, "LOOKED_AT", 0)
+        found = numpy_._busy(x)
+    busy = [i for i in range(4) if x[..., i].any()]
+    assert found is ALL if len(busy) >= 3 else found.tolist() == busy
+
+
+def test_tokens_at_which_all_is_0_may_be_left_out(monkeypatch):
+    """On words few tokens score, and the result is the same whether the others are looked at."""
+    words = Vocabulary(list("abcdef"))
+    made = build(
+        [
+            lookup("next", dict(zip("abcde", "bcdef", strict=True)), vocabulary=words),
+            lookup("same", {w: w for w in "abcf"}, vocabulary=words),
+        ],
+        m=10,
+        vocabulary=words,
+    )
+    streams = embed_all(made.transformer, random_prompts(made, 4, seed=1, most=3))
+    states, attended = forward(made.transformer, streams)
+    left_out = []
+    busy = numpy_._busy
+    monkeypatch.setattr(numpy_, "LOOKED_AT", 0)
+    monkeypatch.setattr(numpy_, "_busy", lambda x: left_out.append(busy(x)) or left_out[-1])
+    done = numpy_.prepare(made.transformer)(streams)
+    assert done.stream.tolist() == states[-1].tolist()
+    assert done.attended.tolist() == attended.tolist()
+    assert any(found is not ALL for found in left_out)
+    assert any(found is ALL for found in left_out)

@@ -16,8 +16,11 @@ from construct.execute.passes import Pass
 from construct.execute.weights import Heads, units
 from construct.network.transformer import Layer, Mlp
 
-# Columns first, in and out: (D, streams, N) -> (c, streams, N).
-Product = Callable[[Any], Any]
+# Columns first, in and out, at some of the tokens: (D, streams, N) -> (c, streams, some).
+Product = Callable[..., Any]
+
+# All tokens.
+ALL = slice(None)
 
 
 @dataclass(frozen=True)
@@ -25,16 +28,20 @@ class Library:
     """What a pass takes from a library of arrays.
 
     Attributes:
-        product: what multiplies tokens by a weight (D, c), dense or by its non-zeros.
+        product: what multiplies tokens, all or some, by a weight (D, c), dense or by its
+            non-zeros.
         index: ascending indices, as the library takes them.
         relu: max(x, 0), in place.
         zeros: an array of zeros of a shape.
+        busy: those places along the last axis of an array where not all is 0, or ALL: the
+            rest adds 0 to every sum, and a table of words is seldom read at many tokens.
     """
 
     product: Callable[[sparray], Product]
     index: Callable[[np.ndarray], Any]
     relu: Callable[[Any], Any]
     zeros: Callable[[tuple[int, ...]], Any]
+    busy: Callable[[Any], Any] = lambda x: ALL
 
 
 @dataclass(frozen=True)
@@ -56,17 +63,25 @@ class AttentionHead:
         to = library.index(np.searchsorted(written, head.writes))
         return cls(number, W_Q, W_K, V, W_O, to)
 
-    def __call__(self, h: Any, relu: Callable[[Any], Any]) -> tuple[Any, Any]:
+    def __call__(self, h: Any, library: Library) -> tuple[Any, Any]:
         """What it writes, (c, streams, N), and what each token gave, (streams, N).
 
         (1/N) sum_j relu(<Q h_i, K h_j>) V h_j (Bai, Definition 1).
         """
-        q, k = self.W_Q(h).swapaxes(0, 1), self.W_K(h).swapaxes(0, 1)
-        scores = relu(q.mT @ k)
+        q, k = self.W_Q(h), self.W_K(h)
+        ask, read = library.busy(q), library.busy(k)
+        scores = library.relu(q[..., ask].swapaxes(0, 1).mT @ k[..., read].swapaxes(0, 1))
         del q, k
+        if ask is not ALL:
+            some = scores
+            scores = library.zeros((h.shape[1], h.shape[2], some.shape[-1]))
+            scores[:, ask] = some
         totals = scores.sum(-1)
         scores /= h.shape[-1]
-        found = (self.V(h).swapaxes(0, 1) @ scores.mT).swapaxes(0, 1)
+        given = library.busy(scores)
+        tokens = given if read is ALL else read[given]
+        values = self.V(h, tokens).swapaxes(0, 1)
+        found = (values @ scores[..., given].mT).swapaxes(0, 1)
         return found if self.W_O is None else self.W_O(found), totals
 
 
@@ -122,11 +137,11 @@ class PreparedLayer:
         """What the heads write together: they all read h as it is before the layer."""
         if len(self.heads) == 1:
             [head] = self.heads
-            update, totals[:, head.number] = head(h, self.library.relu)
+            update, totals[:, head.number] = head(h, self.library)
             return update
         update = self.library.zeros((self.writes[1], *h.shape[1:]))
         for head in self.heads:
-            written, totals[:, head.number] = head(h, self.library.relu)
+            written, totals[:, head.number] = head(h, self.library)
             update[head.to] += written
             del written  # before the next head
         return update

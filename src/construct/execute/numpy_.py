@@ -1,11 +1,12 @@
 """NumPy and SciPy: all scores of a head as one matrix, without a compiler (`layout`)."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array, sparray
 
-from construct.execute.layout import Library, PreparedLayer, Product, columns_first, run_layers
+from construct.execute.layout import ALL, Library, PreparedLayer, Product, columns_first, run_layers
 from construct.execute.passes import Pass, Run
 from construct.execute.weights import Places, mostly_empty, nonzeros, places, rows_of
 from construct.network.transformer import Transformer
@@ -13,7 +14,8 @@ from construct.network.transformer import Transformer
 
 def prepare(transformer: Transformer, dtype: str = "float64") -> Run:
     """See `construct.execute`."""
-    library = Library(partial(_product, dtype), places, _relu, partial(np.zeros, dtype=dtype))
+    zeros = partial(np.zeros, dtype=dtype)
+    library = Library(partial(_product, dtype), places, _relu, zeros, _busy)
     layers = [PreparedLayer.of(layer, library) for layer in transformer.layers]
     K = transformer.sizes.K
 
@@ -34,12 +36,24 @@ def _product(dtype: str, weight: sparray) -> Product:
     else:
         transposed, at = np.ascontiguousarray(W[reads].toarray().T, dtype), places(reads)
 
-    def product(h: np.ndarray) -> np.ndarray:
-        read, tokens = h[at], h.shape[1] * h.shape[2]
-        found = transposed @ read.reshape(len(read), tokens)
-        return found.reshape(len(found), *h.shape[1:])
+    def product(h: np.ndarray, tokens: Any = ALL) -> np.ndarray:
+        read = h[at] if tokens is ALL else h[at][..., tokens]
+        found = transposed @ read.reshape(len(read), read.shape[1] * read.shape[2])
+        return found.reshape(len(found), *read.shape[1:])
 
     return product
+
+
+# Smaller arrays are multiplied sooner than looked at.
+LOOKED_AT = 1 << 16
+
+
+def _busy(x: np.ndarray) -> Any:
+    """Where along the last axis something is not 0; ALL where that is most of it."""
+    if x.size < LOOKED_AT:
+        return ALL
+    found = np.flatnonzero(x.any(axis=(0, 1)))
+    return found if 4 * len(found) < 3 * x.shape[-1] else ALL
 
 
 def _relu(x: np.ndarray) -> np.ndarray:

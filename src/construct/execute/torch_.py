@@ -10,7 +10,7 @@ import torch
 from scipy.sparse import csc_array, sparray
 from torch import Tensor, nn
 
-from construct.execute.layout import Library, PreparedLayer, Product, columns_first, run_layers
+from construct.execute.layout import ALL, Library, PreparedLayer, Product, columns_first, run_layers
 from construct.execute.passes import Pass, Run
 from construct.execute.weights import mostly_empty, nonzeros, places, rows_of
 from construct.network.transformer import Head, Layer, Mlp, Transformer
@@ -162,7 +162,7 @@ def _product(dtype: torch.dtype, device: str, weight: sparray) -> Product:
     if not mostly_empty(W.nnz, len(reads) * W.shape[1]):
         at = _index(device, reads)
         transposed = torch.tensor(W[reads].toarray().T, dtype=dtype, device=device)
-        return lambda h: (transposed @ h[at].flatten(1)).unflatten(1, h.shape[1:])
+        return lambda h, _=ALL: (transposed @ h[at].flatten(1)).unflatten(1, h.shape[1:])
     columns = csc_array(W)
     rows, ends = (
         torch.tensor(x, dtype=torch.int64, device=device) for x in (columns.indices, columns.indptr)
@@ -173,7 +173,7 @@ def _product(dtype: torch.dtype, device: str, weight: sparray) -> Product:
         per_sample_weights=torch.tensor(columns.data, dtype=dtype, device=device),
         include_last_offset=True,
     )
-    return lambda h: summed(rows, h.flatten(1), ends).unflatten(1, h.shape[1:])
+    return lambda h, _=ALL: summed(rows, h.flatten(1), ends).unflatten(1, h.shape[1:])
 
 
 def _index(device: str, found: np.ndarray) -> slice | Tensor:

@@ -59,8 +59,9 @@ def runs(found: np.ndarray) -> tuple[tuple[int, int], ...]:
 
 def places(found: np.ndarray) -> Places:
     """Ascending indices as a slice, if they are consecutive: then nothing is copied."""
-    spans = runs(found)
-    return slice(*spans[0]) if len(spans) == 1 else found
+    if len(found) and found[-1] - found[0] + 1 == len(found):
+        return slice(int(found[0]), int(found[-1]) + 1)
+    return found
 
 
 @dataclass(frozen=True)
