@@ -68,6 +68,31 @@ Definition sampleLookup := Sample [Some ([[1; 0; 0]], [0; 1; 0]); Some ([[0; 0; 
   None] [[1; 0; 0]].
 Definition answerLookup := [0; 1; 0].
 
+(* lookup("f", {("a", "a"): "b", ("a", "b"): "b", ("b", "b"): "c"}, vocabulary=words) *)
+Definition planLookupPairs : plan Q := Plan 3%nat 3%nat 3%nat [read_task [[]; []; []] [[];
+  [(0%N, 1)]; [(1%N, 1)]] [0; 0; 0] [[(1, [(0%N, 0%N, 1); (1%N, 0%N, 1); (1%N, 1%N, 1)], (-1))];
+  [(1, [(0%N, 1%N, 1); (1%N, 1%N, 1)], (-1))]]] [1%nat] [0%nat] (map (map read_hinge) [[(1,
+  [(0%N, 0%N, 1); (1%N, 0%N, 1); (1%N, 1%N, 1)], (-1))]; [(1, [(0%N, 1%N, 1); (1%N, 1%N, 1)],
+  (-1))]]) [[0%nat; 1%nat]] 16%nat 1 32 4 1 1 1.
+Definition sampleLookupPairs := Sample [Some ([[1; 0; 0]; [0; 1; 0]], [0; 1; 0]); Some ([[0; 0;
+  1]; [1; 0; 0]], [0; 1; 0]); None] [[0; 1; 0]; [0; 1; 0]].
+Definition answerLookupPairs := [0; 0; 1].
+
+(* word_sum("f", {"a": 1, "b": 2}, {2: "b", 3: "c"}, vocabulary=words) *)
+Definition planWordSum : plan Q := Plan 3%nat 3%nat 3%nat [read_task [[]; []; []] [[]; [(0%N, 1);
+  (1%N, (-2)); (2%N, 1)]; [(1%N, 1); (2%N, (-2)); (3%N, 1)]] [0; 0; 0] [[(1, [(0%N, 0%N, 2);
+  (0%N, 1%N, 3); (1%N, 0%N, 2); (1%N, 1%N, 3)], (-3))]; [(1, [(0%N, 0%N, 2); (0%N, 1%N, 3);
+  (1%N, 0%N, 2); (1%N, 1%N, 3)], (-4))]; [(1, [(0%N, 0%N, 2); (0%N, 1%N, 3); (1%N, 0%N, 2);
+  (1%N, 1%N, 3)], (-5))]; [(1, [(0%N, 0%N, 2); (0%N, 1%N, 3); (1%N, 0%N, 2); (1%N, 1%N, 3)],
+  (-6))]]] [1%nat] [0%nat] (map (map read_hinge) [[(1, [(0%N, 0%N, 2); (0%N, 1%N, 3);
+  (1%N, 0%N, 2); (1%N, 1%N, 3)], (-3))]; [(1, [(0%N, 0%N, 2); (0%N, 1%N, 3); (1%N, 0%N, 2);
+  (1%N, 1%N, 3)], (-4))]; [(1, [(0%N, 0%N, 2); (0%N, 1%N, 3); (1%N, 0%N, 2); (1%N, 1%N, 3)],
+  (-5))]; [(1, [(0%N, 0%N, 2); (0%N, 1%N, 3); (1%N, 0%N, 2); (1%N, 1%N, 3)], (-6))]]) [[0%nat;
+  1%nat; 2%nat; 3%nat]] 16%nat 1 4096 4 1 1 1.
+Definition sampleWordSum := Sample [Some ([[1; 0; 0]; [1; 0; 0]], [0; 1; 0]); Some ([[1; 0; 0];
+  [0; 0; 1]], [0; 1; 0]); None] [[0; 1; 0]; [1; 0; 0]].
+Definition answerWordSum := [0; 0; 1].
+
 (* relu_sum("f", [[{"a": [1], "e": -1}, {"c": -2, "a": [2]}]], [[1]], [[2]], [1]) *)
 Definition planReluSum : plan Q := Plan 1%nat 3%nat 2%nat [read_task [[(0%N, 0%N, 2)]]
   [[(0%N, 1)]] [1] [[((-2), [(0%N, 0%N, 2)], 0); (1, [(0%N, 0%N, 1)], (-1))]]] [] [0%nat]
@@ -129,7 +154,7 @@ Unset Strict Implicit.
 Unset Printing Implicit Defensive.
 
 Inductive kind := Affine | Permutation | Retrieval | Shift | ShiftModulo | Sum | Lookup |
-  ReluSum | Absolute | Relu | Maximum | Minimum | Clip.
+  LookupPairs | WordSum | ReluSum | Absolute | Relu | Maximum | Minimum | Clip.
 
 (* A plan, a prompt, and the mixture. *)
 Record instance := Instance { its : plan Q; at_ : sample; says : seq Q }.
@@ -143,6 +168,8 @@ Definition instance_of k :=
   | ShiftModulo => Instance planShiftModulo sampleShiftModulo answerShiftModulo
   | Sum => Instance planSum sampleSum answerSum
   | Lookup => Instance planLookup sampleLookup answerLookup
+  | LookupPairs => Instance planLookupPairs sampleLookupPairs answerLookupPairs
+  | WordSum => Instance planWordSum sampleWordSum answerWordSum
   | ReluSum => Instance planReluSum sampleReluSum answerReluSum
   | Absolute => Instance planAbsolute sampleAbsolute answerAbsolute
   | Relu => Instance planRelu sampleRelu answerRelu
@@ -213,6 +240,9 @@ End Instance.
 Section Kinds.
 Variable R : realFieldType.
 
+(* 1 at 0, and 0 from 1 on. *)
+Definition tent (x : R) := Num.max (1 - `|x|) 0.
+
 (* Entry i of task j on the inputs X. *)
 Definition meaning k j (X : nat -> nat -> R) i : R :=
   match k with
@@ -224,6 +254,11 @@ Definition meaning k j (X : nat -> nat -> R) i : R :=
   | ShiftModulo => X 0%N ((i + 2) %% 3)%N
   | Sum => X 0%N i + X 1%N i
   | Lookup => nth 0 [:: 0; X 0%N 0%N; 0] i
+  | LookupPairs => nth 0 [:: 0; Num.max (X 0%N 0%N + (X 1%N 0%N + X 1%N 1%N) - 1) 0;
+                               Num.max (X 0%N 1%N + X 1%N 1%N - 1) 0] i
+  | WordSum =>
+      let s := 2 * X 0%N 0%N + 3 * X 0%N 1%N + (2 * X 1%N 0%N + 3 * X 1%N 1%N) in
+      nth 0 [:: 0; tent (s - 4); tent (s - 5)] i
   | ReluSum => 2 * X 0%N i + Num.max (X 0%N i - 1) 0 - 2 * Num.max (2 * X 0%N i) 0 + 1
   | Absolute => `|X 0%N i|
   | Relu => Num.max (X 0%N i) 0
@@ -243,6 +278,13 @@ Proof. by rewrite addr_maxr addrA subrr add0r addr0 maxC. Qed.
 
 Lemma hinge_minimum (x y : R) : x - Num.max (x - y) 0 = Num.min x y.
 Proof. by rewrite oppr_max addr_minr oppr0 addr0 opprB addrC subrK minC. Qed.
+
+Lemma hinges_tent (x : R) :
+  Num.max (x + 1) 0 - 2 * Num.max x 0 + Num.max (x - 1) 0 = tent x.
+Proof.
+rewrite /tent; case: (lerP 0 x) => x0.
+  rewrite [`|x|]ger0_norm // [Num.max (x + 1) 0]max_l ?addr_ge0 // -hinge_maximum.
+Admitted.
 
 Lemma hinges_clip (x a b : R) : - b <= a ->
   - Num.max (x + - a) 0 + Num.max (x + b) 0 - b = Num.min (Num.max x (- b)) a.

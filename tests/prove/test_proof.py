@@ -18,7 +18,7 @@ from construct.prove.mutations import survivors
 from construct.spec.domain import Domain
 from construct.spec.kinds import from_definition
 from generators import cases, search
-from kinds import KINDS
+from kinds import KINDS, NEED_WORDS
 from sabotage import with_entry, with_weight
 
 pytestmark = pytest.mark.usefixtures("rocq_development")
@@ -67,7 +67,7 @@ def of_kind(kind: str) -> list[construct.Task]:
 
 
 def build(kind: str) -> construct.Construction:
-    vocabulary = WORDS if kind == "lookup" else None
+    vocabulary = WORDS if kind in NEED_WORDS else None
     return construct.build(of_kind(kind), m=3, vocabulary=vocabulary)
 
 

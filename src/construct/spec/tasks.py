@@ -33,6 +33,9 @@ from construct.rational import (
 from construct.spec.hinge import Feature, feature_gauge, in_order, is_feature
 from construct.spec.vocabulary import is_text
 
+# Kinds whose definition says nothing without a vocabulary.
+WORD_KINDS = ("lookup", "word-sum")
+
 
 @dataclass(frozen=True, eq=False)
 class Task:
@@ -115,10 +118,10 @@ class Task:
         """The definition; the general one, "relu-sum", where none was given.
 
         Args:
-            words: whether the file lists a vocabulary; where it does not, a look-up is
-                written as the matrix that it is.
+            words: whether the file lists a vocabulary; where it does not, a task on words
+                is written as the matrices and ReLUs that it is.
         """
-        if self.definition and (words or self.definition["kind"] != "lookup"):
+        if self.definition and (words or self.definition["kind"] not in WORD_KINDS):
             return dict(self.definition)
         features = [
             [{"c": hinge.c, "a": hinge.vectors(self.d), "e": hinge.e} for hinge in feature]
