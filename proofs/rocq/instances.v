@@ -145,7 +145,7 @@ Definition sampleClip := Sample [Some ([[4]], [3#2]); Some ([[4]], [4]); None] [
 Definition answerClip := [-1#2].
 (* --- By kind --- *)
 
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect all_algebra ring.
 From construct Require Import numbers residual spec plan stream transport matrices network.
 From construct Require Import checker artifact concrete.
 
@@ -282,10 +282,37 @@ Proof. by rewrite oppr_max addr_minr oppr0 addr0 opprB addrC subrK minC. Qed.
 Lemma hinges_tent (x : R) :
   Num.max (x + 1) 0 - 2 * Num.max x 0 + Num.max (x - 1) 0 = tent x.
 Proof.
-rewrite /tent; case: (lerP 0 x) => x0.
-  rewrite [`|x|]ger0_norm // [Num.max (x + 1) 0]max_l ?addr_ge0 // -hinge_maximum.
-Admitted.
+rewrite /tent; have [x0 | x0] := ltrP x 0; last first.
+  rewrite (ger0_norm x0) [Num.max (x + 1) 0]max_l ?addr_ge0 ?ler01 //.
+  case: (lerP x 1) => x1.
+    by rewrite [Num.max (x - 1) 0]max_r ?subr_le0 // max_l ?subr_ge0 //; ring.
+  by rewrite [Num.max (x - 1) 0]max_l ?subr_ge0 ?ltW // max_r ?subr_le0 ?ltW //; ring.
+rewrite (ltr0_norm x0) opprK [1 + x]addrC mulr0 subr0.
+by rewrite [Num.max (x - 1) 0]max_r ?addr0 // subr_le0 ltW ?(lt_trans x0 ltr01).
+Qed.
 
+Lemma hinges_tent_at (s t a b : R) : a = t - 1 -> b = t + 1 ->
+  Num.max (s - a) 0 + (- 2 * Num.max (s - t) 0 + Num.max (s - b) 0) = tent (s - t).
+Proof.
+move=> -> ->; rewrite -hinges_tent mulNr addrA; congr (Num.max _ _ + _ + Num.max _ _); ring.
+Qed.
+
+(* A tent at a sum is 1 there and 0 at all others, which are whole numbers away. *)
+Lemma tent_whole (z : int) : tent z%:~R = (z == 0)%:R.
+Proof.
+rewrite /tent; case: eqP => [-> | /eqP z0]; first by rewrite normr0 subr0 max_l ?ler01.
+by rewrite max_r // subr_le0 -intr_norm (ler_int _ 1) -gtz0_ge1 normr_gt0.
+Qed.
+
+(* The hinge of a box of words: 1 where each operand is one of its words, and else 0. *)
+Lemma box_all (bs : seq bool) :
+  Num.max (\sum_(b <- bs) b%:R + (1 - (size bs)%:R)) 0 = (all id bs)%:R :> R.
+Proof.
+have -> : \sum_(b <- bs) b%:R = (count id bs)%:R :> R.
+  by elim: bs => [|b bs IH]; rewrite ?big_nil // big_cons IH /= natrD.
+rewrite all_count; case: eqP => [-> | /eqP ne]; first by rewrite addrCA subrr addr0 max_l ?ler01.
+by rewrite max_r // addrA subr_le0 -(natrD _ _ 1) addn1 ler_nat ltn_neqAle ne count_size.
+Qed.
 Lemma hinges_clip (x a b : R) : - b <= a ->
   - Num.max (x + - a) 0 + Num.max (x + b) 0 - b = Num.min (Num.max x (- b)) a.
 Proof.
@@ -303,8 +330,11 @@ move=> p; rewrite {}/p; case: k; case: j => [|[|j]] // _; case: i => [|[|[|i]]] 
 all: rewrite /f_ /f /linear_of /= ?(big_cons, big_nil) /=.
 all: rewrite /feature_of /hinge_of /linear_of /= ?(big_cons, big_nil) /=.
 all: rewrite /q2r /z2r /= -?[Pos.to_nat 1]/1%N -?[Pos.to_nat 2]/2%N -?[Pos.to_nat 3]/3%N.
+all: rewrite -?[Pos.to_nat 4]/4%N -?[Pos.to_nat 5]/5%N -?[Pos.to_nat 6]/6%N.
 all: rewrite -?pmulrn ?(divr1, mulr1z, mul0r, mul1r, mulN1r, add0r, addr0) //.
 - by rewrite addrC.
+- by rewrite [2 * _ + (3 * _ + _)]addrA; apply: hinges_tent_at; ring.
+- by rewrite [2 * _ + (3 * _ + _)]addrA; apply: hinges_tent_at; ring.
 - by rewrite mulNr [- _ + _]addrC addrA.
 - exact: hinges_absolute.
 - exact: hinges_absolute.

@@ -38,6 +38,13 @@ SETS = {
     "lookup": lambda: [
         construct.lookup("next", {"a": "b", "b": "c"}, vocabulary=WORDS),
         construct.lookup("same", {"c": "c"}, vocabulary=WORDS),
+        construct.lookup("pair", {("a", "b"): "c", ("b", "b"): "c"}, vocabulary=WORDS),
+    ],
+    "word-sum": lambda: [
+        construct.word_sum("sum", {"a": 1, "b": 2}, {2: "b", 3: "c"}, vocabulary=WORDS),
+        construct.word_sum(
+            "less", {"a": 1, "b": "1/2"}, {0: "a"}, (2, 1), (1, -1), vocabulary=WORDS
+        ),
     ],
     "relu-sum": lambda: [
         construct.relu_sum(
