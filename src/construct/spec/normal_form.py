@@ -41,7 +41,10 @@ def normal_form(task: Task) -> tuple:
                     constant[row] += w * max(hinge.e, 0)
                 continue
             lead = Fraction(next(iter(a.values())))
-            plane = (tuple((key, v / lead) for key, v in a.items()), hinge.e / lead)
+            terms = (
+                tuple(a.items()) if lead == 1 else tuple((key, v / lead) for key, v in a.items())
+            )
+            plane = terms, hinge.e / lead
             for row, w in weight.items():
                 kinks[plane][row] += w * abs(lead)
                 if lead < 0:
