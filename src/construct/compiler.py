@@ -255,8 +255,9 @@ def validate(
     K, S = len(tasks), len(wiring.slots)
     if S > K:
         raise ConstructError(
-            f"these tasks need S = {S} operand slots, each a head of layer 1, but K = {K} "
-            f"tasks give {K} heads in each layer; build them together with {S - K} more tasks."
+            f"these tasks need S = {S} operand slots, each a head of layer 1, but a layer has one "
+            f"for each task, here K = {K}; build them together with {S - K} more, such as one of "
+            "the kind 'retrieval', that copies an operand."
         )
     return wiring, replace(sizes, S=S, P=len(wiring.dictionary))
 

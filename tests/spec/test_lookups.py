@@ -322,3 +322,11 @@ def test_the_network_is_the_specification_also_off_one_hot_vectors(executor, dty
         got, wanted = run(made, prompt, executor=executor, dtype=dtype), mixture(made.tasks, prompt)
         assert got.votes == wanted.votes
         assert got.answer.tolist() == wanted.answer.tolist()
+
+
+def test_a_table_on_three_operands_needs_a_second_task():
+    three = lookup("f", {("one", "two", "one"): "two"}, vocabulary=WORDS)
+    with pytest.raises(ConstructError, match=r"S = 2 .* K = 1; build them together with 1 more"):
+        build([three], vocabulary=WORDS)
+    made = build([three, retrieval("copy", 1, d=5)], vocabulary=WORDS)
+    assert made.sizes.S == 2

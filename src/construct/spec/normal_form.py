@@ -41,10 +41,9 @@ def normal_form(task: Task) -> tuple:
                     constant[row] += w * max(hinge.e, 0)
                 continue
             lead = Fraction(next(iter(a.values())))
-            terms = (
-                tuple(a.items()) if lead == 1 else tuple((key, v / lead) for key, v in a.items())
-            )
-            plane = terms, hinge.e / lead
+            # A hinge of words has 1 there: nothing to divide.
+            terms = a.items() if lead == 1 else ((key, v / lead) for key, v in a.items())
+            plane = tuple(terms), hinge.e / lead
             for row, w in weight.items():
                 kinks[plane][row] += w * abs(lead)
                 if lead < 0:

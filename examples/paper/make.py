@@ -1,6 +1,6 @@
 """The task sets of Xiong et al. (arXiv 2410.05603), each with a prompt: writes them anew.
 
-    pip install '.[demo,examples]' && python examples/make.py
+    pip install '.[demo,examples]' && python examples/paper/make.py
 
     add_translate   A+B as digits, and in English, French and Spanish words
     country         capital, continent, upper case
@@ -55,7 +55,7 @@ def add_translate() -> None:
     }
     tasks = [word_sum(name, own) for name, own in words.items()]
     answers = {name: lambda a, b, own=own: own[int(a) + int(b)] for name, own in words.items()}
-    write("add_translate", tasks, PAIRS, answers, 80)
+    write("add_translate", "{1}+{2}->{y}", tasks, PAIRS, answers, 80)
 
 
 def country() -> None:
@@ -66,7 +66,8 @@ def country() -> None:
         "continent": lambda name: rows[name]["continent"],
         "upper case": str.upper,
     }
-    write("country", lookups([*rows], answers), [(name,) for name in rows], answers, 60)
+    inputs = [(name,) for name in rows]
+    write("country", "{1}->{y}", lookups([*rows], answers), inputs, answers, 60)
 
 
 def ab() -> None:
@@ -81,7 +82,7 @@ def ab() -> None:
         "B": lambda a, b: b,
         "A+B": lambda a, b: str(int(a) + int(b)),
     }
-    write("AB", tasks, PAIRS, answers, 60)
+    write("AB", "{1}@{2}={y}", tasks, PAIRS, answers, 60)
 
 
 def word() -> None:
@@ -94,11 +95,12 @@ def word() -> None:
         "lower case": str.lower,
         "upper case": str.upper,
     }
-    write("word", lookups(words, answers), [(w,) for w in words], answers, 80)
+    write("word", "{1}->{y}", lookups(words, answers), [(w,) for w in words], answers, 80)
 
 
 def write(
     name: str,
+    form: str,
     tasks: list[dict[str, Any]],
     inputs: Sequence[tuple[str, ...]],
     answers: Answers,
@@ -110,11 +112,13 @@ def write(
     *shown, query = rng.sample(apart, examples + 1)
     voting = [*answers] * (examples // len(answers))
     rng.shuffle(voting)
-    pairs = zip(shown, voting, strict=True)
-    lines = [f"{', '.join(x)} -> {answers[task](*x)}" for x, task in pairs]
-    file = json.dumps({"tasks": tasks}, indent=1, ensure_ascii=False)
+    # A field of a format counts from 1.
+    lines = [
+        form.format(None, *x, y=answers[task](*x)) for x, task in zip(shown, voting, strict=True)
+    ]
+    file = json.dumps({"format": form, "tasks": tasks}, indent=1, ensure_ascii=False)
     (HERE / f"{name}.json").write_text(file + "\n", encoding="utf-8")
-    prompt = "\n".join([*lines, f"{', '.join(query)} ->"])
+    prompt = "\n".join([*lines, form.format(None, *query, y="")])
     (HERE / f"{name}-prompt.txt").write_text(prompt + "\n", encoding="utf-8")
 
 
