@@ -144,7 +144,7 @@ def profile(wiring: Wiring) -> Profile:
         features.append(Sums.of([(weights, Sums.join(hinges))]) if hinges else _NOTHING)
         inner += [*hinges, features[-1]]
         for c, a, e in feature:
-            inside = [Fraction(v) for _, terms in a for _, v in terms]
+            inside = {v for _, terms in a for _, v in terms}
             numbers.update(abs(Fraction(x)) for x in (c, e, *inside))
             den = math.lcm(e.denominator, *(v.denominator for v in inside))
             hinge_denominators.add(c.denominator * den)

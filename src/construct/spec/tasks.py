@@ -166,7 +166,7 @@ class Task:
         |X| is the largest absolute entry; what evaluation in floats can be off follows.
         None if a number that is not 0 is above 2^100 or below 2^-100 in absolute value.
         """
-        if not all(1 <= abs(Fraction(x)) * 2**100 <= 2**200 for x in self.numbers() if x):
+        if not all(1 <= abs(Fraction(x)) * 2**100 <= 2**200 for x in set(self.numbers()) if x):
             return None
         own, rest, terms = zeros(self.d), abs(self.b), np.ones(self.d, dtype=int)
         for matrix in self.A.values():
