@@ -244,6 +244,12 @@ def test_one_word_for_all_sums_costs_no_feature_between_them():
     assert len(task.features) == 4  # a step up, and a step down
 
 
+def test_relus_that_no_memory_holds_are_refused_before_they_are_made(monkeypatch):
+    monkeypatch.setattr("construct.memory.memory", lambda: 3999)
+    with pytest.raises(ConstructError, match=r"the ReLUs of task 'f' .*; list fewer values"):
+        word_sum("f", {"one": 1, "two": 2}, {2: "one", 3: "two", 4: "two"}, vocabulary=WORDS)
+
+
 BAD_SUMS = {
     "no values": ({"values": {}}, "write the number that each word is"),
     "a list of values": ({"values": [1]}, "write the number that each word is"),

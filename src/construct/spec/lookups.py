@@ -225,9 +225,8 @@ def sum_task(
             f"{low + last * step} in steps of {step}, and its words list none of them."
         )
     knots = sorted({knot for (_, knot), weight in weights.items() if weight})
-    refuse_beyond_memory(
-        len(knots) * sum(map(len, counts.values())), EACH_TERM, f"the ReLUs of task {name!r}"
-    )
+    terms, whose = len(knots) * len(values) * len(own), f"the ReLUs of task {name!r}"
+    refuse_beyond_memory(terms, EACH_TERM, whose, "list fewer values, or fewer sums")
     vectors: dict[int, Terms] = {
         p: tuple((w, h + t) for w, t in sorted(count.items())) for p, count in counts.items()
     }
