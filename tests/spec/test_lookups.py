@@ -18,6 +18,7 @@ from construct import (
     lookup,
     mixture,
     parse_tasks,
+    retrieval,
     run,
     word_sum,
 )

@@ -599,3 +599,13 @@ def test_twins_may_read_positions_that_no_array_reaches():
     again = retrieval("again", 10**9, d=1)
     assert twins([far, near]) is None
     assert twins([far, near, again]) == (far, again)
+
+
+@pytest.mark.parametrize("scale", [2**55, 2**53 + 1])
+def test_whole_numbers_that_floats_lose_are_exact_on_arrays_of_whole_numbers(scale):
+    f = affine("f", [[scale]])
+    g = relu_sum("g", [[{"a": [scale]}]], [[1]], [[1]])
+    for task, wanted in ((f, 3 * scale), (g, 3 * scale + 3)):
+        found = task(np.array([[3]]))
+        assert found.tolist() == [wanted]
+        assert found.dtype == np.int64

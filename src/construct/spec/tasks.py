@@ -218,11 +218,11 @@ class Task:
         b, dictionary = self._floats if x.dtype == np.float64 else self._exact
         b = b.astype(np.int64) if x.dtype.kind == "i" else b
         y = np.broadcast_to(b, (*x.shape[:-2], self.d)).copy()
-        for position, matrix in self.A.items():
-            y += matrix(x[..., position - 1, :])
-        if dictionary is not None:
-            y += dictionary(x)
-        return y
+        parts = [matrix(x[..., position - 1, :]) for position, matrix in self.A.items()]
+        for part in parts if dictionary is None else [*parts, dictionary(x)]:
+            # A matrix beyond 2^53 makes objects also of whole numbers that fit.
+            y = np.add(y, part, out=y if part.dtype == y.dtype else None)
+        return y.astype(np.int64, copy=False) if x.dtype.kind == "i" else y
 
     def _stays_whole(self, x: np.ndarray) -> bool:
         """Whether f(x) of whole numbers, and all on the way to it, is whole and fits in int64."""
