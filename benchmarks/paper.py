@@ -75,7 +75,7 @@ def _right(built: Any, prompt: Any, executor: str) -> None:
 
 def main() -> None:
     quick = options(__doc__, measure).quick
-    executors, times = (EXECUTORS[:1], 1) if quick else (EXECUTORS, 3)
+    executors, times = (EXECUTORS[:1], 1) if quick else (EXECUTORS, 2)
     rows = [apart(__file__, name=n, executor=e, times=times) for n in SETS for e in executors]
     summary = {}
     for row in rows:
