@@ -24,7 +24,7 @@ from construct.designs.theorem.wiring import fewest_slots as slots_that_the_wiri
 from construct.spec.domain import task_bound
 from construct.spec.kinds import from_definition
 from construct.spec.normal_form import normal_form
-from kinds import KINDS, Shape, matrices, meaning, possible, small, vectors
+from kinds import KINDS, NEED_WORDS, Shape, matrices, meaning, possible, small, vectors
 
 Vector = Sequence[Q]
 Meaning = Callable[[Sequence[Vector]], list[Q]]
@@ -37,9 +37,10 @@ BROKEN = st.sampled_from([Q(0), Q(1), Q(-1), Q(1, 3), Q(-2, 3), Q(7, 5)])
 
 
 def definitions(d: int, inputs: int, entries: st.SearchStrategy = small) -> st.SearchStrategy:
-    """A definition of any kind but lookup, which needs words, for inputs 1..inputs."""
+    """A definition of any kind that needs no words, for inputs 1..inputs."""
     shape = Shape(d, inputs + 1, entries)
-    return st.one_of(*(KINDS[kind].draw(shape) for kind in possible(shape) if kind != "lookup"))
+    kinds = [kind for kind in possible(shape) if kind not in NEED_WORDS]
+    return st.one_of(*(KINDS[kind].draw(shape) for kind in kinds))
 
 
 def reads(definition: Mapping) -> frozenset[int]:

@@ -103,9 +103,33 @@ def draw_add(draw, shape: Shape) -> dict:
 
 @st.composite
 def draw_lookup(draw, shape: Shape) -> dict:
+    word, several = st.sampled_from(shape.words), draw(st.booleans())
+    if not several:
+        table = draw(st.dictionaries(word, word, min_size=1))
+        return {"kind": "lookup", "table": table, "position": draw(shape.places)}
+    places = draw(st.lists(shape.places, min_size=1, max_size=3, unique=True))
+    operands = st.tuples(*[word] * len(places))
+    table = draw(st.dictionaries(operands, word, min_size=1, max_size=12))
+    listed = [[list(key), image] for key, image in table.items()]
+    return {"kind": "lookup", "table": listed, "positions": places}
+
+
+@st.composite
+def draw_word_sum(draw, shape: Shape) -> dict:
     word = st.sampled_from(shape.words)
-    table = draw(st.dictionaries(word, word, min_size=1))
-    return {"kind": "lookup", "table": table, "position": draw(shape.places)}
+    values = draw(st.dictionaries(word, shape.numbers, min_size=1))
+    places = draw(st.lists(shape.places, min_size=1, max_size=3, unique=True))
+    factors = draw(vectors(len(places), st.sampled_from([1, 1, -1, 2, "1/2"])))
+    found = [draw(st.sampled_from(list(values.values()))) for _ in places]
+    reached = sum((number(c) * Q(v) for c, v in zip(factors, found, strict=True)), Q(0))
+    sums = draw(st.dictionaries(shape.numbers.map(str), word)) | {str(reached): draw(word)}
+    return {
+        "kind": "word-sum",
+        "values": values,
+        "words": sums,
+        "positions": places,
+        "coefficients": factors,
+    }
 
 
 @st.composite
@@ -220,8 +244,89 @@ def shift_of(task: dict, d: int, words: Words) -> Meaning:
 
 def lookup_of(task: dict, d: int, words: Words) -> Meaning:
     assert words is not None
-    pairs, p = [(words.index(a), words.index(b)) for a, b in task["table"].items()], place(task)
+    if isinstance(task["table"], list) and len(task["table"][0][0]) > 1:
+        return several_of(task, d, words)
+    rows = task["table"].items() if isinstance(task["table"], dict) else task["table"]
+    pairs = [(words.index(a if isinstance(a, str) else a[0]), words.index(b)) for a, b in rows]
+    p = (task.get("positions") or [task.get("position", 1)])[0] - 1
     return lambda X: [sum((X[p][a] for a, b in pairs if b == i), Q(0)) for i in range(d)]
+
+
+def several_of(task: dict, d: int, words: Sequence[str]) -> Meaning:
+    """Each image with the boxes of operands that it stands for."""
+    keys: dict[int, list[list[int]]] = {}
+    for operands, image in task["table"]:
+        keys.setdefault(words.index(image), []).append([words.index(w) for w in operands])
+    read = task.get("positions") or range(1, len(task["table"][0][0]) + 1)
+
+    def f(X: list[Vector]) -> Vector:
+        def holds(box: list[set[int]]) -> Q:
+            counts = [sum(X[p - 1][w] for w in own) for p, own in zip(read, box, strict=True)]
+            return max(sum(counts) - len(box) + 1, Q(0))
+
+        return [sum(map(holds, boxes(keys[i])), Q(0)) if i in keys else Q(0) for i in range(d)]
+
+    return f
+
+
+def boxes(keys: list[list[int]]) -> list[list[set[int]]]:
+    """The fewest boxes that grouping gives, whichever operand comes first."""
+    ways = []
+    for first in range(len(keys[0])):
+        split = grouped([key[first:] + key[:first] for key in keys])
+        back = len(keys[0]) - first
+        ways.append([box[back:] + box[:back] for box in split])
+    return min(ways, key=len)
+
+
+def grouped(keys: list[list[int]]) -> list[list[set[int]]]:
+    """Words with the same continuations stand together."""
+    if keys == [[]]:
+        return [[]]
+    after = {w: [key[1:] for key in keys if key[0] == w] for w in {key[0] for key in keys}}
+    found = []
+    for rest in {tuple(sorted(map(tuple, own))) for own in after.values()}:
+        same = {w for w, own in after.items() if tuple(sorted(map(tuple, own))) == rest}
+        found += [[same, *box] for box in grouped([list(key) for key in rest])]
+    return found
+
+
+def word_sum_of(task: dict, d: int, words: Words) -> Meaning:
+    """A tent over each sum: 1 there, 0 from the next possible sum on."""
+    assert words is not None
+    factors = vector(task.get("coefficients") or [1] * len(task["positions"]))
+    values = {words.index(w): number(v) for w, v in task["values"].items()}
+    own = [{w: c * v for w, v in values.items()} for c in factors]
+    least = [min(products.values()) for products in own]
+    step = Q(0)
+    for products, low in zip(own, least, strict=True):
+        for v in products.values():
+            step = common(step, v - low)
+    step = step or Q(1)
+    steps = [
+        {w: (v - low) / step for w, v in one.items()} for one, low in zip(own, least, strict=True)
+    ]
+    spans = [max(one.values()) for one in steps]
+    high = sum(spans) - min(spans) + 1
+    peaks = [((number(t) - sum(least)) / step, words.index(w)) for t, w in task["words"].items()]
+    peaks = [(t, w) for t, w in peaks if t.denominator == 1 and 0 <= t <= sum(spans)]
+
+    def f(X: list[Vector]) -> Vector:
+        reads = zip(task["positions"], steps, strict=True)
+        s = sum((high + t) * X[p - 1][w] for p, one in reads for w, t in one.items())
+        at = s - high * len(steps)
+        return [
+            sum((max(1 - abs(at - t), Q(0)) for t, w in peaks if w == i), Q(0)) for i in range(d)
+        ]
+
+    return f
+
+
+def common(a: Q, b: Q) -> Q:
+    """The largest number of which both are multiples (Euclid)."""
+    while b:
+        a, b = b, a % b
+    return abs(a)
 
 
 def clip_of(task: dict, d: int, words: Words) -> Meaning:
@@ -262,6 +367,7 @@ class Kind:
         example: d -> the fields of some definition; every field that there is, once.
         fine: for each argument the values of `api.WRONG` that are right for it.
         inputs: how many inputs it needs.
+        words: whether it needs a vocabulary.
     """
 
     draw: Callable[[Shape], st.SearchStrategy]
@@ -269,6 +375,7 @@ class Kind:
     example: Callable[[int], dict[str, Any]]
     fine: Mapping[str, list[str]] = field(default_factory=dict)
     inputs: int = 1
+    words: bool = False
 
 
 def unit(d: int) -> list[list[int]]:
@@ -305,7 +412,25 @@ KINDS = {
         {"by": ["-1", "0"], "modulo": []},
     ),
     "sum": Kind(draw_add, of_several(sum), at_two),
-    "lookup": Kind(draw_lookup, lookup_of, lambda d: {"table": {"a": "b"}, "position": 1}),
+    "lookup": Kind(
+        draw_lookup,
+        lookup_of,
+        lambda d: {"table": {"a": "b"}, "position": 1, "positions": [1]},
+        {"positions": ["None"]},
+        words=True,
+    ),
+    "word-sum": Kind(
+        draw_word_sum,
+        word_sum_of,
+        lambda d: {
+            "values": {"a": 1, "b": 2},
+            "words": {"2": "a", "3": "b"},
+            "positions": [1, 2],
+            "coefficients": [1, 1],
+        },
+        {"coefficients": ["None"]},
+        words=True,
+    ),
     "relu-sum": Kind(
         draw_relu_sum,
         relu_sum_of,
@@ -328,6 +453,7 @@ KINDS = {
     "maximum": Kind(draw_of_two("maximum"), of_several(max), at_two, inputs=2),
     "minimum": Kind(draw_of_two("minimum"), of_several(min), at_two, inputs=2),
 }
+NEED_WORDS = {name for name, kind in KINDS.items() if kind.words}
 NEED_TWO_INPUTS = {name for name, kind in KINDS.items() if kind.inputs == 2}
 
 

@@ -45,7 +45,7 @@ def example_prompt(name):
 
 
 def test_every_file_is_tested_and_in_the_readme():
-    files = {path.name for path in EXAMPLES.iterdir()} - {"README.md"}
+    files = {path.name for path in EXAMPLES.iterdir() if path.is_file()} - {"README.md"}
     task_files = {f"{name}.json" for name in EXPECTED}
     prompts = {name for name in files if "-prompt." in name}
     tables = {path.name for path in EXAMPLES.glob("*.csv")}

@@ -39,7 +39,7 @@ REVEALED = {
         "construct.spec.mixture.Mixture",
     ),
     "affine": ("name: str, A: Any, b: Any =", "construct.spec.tasks.Task"),
-    "lookup": ("position: Any =, *, vocabulary: construct.spec.", "construct.spec.tasks.Task"),
+    "lookup": ("positions: Any =, *, vocabulary: construct.spec.", "construct.spec.tasks.Task"),
     "clip": ("low: Any, high: Any, position: Any =, *, d: int", "construct.spec.tasks.Task"),
     "parse_prompt": ("text: str, *, d: int, n: int, vocabulary:", "construct.spec.prompt.Prompt"),
 }

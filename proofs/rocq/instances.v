@@ -68,6 +68,31 @@ Definition sampleLookup := Sample [Some ([[1; 0; 0]], [0; 1; 0]); Some ([[0; 0; 
   None] [[1; 0; 0]].
 Definition answerLookup := [0; 1; 0].
 
+(* lookup("f", {("a", "a"): "b", ("a", "b"): "b", ("b", "b"): "c"}, vocabulary=words) *)
+Definition planLookupPairs : plan Q := Plan 3%nat 3%nat 3%nat [read_task [[]; []; []] [[];
+  [(0%N, 1)]; [(1%N, 1)]] [0; 0; 0] [[(1, [(0%N, 0%N, 1); (1%N, 0%N, 1); (1%N, 1%N, 1)], (-1))];
+  [(1, [(0%N, 1%N, 1); (1%N, 1%N, 1)], (-1))]]] [1%nat] [0%nat] (map (map read_hinge) [[(1,
+  [(0%N, 0%N, 1); (1%N, 0%N, 1); (1%N, 1%N, 1)], (-1))]; [(1, [(0%N, 1%N, 1); (1%N, 1%N, 1)],
+  (-1))]]) [[0%nat; 1%nat]] 16%nat 1 32 4 1 1 1.
+Definition sampleLookupPairs := Sample [Some ([[1; 0; 0]; [0; 1; 0]], [0; 1; 0]); Some ([[0; 0;
+  1]; [1; 0; 0]], [0; 1; 0]); None] [[0; 1; 0]; [0; 1; 0]].
+Definition answerLookupPairs := [0; 0; 1].
+
+(* word_sum("f", {"a": 1, "b": 2}, {2: "b", 3: "c"}, vocabulary=words) *)
+Definition planWordSum : plan Q := Plan 3%nat 3%nat 3%nat [read_task [[]; []; []] [[]; [(0%N, 1);
+  (1%N, (-2)); (2%N, 1)]; [(1%N, 1); (2%N, (-2)); (3%N, 1)]] [0; 0; 0] [[(1, [(0%N, 0%N, 2);
+  (0%N, 1%N, 3); (1%N, 0%N, 2); (1%N, 1%N, 3)], (-3))]; [(1, [(0%N, 0%N, 2); (0%N, 1%N, 3);
+  (1%N, 0%N, 2); (1%N, 1%N, 3)], (-4))]; [(1, [(0%N, 0%N, 2); (0%N, 1%N, 3); (1%N, 0%N, 2);
+  (1%N, 1%N, 3)], (-5))]; [(1, [(0%N, 0%N, 2); (0%N, 1%N, 3); (1%N, 0%N, 2); (1%N, 1%N, 3)],
+  (-6))]]] [1%nat] [0%nat] (map (map read_hinge) [[(1, [(0%N, 0%N, 2); (0%N, 1%N, 3);
+  (1%N, 0%N, 2); (1%N, 1%N, 3)], (-3))]; [(1, [(0%N, 0%N, 2); (0%N, 1%N, 3); (1%N, 0%N, 2);
+  (1%N, 1%N, 3)], (-4))]; [(1, [(0%N, 0%N, 2); (0%N, 1%N, 3); (1%N, 0%N, 2); (1%N, 1%N, 3)],
+  (-5))]; [(1, [(0%N, 0%N, 2); (0%N, 1%N, 3); (1%N, 0%N, 2); (1%N, 1%N, 3)], (-6))]]) [[0%nat;
+  1%nat; 2%nat; 3%nat]] 16%nat 1 4096 4 1 1 1.
+Definition sampleWordSum := Sample [Some ([[1; 0; 0]; [1; 0; 0]], [0; 1; 0]); Some ([[1; 0; 0];
+  [0; 0; 1]], [0; 1; 0]); None] [[0; 1; 0]; [1; 0; 0]].
+Definition answerWordSum := [0; 0; 1].
+
 (* relu_sum("f", [[{"a": [1], "e": -1}, {"c": -2, "a": [2]}]], [[1]], [[2]], [1]) *)
 Definition planReluSum : plan Q := Plan 1%nat 3%nat 2%nat [read_task [[(0%N, 0%N, 2)]]
   [[(0%N, 1)]] [1] [[((-2), [(0%N, 0%N, 2)], 0); (1, [(0%N, 0%N, 1)], (-1))]]] [] [0%nat]
@@ -120,7 +145,7 @@ Definition sampleClip := Sample [Some ([[4]], [3#2]); Some ([[4]], [4]); None] [
 Definition answerClip := [-1#2].
 (* --- By kind --- *)
 
-From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp Require Import all_ssreflect all_algebra ring.
 From construct Require Import numbers residual spec plan stream transport matrices network.
 From construct Require Import checker artifact concrete.
 
@@ -129,7 +154,7 @@ Unset Strict Implicit.
 Unset Printing Implicit Defensive.
 
 Inductive kind := Affine | Permutation | Retrieval | Shift | ShiftModulo | Sum | Lookup |
-  ReluSum | Absolute | Relu | Maximum | Minimum | Clip.
+  LookupPairs | WordSum | ReluSum | Absolute | Relu | Maximum | Minimum | Clip.
 
 (* A plan, a prompt, and the mixture. *)
 Record instance := Instance { its : plan Q; at_ : sample; says : seq Q }.
@@ -143,6 +168,8 @@ Definition instance_of k :=
   | ShiftModulo => Instance planShiftModulo sampleShiftModulo answerShiftModulo
   | Sum => Instance planSum sampleSum answerSum
   | Lookup => Instance planLookup sampleLookup answerLookup
+  | LookupPairs => Instance planLookupPairs sampleLookupPairs answerLookupPairs
+  | WordSum => Instance planWordSum sampleWordSum answerWordSum
   | ReluSum => Instance planReluSum sampleReluSum answerReluSum
   | Absolute => Instance planAbsolute sampleAbsolute answerAbsolute
   | Relu => Instance planRelu sampleRelu answerRelu
@@ -213,6 +240,9 @@ End Instance.
 Section Kinds.
 Variable R : realFieldType.
 
+(* 1 at 0, and 0 from 1 on. *)
+Definition tent (x : R) := Num.max (1 - `|x|) 0.
+
 (* Entry i of task j on the inputs X. *)
 Definition meaning k j (X : nat -> nat -> R) i : R :=
   match k with
@@ -224,6 +254,11 @@ Definition meaning k j (X : nat -> nat -> R) i : R :=
   | ShiftModulo => X 0%N ((i + 2) %% 3)%N
   | Sum => X 0%N i + X 1%N i
   | Lookup => nth 0 [:: 0; X 0%N 0%N; 0] i
+  | LookupPairs => nth 0 [:: 0; Num.max (X 0%N 0%N + (X 1%N 0%N + X 1%N 1%N) - 1) 0;
+                               Num.max (X 0%N 1%N + X 1%N 1%N - 1) 0] i
+  | WordSum =>
+      let s := 2 * X 0%N 0%N + 3 * X 0%N 1%N + (2 * X 1%N 0%N + 3 * X 1%N 1%N) in
+      nth 0 [:: 0; tent (s - 4); tent (s - 5)] i
   | ReluSum => 2 * X 0%N i + Num.max (X 0%N i - 1) 0 - 2 * Num.max (2 * X 0%N i) 0 + 1
   | Absolute => `|X 0%N i|
   | Relu => Num.max (X 0%N i) 0
@@ -244,6 +279,40 @@ Proof. by rewrite addr_maxr addrA subrr add0r addr0 maxC. Qed.
 Lemma hinge_minimum (x y : R) : x - Num.max (x - y) 0 = Num.min x y.
 Proof. by rewrite oppr_max addr_minr oppr0 addr0 opprB addrC subrK minC. Qed.
 
+Lemma hinges_tent (x : R) :
+  Num.max (x + 1) 0 - 2 * Num.max x 0 + Num.max (x - 1) 0 = tent x.
+Proof.
+rewrite /tent; have [x0 | x0] := ltrP x 0; last first.
+  rewrite (ger0_norm x0) [Num.max (x + 1) 0]max_l ?addr_ge0 ?ler01 //.
+  case: (lerP x 1) => x1.
+    by rewrite [Num.max (x - 1) 0]max_r ?subr_le0 // max_l ?subr_ge0 //; ring.
+  by rewrite [Num.max (x - 1) 0]max_l ?subr_ge0 ?ltW // max_r ?subr_le0 ?ltW //; ring.
+rewrite (ltr0_norm x0) opprK [1 + x]addrC mulr0 subr0.
+by rewrite [Num.max (x - 1) 0]max_r ?addr0 // subr_le0 ltW ?(lt_trans x0 ltr01).
+Qed.
+
+Lemma hinges_tent_at (s t a b : R) : a = t - 1 -> b = t + 1 ->
+  Num.max (s - a) 0 + (- 2 * Num.max (s - t) 0 + Num.max (s - b) 0) = tent (s - t).
+Proof.
+move=> -> ->; rewrite -hinges_tent mulNr addrA; congr (Num.max _ _ + _ + Num.max _ _); ring.
+Qed.
+
+(* A tent at a sum is 1 there and 0 at all others, which are whole numbers away. *)
+Lemma tent_whole (z : int) : tent z%:~R = (z == 0)%:R.
+Proof.
+rewrite /tent; case: eqP => [-> | /eqP z0]; first by rewrite normr0 subr0 max_l ?ler01.
+by rewrite max_r // subr_le0 -intr_norm (ler_int _ 1) -gtz0_ge1 normr_gt0.
+Qed.
+
+(* The hinge of a box of words: 1 where each operand is one of its words, and else 0. *)
+Lemma box_all (bs : seq bool) :
+  Num.max (\sum_(b <- bs) b%:R + (1 - (size bs)%:R)) 0 = (all id bs)%:R :> R.
+Proof.
+have -> : \sum_(b <- bs) b%:R = (count id bs)%:R :> R.
+  by elim: bs => [|b bs IH]; rewrite ?big_nil // big_cons IH /= natrD.
+rewrite all_count; case: eqP => [-> | /eqP ne]; first by rewrite addrCA subrr addr0 max_l ?ler01.
+by rewrite max_r // addrA subr_le0 -(natrD _ _ 1) addn1 ler_nat ltn_neqAle ne count_size.
+Qed.
 Lemma hinges_clip (x a b : R) : - b <= a ->
   - Num.max (x + - a) 0 + Num.max (x + b) 0 - b = Num.min (Num.max x (- b)) a.
 Proof.
@@ -261,8 +330,11 @@ move=> p; rewrite {}/p; case: k; case: j => [|[|j]] // _; case: i => [|[|[|i]]] 
 all: rewrite /f_ /f /linear_of /= ?(big_cons, big_nil) /=.
 all: rewrite /feature_of /hinge_of /linear_of /= ?(big_cons, big_nil) /=.
 all: rewrite /q2r /z2r /= -?[Pos.to_nat 1]/1%N -?[Pos.to_nat 2]/2%N -?[Pos.to_nat 3]/3%N.
+all: rewrite -?[Pos.to_nat 4]/4%N -?[Pos.to_nat 5]/5%N -?[Pos.to_nat 6]/6%N.
 all: rewrite -?pmulrn ?(divr1, mulr1z, mul0r, mul1r, mulN1r, add0r, addr0) //.
 - by rewrite addrC.
+- by rewrite [2 * _ + (3 * _ + _)]addrA; apply: hinges_tent_at; ring.
+- by rewrite [2 * _ + (3 * _ + _)]addrA; apply: hinges_tent_at; ring.
 - by rewrite mulNr [- _ + _]addrC addrA.
 - exact: hinges_absolute.
 - exact: hinges_absolute.

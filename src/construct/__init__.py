@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from construct.spec.kinds import relu_sum as relu_sum
     from construct.spec.kinds import retrieval as retrieval
     from construct.spec.kinds import shift as shift
+    from construct.spec.kinds import word_sum as word_sum
     from construct.spec.mixture import Mixture as Mixture
     from construct.spec.mixture import mixture as mixture
     from construct.spec.prompt import Prompt as Prompt
@@ -89,6 +90,7 @@ _HOMES = {
         "relu_sum",
         "retrieval",
         "shift",
+        "word_sum",
     ),
     "construct.spec.mixture": ("Mixture", "mixture"),
     "construct.spec.prompt": ("Prompt",),

@@ -29,7 +29,7 @@ from construct.network.transformer import Transformer
 from construct.rational import rational
 from construct.spec.domain import ONE_HOT, Domain
 from construct.spec.kinds import permutation
-from construct.spec.normal_form import normal_form
+from construct.spec.normal_form import normal_form, twins
 from construct.spec.prompt import Prompt
 from construct.spec.promptfile import parse_prompt, prompt_of, refuse_other_formats
 from construct.spec.tasks import Task, refuse_tasks_beyond_memory
@@ -255,8 +255,9 @@ def validate(
     K, S = len(tasks), len(wiring.slots)
     if S > K:
         raise ConstructError(
-            f"these tasks need S = {S} operand slots, each a head of layer 1, but K = {K} "
-            f"tasks give {K} heads in each layer; build them together with {S - K} more tasks."
+            f"these tasks need S = {S} operand slots, each a head of layer 1, but a layer has one "
+            f"for each task, here K = {K}; build them together with {S - K} more, such as one of "
+            "the kind 'retrieval', that copies an operand."
         )
     return wiring, replace(sizes, S=S, P=len(wiring.dictionary))
 
@@ -306,14 +307,13 @@ def _refuse_other_words(vocabulary: Vocabulary, sizes: Sizes) -> None:
 def _refuse_twins(tasks: Sequence[Task]) -> None:
     """Refuse two tasks of one name, or that are one map."""
     names: set[str] = set()
-    by_map: dict[tuple, str] = {}
     for task in tasks:
         if task.name in names:
             raise ConstructError(f"two tasks are named {task.name!r}; rename one.")
         names.add(task.name)
-        twin = by_map.setdefault(normal_form(task), task.name)
-        if twin != task.name:
-            raise ConstructError(f"tasks {twin!r} and {task.name!r} are the same map; drop one.")
+    if found := twins(tasks):
+        one, other = (task.name for task in found)
+        raise ConstructError(f"tasks {one!r} and {other!r} are the same map; drop one.")
 
 
 @checked(seed=whole(0))

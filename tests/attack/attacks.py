@@ -111,14 +111,36 @@ def merged(rng: Random, number: int) -> Cases:
 
 
 def words(rng: Random, number: int) -> Cases:
-    """Look-up tables over a vocabulary."""
+    """Look-up tables over a vocabulary, also on two words, and sums of words with values."""
     known = [f"w{i}" for i in range(rng.choice([3, 5]))]
+    n = rng.choice([2, 3])
     tasks = []
     for k in range(rng.randint(1, 3)):
-        images = [rng.choice(known) for _ in known]
-        table = {a: b for a, b in zip(known, images, strict=True) if rng.random() < 0.8}
-        tasks.append({"name": f"t{k}", "kind": "lookup", "table": table or {"w0": "w1"}})
-    yield from prompt_cases(rng, {"n": 2, "tasks": tasks, "vocabulary": known}, 4, 16)
+        form = rng.choice((_table, _table_of_pairs, _word_sum)[: 1 if n == 2 else 3])
+        tasks.append({"name": f"t{k}", **form(rng, known)})
+    if n == 3:
+        # A head for the slot that a task on two words needs.
+        tasks.append({"name": "copy", "kind": "retrieval", "position": 2})
+    yield from prompt_cases(rng, {"n": n, "tasks": tasks, "vocabulary": known}, 4, 16)
+
+
+def _table(rng: Random, known: list[str]) -> dict[str, Any]:
+    images = [rng.choice(known) for _ in known]
+    table = {a: b for a, b in zip(known, images, strict=True) if rng.random() < 0.8}
+    return {"kind": "lookup", "table": table or {"w0": "w1"}}
+
+
+def _table_of_pairs(rng: Random, known: list[str]) -> dict[str, Any]:
+    some = rng.sample(known, 2)  # few images, so that entries go together
+    pairs = [[[a, b], rng.choice(some)] for a in known for b in known if rng.random() < 0.7]
+    places = rng.sample([1, 2], 2)
+    return {"kind": "lookup", "table": pairs or [[["w0", "w1"], "w2"]], "positions": places}
+
+
+def _word_sum(rng: Random, known: list[str]) -> dict[str, Any]:
+    values = {w: rng.choice(["1/2", 0, 1, -2, "0.25"]) for w in rng.sample(known, 2)}
+    listed = {str(Q(a) + Q(b)): rng.choice(known) for a in values.values() for b in values.values()}
+    return {"kind": "word-sum", "values": values, "words": listed, "positions": [1, 2]}
 
 
 # --- Domains -------------------------------------------------------------------

@@ -5,12 +5,12 @@ from random import Random
 from typing import Any
 
 from attack.reckoning import Domain, Reckoned, as_text
-from kinds import KINDS, NEED_TWO_INPUTS
+from kinds import KINDS, NEED_TWO_INPUTS, NEED_WORDS
 
 # d, n, m, K: few, for each is compiled anew.
 SHAPES = ((1, 2, 2, 1), (1, 3, 4, 2), (2, 2, 8, 3), (2, 3, 3, 4), (3, 4, 5, 4), (4, 2, 4, 2))
 OFTEN = ("affine", "relu-sum", "rotation")
-DRAWN = (*OFTEN, *(kind for kind in KINDS if kind != "lookup"))
+DRAWN = (*OFTEN, *(kind for kind in KINDS if kind not in NEED_WORDS))
 # How the numbers of a task file are drawn.
 STYLES = ("whole", "whole", "sevenths", "decimals", "dyadic", "huge", "tiny", "mixed")
 
@@ -45,7 +45,7 @@ class Tasks:
         return as_text({"d": self.d, "n": self.n, "tasks": tasks})
 
     def definition(self) -> dict[str, Any]:
-        """A task of any kind but lookup, without its name."""
+        """A task of any kind that needs no words, without its name."""
         rng, d = self.rng, self.d
         places = list(range(1, self.n))
         kind, p = rng.choice(DRAWN), rng.choice(places)

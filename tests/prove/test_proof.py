@@ -18,7 +18,7 @@ from construct.prove.mutations import survivors
 from construct.spec.domain import Domain
 from construct.spec.kinds import from_definition
 from generators import cases, search
-from kinds import KINDS
+from kinds import KINDS, NEED_WORDS
 from sabotage import with_entry, with_weight
 
 pytestmark = pytest.mark.usefixtures("rocq_development")
@@ -38,6 +38,13 @@ SETS = {
     "lookup": lambda: [
         construct.lookup("next", {"a": "b", "b": "c"}, vocabulary=WORDS),
         construct.lookup("same", {"c": "c"}, vocabulary=WORDS),
+        construct.lookup("pair", {("a", "b"): "c", ("b", "b"): "c"}, vocabulary=WORDS),
+    ],
+    "word-sum": lambda: [
+        construct.word_sum("sum", {"a": 1, "b": 2}, {2: "b", 3: "c"}, vocabulary=WORDS),
+        construct.word_sum(
+            "less", {"a": 1, "b": "1/2"}, {0: "a"}, (2, 1), (1, -1), vocabulary=WORDS
+        ),
     ],
     "relu-sum": lambda: [
         construct.relu_sum(
@@ -67,7 +74,7 @@ def of_kind(kind: str) -> list[construct.Task]:
 
 
 def build(kind: str) -> construct.Construction:
-    vocabulary = WORDS if kind == "lookup" else None
+    vocabulary = WORDS if kind in NEED_WORDS else None
     return construct.build(of_kind(kind), m=3, vocabulary=vocabulary)
 
 

@@ -1,5 +1,6 @@
 """Whoever adds a kind of task and forgets a place is told here; CONTRIBUTING.md lists them."""
 
+import inspect
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 import construct
 import kinds
 from construct.spec.kinds import KINDS, from_definition
+from construct.spec.tasks import WORD_KINDS
 
 ROCQ = Path(__file__).parents[2] / "proofs" / "rocq" / "instances.v"
 WORDS = construct.Vocabulary(["a", "b"])
@@ -14,6 +16,12 @@ WORDS = construct.Vocabulary(["a", "b"])
 
 def test_the_tests_know_every_kind():
     assert set(kinds.KINDS) == set(KINDS)
+
+
+def test_the_kinds_that_need_words_are_known():
+    """Their definitions say nothing where an artifact has no vocabulary (`Task.as_json`)."""
+    need = {kind for kind, f in KINDS.items() if "vocabulary" in inspect.signature(f).parameters}
+    assert set(WORD_KINDS) == kinds.NEED_WORDS == need
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -34,7 +34,7 @@ from construct import (
 )
 from construct.rational import rational
 from construct.spec.kinds import from_definition
-from construct.spec.normal_form import normal_form, same_map
+from construct.spec.normal_form import normal_form, same_map, twins
 from generators import definitions, matrices, vectors
 from kinds import meaning
 
@@ -577,3 +577,35 @@ def test_a_task_costs_what_its_nonzeros_cost(make):
 def test_a_name_is_a_text_that_a_file_can_hold(name):
     with pytest.raises(ConstructError, match=r"^a task is named .* a name is a text"):
         retrieval(name, 1, d=1)
+
+
+@given(st.lists(defined_tasks(), min_size=2, max_size=2), st.booleans())
+def test_twins_are_tasks_of_one_normal_form(cases, again):
+    (one, d, _), (other, e, _) = cases
+    tasks = [read(one, d, "one"), read(one if again or d != e else other, d, "other")]
+    same = normal_form(tasks[0]) == normal_form(tasks[1])
+    assert twins(tasks) == (tuple(tasks) if same else None)
+
+
+def test_tasks_that_agree_on_small_numbers_alone_are_no_twins():
+    low, high = (clip(f"to {top}", -1000, top, d=1) for top in (1000, 2000))
+    again = clip("again", -1000, 1000, d=1)
+    assert twins([low, high]) is None
+    assert twins([low, high, again]) == (low, again)
+
+
+def test_twins_may_read_positions_that_no_array_reaches():
+    far, near = retrieval("far", 10**9, d=1), retrieval("near", 1, d=1)
+    again = retrieval("again", 10**9, d=1)
+    assert twins([far, near]) is None
+    assert twins([far, near, again]) == (far, again)
+
+
+@pytest.mark.parametrize("scale", [2**55, 2**53 + 1])
+def test_whole_numbers_that_floats_lose_are_exact_on_arrays_of_whole_numbers(scale):
+    f = affine("f", [[scale]])
+    g = relu_sum("g", [[{"a": [scale]}]], [[1]], [[1]])
+    for task, wanted in ((f, 3 * scale), (g, 3 * scale + 3)):
+        found = task(np.array([[3]]))
+        assert found.tolist() == [wanted]
+        assert found.dtype == np.int64

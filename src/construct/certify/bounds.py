@@ -144,7 +144,7 @@ def profile(wiring: Wiring) -> Profile:
         features.append(Sums.of([(weights, Sums.join(hinges))]) if hinges else _NOTHING)
         inner += [*hinges, features[-1]]
         for c, a, e in feature:
-            inside = [Fraction(v) for _, terms in a for _, v in terms]
+            inside = {v for _, terms in a for _, v in terms}
             numbers.update(abs(Fraction(x)) for x in (c, e, *inside))
             den = math.lcm(e.denominator, *(v.denominator for v in inside))
             hinge_denominators.add(c.denominator * den)
@@ -170,11 +170,17 @@ def profile(wiring: Wiring) -> Profile:
 def _hinge(unit: Unit) -> Sums:
     """<a, z> + e; the ReLU after it neither rounds nor grows."""
     _, a, e = unit
+    # Where the entries stand does not matter: they are all alike.
+    return _sum(e, tuple((operand > 0, tuple(v for _, v in terms)) for operand, terms in a))
+
+
+@lru_cache(maxsize=1 << 12)
+def _sum(e: Rational, a: tuple[tuple[bool, tuple[Rational, ...]], ...]) -> Sums:
+    """The same by its numbers: a table has thousands of hinges that differ in their words."""
     blocks = [(_row([(0, e)], 1), Sums.field("one", 1))]
-    for operand, terms in a:
-        # Where the entries stand does not matter: they are all alike.
-        W = _row(enumerate(v for _, v in terms), len(terms))
-        blocks.append((W, Sums.field("slot" if operand else "tok", len(terms))))
+    for slot, values in a:
+        field = Sums.field("slot" if slot else "tok", len(values))
+        blocks.append((_row(enumerate(values), len(values)), field))
     return Sums.of(blocks)
 
 

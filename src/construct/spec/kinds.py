@@ -13,14 +13,28 @@ from construct.frozen import frozen
 from construct.matrix import Matrix
 from construct.memory import refuse_beyond_memory
 from construct.rational import (
-    MOST_DIGITS,
     rational,
     rational_array,
     to_json,
     zeros,
 )
+from construct.spec.fields import (
+    by_position,
+    different_places,
+    operand_places,
+    pair_of,
+    sequence,
+    vector_of,
+)
 from construct.spec.hinge import Hinge, Terms
-from construct.spec.tables import no_table
+from construct.spec.lookups import (
+    entries_of,
+    images_of,
+    numbers_by_word,
+    sum_task,
+    table_task,
+    words_by_number,
+)
 from construct.spec.tasks import Task, as_position, refuse_tasks_beyond_memory, task_name
 from construct.spec.vocabulary import Vocabulary
 
@@ -73,9 +87,11 @@ def _check_context(name: str, given: Mapping[str, Any]) -> None:
 def _plain(value: Any) -> Any:
     """Floats and NumPy numbers, at any depth, as rationals."""
     if isinstance(value, Mapping):
-        if set(map(type, value.values())) == {str}:
+        if set(map(type, value.values())) == {str} and set(map(type, value)) == {str}:
             return dict(value)
-        return {key: _plain(entry) for key, entry in value.items()}
+        if any(isinstance(key, tuple) for key in value):  # a table on several operands
+            return [[list(key), _plain(entry)] for key, entry in value.items()]
+        return {_plain(key): _plain(entry) for key, entry in value.items()}
     if isinstance(value, np.ndarray | Matrix):
         return _plain(value.tolist())
     if isinstance(value, list | tuple):
@@ -102,9 +118,9 @@ def affine(name: str, A: Any, b: Any = None) -> Task:
     d = first.shape[0]
     matrices = {
         p: Matrix.of(matrix, (d, d), f"A of task {name!r}")
-        for p, matrix in _by_position(blocks, name).items()
+        for p, matrix in by_position(blocks, name).items()
     }
-    return Task(name, matrices, _vector(b, d, f"b of task {name!r}"))
+    return Task(name, matrices, vector_of(b, d, f"b of task {name!r}"))
 
 
 @_kind("permutation")
@@ -118,18 +134,20 @@ def permutation(
         signs: +1 or -1 for each entry; all +1 if left out.
         by: a (d,) vector that is added; zero if left out.
     """
-    order = list(_sequence(permutation, f"permutation of task {name!r}"))
+    order = list(sequence(permutation, f"permutation of task {name!r}"))
     d = len(order)
     if sorted(map(_key, order)) != list(range(1, d + 1)):
         raise ConstructError(
             f"permutation of task {name!r} is {shown(order)}; it must hold 1 to {d}, each once."
         )
-    sign = _vector([1] * d if signs is None else signs, d, f"signs of task {name!r}")
+    sign = vector_of([1] * d if signs is None else signs, d, f"signs of task {name!r}")
     if any(abs(s) != 1 for s in sign):
         raise ConstructError(f"signs of task {name!r} must each be 1 or -1.")
     at = np.array([range(d), [entry - 1 for entry in order]])
     matrix = Matrix.from_places((d, d), at, sign)
-    return Task(name, {as_position(position, name): matrix}, _vector(by, d, f"by of task {name!r}"))
+    return Task(
+        name, {as_position(position, name): matrix}, vector_of(by, d, f"by of task {name!r}")
+    )
 
 
 @_kind("retrieval")
@@ -149,7 +167,7 @@ def shift(name: str, by: Any, modulo: Any = None, position: Any = 1) -> Task:
     """
     place = as_position(position, name)
     if modulo is None:
-        vector = _vector(_sequence(by, f"by of task {name!r}"), None, f"by of task {name!r}")
+        vector = vector_of(sequence(by, f"by of task {name!r}"), None, f"by of task {name!r}")
         return Task(name, {place: Matrix.identity(len(vector))}, vector)
     if type(modulo) is not int or modulo < 1 or type(by) is not int:
         raise ConstructError(
@@ -167,34 +185,71 @@ def shift(name: str, by: Any, modulo: Any = None, position: Any = 1) -> Task:
 @_kind("sum")
 def add(name: str, positions: Any, *, d: int) -> Task:
     """f(X) = the sum of the inputs at `positions` (the paper's op1+op2)."""
-    places = [as_position(p, name) for p in _sequence(positions, f"positions of {name!r}")]
-    if not places or len(set(places)) != len(places):
-        raise ConstructError(
-            f"positions of task {name!r} are {places}; name at least one, each once."
-        )
+    places = different_places(positions, name)
     return Task(name, {p: Matrix.identity(d) for p in places}, zeros(d))
 
 
 @_kind("lookup")
-def lookup(name: str, table: Any, position: Any = 1, *, vocabulary: Vocabulary) -> Task:
-    """f(X) = the word that `table` gives for the word x_position, both one-hot.
+def lookup(
+    name: str,
+    table: Any,
+    position: Any = 1,
+    positions: Any = None,
+    *,
+    vocabulary: Vocabulary,
+) -> Task:
+    """f(X) = the word that `table` gives for the word x_position, or for several words.
 
-    A word that the table does not list is mapped to the zero vector: a label
+    A word, or words, that the table does not list are mapped to the zero vector: a label
     never matches it, and it adds nothing to the answer.
+
+    On one operand f is a matrix. On k operands the words of each image are split into boxes
+    W_1 x ... x W_k, and f(X) = sum of image * max(sum_i sum_{w in W_i} x_{p_i}[w] - (k-1), 0)
+    over all boxes; also where X is not one-hot.
+
+    Args:
+        table: word -> word; for several operands [[word, ...], word] in a list, or in Python
+            a mapping of tuples.
+        positions: those of several operands, by default 1 to their number.
     """
-    if not isinstance(table, Mapping) or not table:
-        raise ConstructError(f"table of task {name!r} {no_table(table)}.")
-    images: dict[int, int] = {}
-    for word, image in table.items():
-        # Two spellings (Unicode) of one word are one word.
-        source, target = vocabulary.index(word), vocabulary.index(image)
-        if images.setdefault(source, target) != target:
-            raise ConstructError(
-                f"table of task {name!r} maps {word!r} to two words, in two spellings; keep one."
-            )
-    d, at = len(vocabulary), np.array([[*images.values()], [*images]])
-    matrix = Matrix.from_places((d, d), at, np.ones(len(images)))
-    return Task(name, {as_position(position, name): matrix}, zeros(d))
+    images = images_of(entries_of(table, name), name, vocabulary)
+    places = operand_places(position, positions, len(next(iter(images))), name)
+    return table_task(name, images, places, len(vocabulary))
+
+
+@_kind("word-sum")
+def word_sum(
+    name: str,
+    values: Any,
+    words: Any,
+    positions: Any = (1, 2),
+    coefficients: Any = None,
+    *,
+    vocabulary: Vocabulary,
+) -> Task:
+    """f(X) = the word for a sum of numbers that are words: "12" and "30" give "forty-two".
+
+    The zero vector where an operand has no value, or the sum no word. It costs a ReLU for
+    each sum, shared by tasks with the same values, positions and coefficients. Off one-hot
+    vectors it is the sum of ReLUs that `sum_task` (construct.spec.lookups) describes.
+
+    Args:
+        values: word -> the number that it is.
+        words: sum -> the word that it is; sums that cannot occur are left out.
+        positions: those that are added up.
+        coefficients: a number for each position, [1, -1] for a difference; by default all 1.
+    """
+    places = different_places(positions, name)
+    factors = [1] * len(places) if coefficients is None else coefficients
+    factors = vector_of(factors, len(places), f"coefficients of task {name!r}")
+    if not all(factors):
+        raise ConstructError(
+            f"coefficients of task {name!r} hold a 0; leave this coefficient and its position out."
+        )
+    by_word = numbers_by_word(values, name, vocabulary)
+    by_sum = words_by_number(words, name, vocabulary)
+    by_place = dict(zip(places, factors, strict=True))
+    return sum_task(name, by_word, by_sum, by_place, len(vocabulary))
 
 
 @_kind("relu-sum")
@@ -208,11 +263,11 @@ def relu_sum(name: str, features: Any, C: Any, A: Any = None, b: Any = None) -> 
         C: (d, number of features) matrix.
         A, b: as in `affine`; zero where left out.
     """
-    rows = _sequence(C, f"C of task {name!r}")
+    rows = sequence(C, f"C of task {name!r}")
     d = len(rows)
     parsed = tuple(
-        tuple(_parse_hinge(hinge, d, name) for hinge in _sequence(feature, f"features of {name!r}"))
-        for feature in _sequence(features, f"features of task {name!r}")
+        tuple(_parse_hinge(hinge, d, name) for hinge in sequence(feature, f"features of {name!r}"))
+        for feature in sequence(features, f"features of task {name!r}")
     )
     matrix = Matrix.of(C, (d, len(parsed)), f"C of task {name!r}")
     linear = affine(name, Matrix.zero(d, d) if A is None else A, [0] * d if b is None else b)
@@ -238,14 +293,14 @@ def relu(name: str, position: Any = 1, *, d: int) -> Task:
 @_kind("maximum")
 def maximum(name: str, positions: Any = (1, 2), *, d: int) -> Task:
     """f(X) = max(x_p, x_q), entry by entry: x_p + max(x_q - x_p, 0)."""
-    p, q = _pair(positions, name)
+    p, q = pair_of(positions, name)
     return _entrywise(name, d, {p: Matrix.identity(d)}, lambda i: ({q: i(1), p: i(-1)},))
 
 
 @_kind("minimum")
 def minimum(name: str, positions: Any = (1, 2), *, d: int) -> Task:
     """f(X) = min(x_p, x_q), entry by entry: x_p - max(x_p - x_q, 0)."""
-    p, q = _pair(positions, name)
+    p, q = pair_of(positions, name)
     return _entrywise(name, d, {p: Matrix.identity(d)}, lambda i: ({p: i(1), q: i(-1)},), -1)
 
 
@@ -294,7 +349,7 @@ def _parse_hinge(hinge: Any, d: int, name: str) -> Hinge:
     if not isinstance(hinge, Mapping) or not {"a"} <= set(hinge) <= {"c", "a", "e"}:
         raise ConstructError(f'{what} is {shown(hinge)}; write {{"c": 1, "a": [...], "e": 0}}.')
     a = hinge["a"] if isinstance(hinge["a"], Mapping) else {1: hinge["a"]}
-    vectors = {p: rational_array(v, (d,), f"a of {what}") for p, v in _by_position(a, name).items()}
+    vectors = {p: rational_array(v, (d,), f"a of {what}") for p, v in by_position(a, name).items()}
     c, e = (
         rational(hinge.get(k, default), f"{k} of {what}") for k, default in (("c", 1), ("e", 0))
     )
@@ -303,44 +358,6 @@ def _parse_hinge(hinge: Any, d: int, name: str) -> Hinge:
 
 def _key(entry: Any) -> Any:
     return entry if type(entry) is int else -1
-
-
-def _sequence(value: Any, what: str) -> Sequence:
-    if isinstance(value, Matrix):
-        return value.tolist()
-    if isinstance(value, np.ndarray):
-        return value.tolist() if value.ndim else [value]
-    if not isinstance(value, list | tuple):
-        raise ConstructError(f"{what} is {shown(value)}; it must be a list.")
-    return value
-
-
-def _vector(value: Any, d: int | None, what: str) -> np.ndarray:
-    return zeros(d or 0) if value is None else rational_array(value, (d,), what)
-
-
-def _position_key(value: Any, name: str) -> int:
-    """A position as the key of a mapping: JSON has texts there."""
-    if isinstance(value, str) and value.isdecimal() and len(value) < MOST_DIGITS:
-        value = int(value)
-    return as_position(value, name)
-
-
-def _by_position(blocks: Mapping[Any, Any], name: str) -> dict[int, Any]:
-    """The blocks under their positions as numbers: "1" and "01" are the same."""
-    result = {_position_key(p, name): block for p, block in blocks.items()}
-    if len(result) != len(blocks):
-        raise ConstructError(
-            f"task {name!r} names a position twice: {', '.join(map(str, blocks))}."
-        )
-    return result
-
-
-def _pair(value: Any, name: str) -> tuple[int, int]:
-    places = [as_position(p, name) for p in _sequence(value, f"positions of task {name!r}")]
-    if len(places) != 2 or places[0] == places[1]:
-        raise ConstructError(f"task {name!r} needs two different positions, not {places}.")
-    return places[0], places[1]
 
 
 def from_definition(definition: Any, *, d: int | None, vocabulary: Vocabulary | None) -> Task:

@@ -1,7 +1,9 @@
 """When two tasks are the same map, decided exactly."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from fractions import Fraction
+from itertools import islice
 
 import numpy as np
 
@@ -13,6 +15,45 @@ from construct.spec.tasks import Task
 def same_map(one: Task, other: Task) -> bool:
     """Whether two tasks are the same function on all of R^d, decided exactly."""
     return one.d == other.d and normal_form(one) == normal_form(other)
+
+
+# Entries of the inputs on which tasks are told apart, and at most so many such inputs.
+MOST_ENTRIES, MOST_INPUTS = 1 << 22, 8
+
+
+def twins(tasks: Sequence[Task]) -> tuple[Task, Task] | None:
+    """The first two tasks of one dimension that are the same function, if there are any.
+
+    Those that differ on some inputs are not: only the others are compared, which takes long.
+    """
+    X = _some_inputs(tasks)
+    alike: dict[tuple, list[Task]] = defaultdict(list)
+    for task in tasks:
+        alike[() if X is None else tuple(task(X).flat)].append(task)
+    for own in alike.values():
+        known: dict[tuple, Task] = {}
+        for task in own if len(own) > 1 else ():
+            if known.setdefault(normal_form(task), task) is not task:
+                return known[normal_form(task)], task
+    return None
+
+
+def _some_inputs(tasks: Sequence[Task]) -> np.ndarray | None:
+    """Whole-numbered inputs (..., n-1, d), if they are not too many: any, and some of hinges.
+
+    Of a hinge: 1 at its first entry of each position. Of a table on several words this is an
+    entry; elsewhere such tasks may all be 0.
+    """
+    d, inputs = tasks[0].d, max((p for task in tasks for p in task.positions), default=1)
+    if (MOST_INPUTS + 1) * inputs * d > MOST_ENTRIES:
+        return None
+    hinges = (next((h for g in task.features for h in g), None) for task in tasks)
+    X = [np.random.default_rng(1).integers(-99, 100, (inputs, d))]
+    for hinge in islice(filter(None, hinges), MOST_INPUTS):
+        X.append(np.zeros((inputs, d), dtype=np.int64))
+        for p, terms in hinge.a:
+            X[-1][p - 1, terms[0][0]] = 1
+    return np.array(X)
 
 
 def normal_form(task: Task) -> tuple:
@@ -41,7 +82,9 @@ def normal_form(task: Task) -> tuple:
                     constant[row] += w * max(hinge.e, 0)
                 continue
             lead = Fraction(next(iter(a.values())))
-            plane = (tuple((key, v / lead) for key, v in a.items()), hinge.e / lead)
+            # A hinge of words has 1 there: nothing to divide.
+            terms = a.items() if lead == 1 else ((key, v / lead) for key, v in a.items())
+            plane = tuple(terms), hinge.e / lead
             for row, w in weight.items():
                 kinks[plane][row] += w * abs(lead)
                 if lead < 0:

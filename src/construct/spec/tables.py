@@ -328,7 +328,8 @@ def no_table(value: Any) -> str:
     if isinstance(value, list):
         return (
             f"is a list of {len(value)} records; it must be {right}, or the name of a file: "
-            "write the list into one, and the file's name here, or let 'construct tasks' do it"
+            "write the list into one, and the file's name here, or let 'construct tasks' do it; "
+            'a table on several operands is a list such as [[["12", "30"], "42"]]'
         )
     is_ = "is empty" if isinstance(value, Mapping) else f"is {shown(value)}"
     return f"{is_}; it must be {right}"

@@ -19,7 +19,8 @@ from construct.rational import read_json, to_json
 from construct.spec.domain import Domain
 from construct.spec.format import PromptFormat
 from construct.spec.kinds import from_definition
-from construct.spec.tables import no_table, read_file, table_of_file
+from construct.spec.lookups import entries_of, words_of
+from construct.spec.tables import read_file, table_of_file
 from construct.spec.tasks import Task, refuse_tasks_beyond_memory
 from construct.spec.vocabulary import A_WORD, Vocabulary, fault_of, first_of, one_spelling
 
@@ -116,8 +117,7 @@ def _with_table(definition: Any, folder: Path | None, source: str) -> Any:
     if not isinstance(name, str) or "table" not in definition:
         return definition  # refused later, with what is missing
     if not isinstance(table, str):
-        if not isinstance(table, Mapping) or not table:
-            raise ConstructError(f"table of task {name!r} {no_table(table)}.")
+        entries_of(table, name)  # or it says what is wrong
         return definition
     if folder is None:
         raise ConstructError(
@@ -135,14 +135,13 @@ def _vocabulary(listed: Any, definitions: list, source: str) -> Vocabulary | Non
     words: dict[str, None] = {}
     faults = []
     for definition in definitions:
-        table = definition.get("table") if isinstance(definition, Mapping) else None
-        for pair in table.items() if isinstance(table, Mapping) else ():
-            for word in pair:
+        for place, own in words_of(definition):
+            for word in own:
                 why = _fault(word, known)
                 if why is None:
                     words[one_spelling(word)] = None
                 else:
-                    at = f"task {shown(definition.get('name'))} at {shown(pair[0])}"
+                    at = f"task {shown(definition.get('name'))} at {shown(place)}"
                     faults.append(f"{at}: {why}")
     if faults:
         raise ConstructError(

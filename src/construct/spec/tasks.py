@@ -33,6 +33,9 @@ from construct.rational import (
 from construct.spec.hinge import Feature, feature_gauge, in_order, is_feature
 from construct.spec.vocabulary import is_text
 
+# Kinds whose definition says nothing without a vocabulary.
+WORD_KINDS = ("lookup", "word-sum")
+
 
 @dataclass(frozen=True, eq=False)
 class Task:
@@ -115,10 +118,10 @@ class Task:
         """The definition; the general one, "relu-sum", where none was given.
 
         Args:
-            words: whether the file lists a vocabulary; where it does not, a look-up is
-                written as the matrix that it is.
+            words: whether the file lists a vocabulary; where it does not, a task on words
+                is written as the matrices and ReLUs that it is.
         """
-        if self.definition and (words or self.definition["kind"] != "lookup"):
+        if self.definition and (words or self.definition["kind"] not in WORD_KINDS):
             return dict(self.definition)
         features = [
             [{"c": hinge.c, "a": hinge.vectors(self.d), "e": hinge.e} for hinge in feature]
@@ -163,7 +166,7 @@ class Task:
         |X| is the largest absolute entry; what evaluation in floats can be off follows.
         None if a number that is not 0 is above 2^100 or below 2^-100 in absolute value.
         """
-        if not all(1 <= abs(Fraction(x)) * 2**100 <= 2**200 for x in self.numbers() if x):
+        if not all(1 <= abs(Fraction(x)) * 2**100 <= 2**200 for x in set(self.numbers()) if x):
             return None
         own, rest, terms = zeros(self.d), abs(self.b), np.ones(self.d, dtype=int)
         for matrix in self.A.values():
@@ -215,11 +218,11 @@ class Task:
         b, dictionary = self._floats if x.dtype == np.float64 else self._exact
         b = b.astype(np.int64) if x.dtype.kind == "i" else b
         y = np.broadcast_to(b, (*x.shape[:-2], self.d)).copy()
-        for position, matrix in self.A.items():
-            y += matrix(x[..., position - 1, :])
-        if dictionary is not None:
-            y += dictionary(x)
-        return y
+        parts = [matrix(x[..., position - 1, :]) for position, matrix in self.A.items()]
+        for part in parts if dictionary is None else [*parts, dictionary(x)]:
+            # A matrix beyond 2^53 makes objects also of whole numbers that fit.
+            y = np.add(y, part, out=y if part.dtype == y.dtype else None)
+        return y.astype(np.int64, copy=False) if x.dtype.kind == "i" else y
 
     def _stays_whole(self, x: np.ndarray) -> bool:
         """Whether f(x) of whole numbers, and all on the way to it, is whole and fits in int64."""
