@@ -134,12 +134,17 @@ def _vocabulary(listed: Any, definitions: list, source: str) -> Vocabulary | Non
     known = None if listed is None else Vocabulary(listed)
     words: dict[str, None] = {}
     faults = []
+    # Each word is judged once: tables of 50,000 words hold it many times.
+    fine: set[str] = set(known or ())
     for definition in definitions:
         for place, own in words_of(definition):
             for word in own:
+                if type(word) is str and word in fine:
+                    continue
                 why = _fault(word, known)
                 if why is None:
                     words[one_spelling(word)] = None
+                    fine.add(word)
                 else:
                     at = f"task {shown(definition.get('name'))} at {shown(place)}"
                     faults.append(f"{at}: {why}")

@@ -72,6 +72,8 @@ class Vocabulary:
         Raises:
             ConstructError: if it is not a word of the vocabulary; names the nearest words that are.
         """
+        if isinstance(word, str) and (found := self._index.get(word)) is not None:
+            return found
         word = one_spelling(word)
         if isinstance(word, str) and word in self._index:
             return self._index[word]
