@@ -43,7 +43,7 @@ def entries_of(table: Any, name: str) -> list[tuple[Any, Any]]:
     several = on_several(table)
     if several is not None:
         return several
-    if not isinstance(table, Mapping) or not table or any(isinstance(w, tuple) for w in table):
+    if not isinstance(table, Mapping) or not table or tuple in set(map(type, table)):
         raise ConstructError(f"table of task {name!r} {no_table(table)}.")
     return [((word,), image) for word, image in table.items()]
 
@@ -51,8 +51,7 @@ def entries_of(table: Any, name: str) -> list[tuple[Any, Any]]:
 def on_several(table: Any) -> list[tuple[Any, Any]] | None:
     """(operands, image) of each entry, if it is a table whose entries list their operands."""
     if isinstance(table, Mapping):
-        entries = list(table.items())
-        return entries if entries and all(isinstance(key, tuple) for key in table) else None
+        return list(table.items()) if set(map(type, table)) == {tuple} else None
     if not isinstance(table, list | tuple) or not table:
         return None
     pairs = all(isinstance(entry, list | tuple) and len(entry) == 2 for entry in table)
@@ -69,6 +68,10 @@ def images_of(entries: Iterable[tuple[Any, Any]], name: str, words: Vocabulary) 
             different lengths, or if one is listed with two images.
     """
     images: dict[Key, int] = {}
+    entries = list(entries)
+    known = _known(entries, words)
+    if known is not None:
+        return known
     for operands, image in entries:
         # Two spellings (Unicode) of one word are one word.
         key, target = tuple(map(words.index, operands)), words.index(image)
@@ -84,6 +87,17 @@ def images_of(entries: Iterable[tuple[Any, Any]], name: str, words: Vocabulary) 
             "give each entry the same number, at least 1."
         )
     return images
+
+
+def _known(entries: list[tuple[Any, Any]], words: Vocabulary) -> dict[Key, int] | None:
+    """The same for distinct words that stand there as the vocabulary spells them: most tables."""
+    if set(map(len, (key for key, _ in entries))) != {1}:
+        return None
+    keys = words.numbers([operand for (operand,), _ in entries])
+    images = words.numbers([image for _, image in entries])
+    if keys is None or images is None or len(set(keys)) < len(keys):
+        return None
+    return dict(zip(((key,) for key in keys), images, strict=True))
 
 
 def _written(operands: Sequence[Any]) -> str:

@@ -137,6 +137,8 @@ def _vocabulary(listed: Any, definitions: list, source: str) -> Vocabulary | Non
     # Each word is judged once: tables of 50,000 words hold it many times.
     fine: set[str] = set(known or ())
     for definition in definitions:
+        if _holds_only(definition, fine):
+            continue
         for place, own in words_of(definition):
             for word in own:
                 if type(word) is str and word in fine:
@@ -154,6 +156,16 @@ def _vocabulary(listed: Any, definitions: list, source: str) -> Vocabulary | Non
             f"{first_of(faults)}; a table must map words to words, and {A_WORD}."
         )
     return known or (Vocabulary(words) if words else None)
+
+
+def _holds_only(definition: Any, words: set[str]) -> bool:
+    """Whether it is a look-up of one word, with no words in its table but these."""
+    if not isinstance(definition, Mapping) or definition.get("kind") != "lookup":
+        return False
+    table = definition.get("table")
+    if not isinstance(table, Mapping) or set(map(type, table.values())) != {str}:
+        return False
+    return words.issuperset(table) and words.issuperset(table.values())
 
 
 def _fault(word: Any, known: Vocabulary | None) -> str | None:

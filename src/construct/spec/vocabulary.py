@@ -66,6 +66,13 @@ class Vocabulary:
         """The number of `word`, from 0; None if it is not a word of the vocabulary."""
         return self._index.get(one_spelling(word))
 
+    def numbers(self, words: Sequence[Any]) -> list[int] | None:
+        """The numbers of words, from 0, if each stands there as the vocabulary spells it."""
+        if set(map(type, words)) != {str}:
+            return None
+        found = [self._index.get(word) for word in words]
+        return None if None in found else found  # type: ignore[return-value]
+
     def index(self, word: Any) -> int:
         """The number of `word`, from 0.
 
