@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from construct.checking.words import is_word
 from construct.checking.witness import Exclusion, Witness
+from construct.checking.words import is_word
 from construct.cli.show import table
 from construct.compiler import Construction
 from construct.rational import to_json

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import MAX_EMAX, MIN_EMIN, Decimal, localcontext
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,8 @@ from construct.rational import (
     to_json,
 )
 from construct.spec.hinge import feature_gauge
-from construct.spec.matching import BETWEEN, judge, match_limit, squared_distances
-from construct.spec.prompt import Prompt, is_exact, rounded
+from construct.spec.matching import BETWEEN, judged, match_limit, squared_distances
+from construct.spec.prompt import Prompt, exactly, is_exact, rounded
 from construct.spec.tasks import Task
 
 # Digits of a bound, also of one that `limits` multiplies; a build takes MOST_DIGITS.
@@ -135,19 +136,45 @@ def check_domain(prompt: Prompt, tasks: Sequence, domain: Any, m: int) -> None:
     _check_entries(prompt, domain)
     if not len(prompt.X):
         return
-    match, separate = match_limit(prompt, domain.delta), Fraction(domain.delta) ** 2
-    if not is_exact(prompt.X) and not _holds(prompt.X.dtype, domain):
-        p = np.finfo(prompt.Y.dtype).nmant + 1
-        separate *= (1 - Fraction(1, 2 ** (p // 2))) ** 2
-    for task in tasks:
-        for i in np.flatnonzero(judge(task, prompt, match, separate) == BETWEEN)[:1]:
-            one = replace(prompt, X=prompt.X[[i]], Y=prompt.Y[[i]], lines=())
-            raise OutsideDomain(
-                f"example {prompt.lines[i]}: its label is at distance "
-                f"{_root(squared_distances(task, one)[0])} from task {task.name!r}; the artifact "
-                f"is certified for labels that match or are at least delta = {domain.delta} away; "
-                "correct the label, or leave the example out."
-            )
+    match, separate = match_limit(prompt, domain.delta), _separate(prompt, domain)
+    between = judged(tasks, prompt, match, separate) == BETWEEN
+    for k in np.flatnonzero(between.any(axis=1))[:1]:
+        i = int(np.flatnonzero(between[k])[0])
+        raise _too_close(prompt, i, tasks[k], domain.delta)
+
+
+def _separate(prompt: Prompt, domain: Any) -> Rational:
+    """The squared distance from which on a label is separate from a task."""
+    if is_exact(prompt.X) or _holds(prompt.X.dtype, domain):
+        return Fraction(domain.delta) ** 2
+    return _rounded_square(Fraction(domain.delta), prompt.X.dtype)
+
+
+@lru_cache(maxsize=64)
+def _rounded_square(delta: Fraction, dtype: np.dtype) -> Fraction:
+    p = np.finfo(dtype).nmant + 1
+    return (delta * (1 - Fraction(1, 2 ** (p // 2)))) ** 2
+
+
+# A label that was rounded to float32 is off by so much of its size.
+FLOAT32 = Fraction(1, 1 << 24)
+
+
+def _too_close(prompt: Prompt, i: int, task: Any, delta: Rational) -> OutsideDomain:
+    """What is wrong with an example that the domain does not admit, and what to do."""
+    one = replace(prompt, X=prompt.X[[i]], Y=prompt.Y[[i]], lines=())
+    square = squared_distances(task, one)[0]
+    remedy = "correct the label, or leave the example out"
+    if square <= sum((Fraction(y) * FLOAT32) ** 2 for y in exactly(one.Y)[0].tolist() if y):
+        remedy = (
+            "this is what rounding to float32 does: give inputs and labels in float64 or as "
+            "exact numbers, or leave the example out"
+        )
+    return OutsideDomain(
+        f"example {prompt.lines[i]}: its label is at distance "
+        f"{_root(square)} from task {task.name!r}; the artifact "
+        f"is certified for labels that match or are at least delta = {delta} away; {remedy}."
+    )
 
 
 def _root(square: Rational) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 from construct.arguments import checked, function, instance, listed, number
 from construct.errors import brief
 from construct.rational import to_float
-from construct.spec.matching import matches
+from construct.spec.matching import matched
 from construct.spec.prompt import Prompt, exactly, is_exact
 
 
@@ -54,9 +54,9 @@ def mixture(tasks: Sequence[Callable], prompt: Prompt, *, delta: Fraction | int 
     Args:
         tasks: each maps inputs (..., n-1, d) to (..., d).
         delta: the domain's separation; it sets what counts as a match on floats
-            (`matching.matches`). On exact prompts f(X) = y is equality.
+            (`matching.matched`). On exact prompts f(X) = y is equality.
     """
-    explains = np.array([matches(f, prompt, delta) for f in tasks])
+    explains = matched(tasks, prompt, delta)
     votes = tuple(int(c) for c in explains.sum(axis=1))
     total = sum(votes)
     weights = tuple(Fraction(c, total) if total else Fraction(0) for c in votes)
