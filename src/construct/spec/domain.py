@@ -156,20 +156,19 @@ def _rounded_square(delta: Fraction, dtype: np.dtype) -> Fraction:
     return (delta * (1 - Fraction(1, 2 ** (p // 2)))) ** 2
 
 
-# A label that was rounded to float32 is off by so much of its size.
-FLOAT32 = Fraction(1, 1 << 24)
+# A label that was rounded to float32 is off by 2^-24 of its size, and by more where the inputs
+# were rounded too.
+FLOAT32 = Fraction(1, 1 << 22)
 
 
 def _too_close(prompt: Prompt, i: int, task: Any, delta: Rational) -> OutsideDomain:
     """What is wrong with an example that the domain does not admit, and what to do."""
     one = replace(prompt, X=prompt.X[[i]], Y=prompt.Y[[i]], lines=())
-    square = squared_distances(task, one)[0]
+    square, label = squared_distances(task, one)[0], exactly(one.Y)[0]
     remedy = "correct the label, or leave the example out"
-    if square <= sum((Fraction(y) * FLOAT32) ** 2 for y in exactly(one.Y)[0].tolist() if y):
-        remedy = (
-            "this is what rounding to float32 does: give inputs and labels in float64 or as "
-            "exact numbers, or leave the example out"
-        )
+    if square <= FLOAT32**2 * (label**2).sum():
+        remedy = "its numbers seem to be rounded to float32: give those of float64, or exact ones"
+        remedy += "" if prompt.Y.dtype == np.float32 else ", or run in float32"
     return OutsideDomain(
         f"example {prompt.lines[i]}: its label is at distance "
         f"{_root(square)} from task {task.name!r}; the artifact "
@@ -212,13 +211,16 @@ def _beyond(array: np.ndarray, bound: Any) -> np.ndarray:
 
 def _in_format(bound: Any, array: np.ndarray) -> Any:
     """The bound, rounded as an entry that is equal to it has been."""
-    if is_exact(array):
-        return bound
+    return bound if is_exact(array) else _float_bound(bound, array.dtype)
+
+
+@lru_cache(maxsize=64)
+def _float_bound(bound: Rational, dtype: np.dtype) -> Any:
     with np.errstate(over="ignore"):
         try:
-            return np.float64(bound).astype(array.dtype)
+            return np.float64(bound).astype(dtype)
         except OverflowError:
-            return array.dtype.type(np.inf)
+            return dtype.type(np.inf)
 
 
 def _holds(dtype: np.dtype, domain: Any) -> bool:

@@ -4,13 +4,14 @@ One product with the tasks below one another costs what a product with one of th
 they are small; and where inputs are mostly 0, as words are, it costs what is not 0.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 from weakref import WeakKeyDictionary, ref
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from scipy.sparse import coo_array, csr_array
 
 from construct.matrix import MOST_SUM
@@ -93,22 +94,25 @@ class Stacked:
 
         With the gauge (a, b, t) of a task an entry of f(X) - y meets 2t + 7 roundings at most,
         so that it is off by less than 2 (t + 8) 2^-53 (a |X| + b + |y|); and what underflows
-        meets weights below 2^200 in all.
+        meets weights below 2^200 in all. A vector of d such entries is off by sqrt(d) times as
+        much, and its length meets d + 3 more roundings; squares that underflow, 2^-500 d.
         """
         X = prompt.X.reshape(len(prompt.X), -1)[:, : self.size].astype(np.float64, copy=False)
         Y = prompt.Y.astype(np.float64, copy=False)
         a, b, t = self.gauges
         with np.errstate(all="ignore"):
-            x, y = _reach(X), _reach(Y)
-            off = (t + 8) * (2.0**-52 * (a * x + b + y) + 2.0**-800)
+            off = (t + 8) * (2.0**-52 * (a * _reach(X) + b + _reach(Y)) + 2.0**-800)
             sparse = self._sparse_gap(X, Y)
             if sparse is not None:
-                low, high = _of_sparse(sparse, off)
+                squares = sparse.squares(off.shape)
             else:
                 values = {k: tasks[k](prompt.X) for k in self.hinged}
-                low, high = self._of_dense(X, Y, values, off)
-            slack, lost = (self.d + 8) * 2.0**-52, self.d * 2.0**-1000
-            return low * (1 - slack) - lost, high * (1 + slack) + lost
+                squares = self._dense_squares(X, Y, values)
+            slack, length = (self.d + 8) * 2.0**-52, np.sqrt(squares)
+            off = (math.sqrt(self.d) * off + 2.0**-500 * self.d) * (1 + slack)
+            low = np.maximum(length * (1 - slack) - off, 0)
+            high = length * (1 + slack) + off
+            return low**2 * (1 - slack), high**2 * (1 + slack)
 
     def squares(self, prompt: Prompt) -> Int[np.ndarray, "K e"] | None:
         """||f_k(X_i) - y_i||^2 of whole numbers that are mostly 0; None of others."""
@@ -120,9 +124,7 @@ class Stacked:
         sparse = self._sparse_gap(X, Y) if most**2 * self.d < MOST_SUM else None
         if sparse is None:
             return None
-        found = np.zeros((self.K, len(X)), dtype=np.int64)
-        np.add.at(found, (sparse.task, sparse.example), sparse.gap**2)
-        return found
+        return sparse.squares((self.K, len(X)))
 
     def _sparse_gap(self, X: np.ndarray, Y: np.ndarray) -> "_Gap | None":
         """f_k(X_i) - y_i by what is not 0; None where that is much, or little in all."""
@@ -145,28 +147,22 @@ class Stacked:
         gap = coo_array(A @ x + rest.tocsr())
         return _Gap(gap.coords[0] // self.d, gap.coords[1], gap.data)
 
-    def _of_dense(
-        self, X: np.ndarray, Y: np.ndarray, values: Mapping[int, np.ndarray], off: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Squared lengths of f_k(X_i) - y_i, each entry made smaller or larger by `off`."""
+    def _dense_squares(
+        self, X: np.ndarray, Y: np.ndarray, values: Mapping[int, np.ndarray]
+    ) -> Float[np.ndarray, "K e"]:
+        """||f_k(X_i) - y_i||^2, rounded; `values` has f_k(X_i) of tasks with hinges."""
         K, d, e = self.K, self.d, len(X)
-        low, high = np.empty((K, e)), np.empty((K, e))
+        squares = np.empty((K, e))
         step = max(MOST_HELD // (d * e), 1)
         for start in range(0, K, step):
-            own = slice(start, min(start + step, K))
-            rows = slice(own.start * d, own.stop * d)
+            end = min(start + step, K)
+            rows = slice(start * d, end * d)
             gap = (self.linear[rows] @ X.T + self.constant[rows, None]).reshape(-1, d, e)
-            for k in values.keys() & range(own.start, own.stop):
+            for k in values.keys() & range(start, end):
                 gap[k - start] = values[k].T
             gap -= Y.T
-            np.abs(gap, out=gap)
-            more = off[own, None, :]
-            above = gap + more
-            gap -= more
-            np.maximum(gap, 0, out=gap)
-            low[own] = np.einsum("kde,kde->ke", gap, gap)
-            high[own] = np.einsum("kde,kde->ke", above, above)
-        return low, high
+            np.einsum("kde,kde->ke", gap, gap, out=squares[start:end])
+        return squares
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,14 +173,11 @@ class _Gap:
     example: Int[np.ndarray, " count"]
     gap: np.ndarray
 
-
-def _of_sparse(found: _Gap, off: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The same of non-zeros; an entry without terms is 0, exactly."""
-    (K, e), size, own = off.shape, abs(found.gap), off[found.task, found.example]
-    place = found.task * e + found.example
-    ends = np.maximum(size - own, 0), size + own
-    low, high = (np.bincount(place, end**2, K * e).reshape(K, e) for end in ends)
-    return low, high
+    def squares(self, shape: tuple[int, int]) -> Shaped[np.ndarray, "K e"]:
+        """Squared lengths; an entry without terms is 0, exactly."""
+        found = np.zeros(shape, dtype=self.gap.dtype)
+        np.add.at(found, (self.task, self.example), self.gap**2)
+        return found
 
 
 def _reach(array: np.ndarray) -> np.ndarray:
