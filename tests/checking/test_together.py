@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checking.test_pieces import D, HUGE, INPUTS, TASKS, arrays
+from checking.test_pieces import HUGE, INPUTS, TASKS, D, arrays
 from checking.test_pieces import points as wide
 from checking.test_pieces import rationals as entries
 from construct import affine, lookup

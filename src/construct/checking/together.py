@@ -162,8 +162,8 @@ class _Stack:
                 at = matrix.at + np.array([[k * d], [(p - 1) * d]])
                 linear.add(at, _times(matrix.values.tolist(), bottom))
             constant += _times(fixed, bottom)
-            at = np.array([*weights], dtype=np.int64).reshape(-1, 2) + (k * d, len(kinks))
-            outer.add(at.T, _times(weights.values(), bottom))
+            at = np.array([*weights], dtype=np.int64).reshape(-1, 2).T
+            outer.add(at + np.array([[k * d], [len(kinks)]]), _times(weights.values(), bottom))
             for h, (a, _) in enumerate(planes, start=len(kinks)):
                 inner.add([[h] * len(a), [i for i, _ in a]], [value for _, value in a])
             kinks += [e for _, e in planes]
@@ -184,7 +184,7 @@ class _Stack:
             math.ceil(max(array.max(initial=0.0) for array in arrays) * 1.001)
             for arrays in (slopes, offsets)
         )
-        return cls(shape, bottoms, *parts, slope, offset)
+        return cls(shape, bottoms, *parts, slope=slope, offset=offset)
 
     def tops(self, x: Vector) -> Int[np.ndarray, "K d"] | None:
         """L_k q f_k(t / q) for the inputs t / q."""

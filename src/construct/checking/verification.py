@@ -21,6 +21,7 @@ from construct.compiler import Construction
 from construct.designs.theorem.embedding import embed_all
 from construct.execute.passes import Pass, prepare
 from construct.execute.registry import RATIONALS, named
+from construct.matrix import Matrix
 from construct.rational import Rational, rationals
 from construct.spec.domain import check_domain
 from construct.spec.hinge import Feature
@@ -143,21 +144,25 @@ def compare(
                 f"the {kind} examples are {getattr(got, kind)} by the heads and "
                 f"{getattr(wanted, kind)} by the specification"
             )
-    if not all(np.isfinite(float(x)) for x in got.answer):
+    if not np.isfinite(got.answer.astype(np.float64)).all():
         return float("inf"), [*wrong, "the answer is not finite"]
-    error = [abs(Fraction(g) - w) for g, w in zip(got.answer.tolist(), wanted.answer, strict=True)]
+    # Where both are 0 there is no error.
+    places = np.flatnonzero((got.answer != 0).astype(bool) | (wanted.answer != 0).astype(bool))
+    pairs = zip(got.answer[places].tolist(), wanted.answer[places].tolist(), strict=True)
+    error = [abs(Fraction(g) - w) for g, w in pairs]
+    most = max(error, default=Fraction(0))
     if dtype == RATIONALS:
-        wrong += [f"the answer differs by {float(max(error)):g}"] if max(error) else []
-        return float(max(error) > 0), wrong
+        wrong += [f"the answer differs by {float(most):g}"] if most else []
+        return float(most > 0), wrong
     query = exactly(prompt.query)
     # The terms that the network adds up: those of equal features are one.
     voted = {k: construction.wiring.tasks[k] for k, c in enumerate(wanted.votes) if c}
     largest = max((largest_term(task, query) for task in voted.values()), default=Fraction(0))
-    ulps = float(max(error) / ulp(largest, BY_NAME[dtype].p))
+    ulps = float(most / ulp(largest, BY_NAME[dtype].p))
     absolute = {k: absolute_sums(task, query) for k, task in voted.items()}
     values = {k: task(query) for k, task in voted.items()}
-    allowed = construction.accuracy[dtype].error(wanted.votes, absolute, values)
-    if any(e > a for e, a in zip(error, allowed, strict=True)):
+    allowed = construction.accuracy[dtype].error(wanted.votes, absolute, values)[places]
+    if any(e > a for e, a in zip(error, allowed.tolist(), strict=True)):
         wrong.append(f"the answer is off by {ulps:.3g} ulp, more than rounding can explain")
     return ulps, wrong
 
@@ -165,23 +170,33 @@ def compare(
 def absolute_sums(task: Task, query: np.ndarray) -> np.ndarray:
     """(d,): for each entry of f(query) the sum of the absolute terms that add up to it."""
     size, sums = abs(query), abs(task.b)
-    for p, matrix in task.A.items():
-        sums = sums + abs(matrix)(size[p - 1])
+    parts = [(matrix, size[p - 1]) for p, matrix in task.A.items()]
     if task.features:
         inner = [sum(_absolute_terms(feature, size)) for feature in task.features]
-        sums = sums + abs(task.C)(rationals(inner))
+        parts.append((task.C, rationals(inner)))
+    for matrix, x in parts:
+        rows, terms = _terms(matrix, x)
+        np.add.at(sums, rows, terms)
     return sums
 
 
 def largest_term(task: Task, query: np.ndarray) -> Fraction:
     """The largest of |f(query)| and of the terms that add up to it."""
-    size, largest = abs(query), [*abs(task(query)), *abs(task.b)]
-    for p, matrix in task.A.items():
-        largest += (abs(matrix.values) * size[p - 1, matrix.at[1]]).tolist()
+    size = abs(query)
+    largest = [abs(task(query)).max(), abs(task.b).max()]
+    parts = [(matrix, size[p - 1]) for p, matrix in task.A.items()]
     if task.features:
         inner = [max(_absolute_terms(feature, size), default=0) for feature in task.features]
-        largest += (abs(task.C.values) * rationals(inner)[task.C.at[1]]).tolist()
+        parts.append((task.C, rationals(inner)))
+    largest += [max(_terms(matrix, x)[1].tolist(), default=0) for matrix, x in parts]
     return Fraction(max(largest))
+
+
+def _terms(matrix: Matrix, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and values of the absolute terms of a product that are not 0."""
+    rows, columns = matrix.at
+    read = np.flatnonzero((x != 0).astype(bool)[columns])
+    return rows[read], abs(matrix.values[read] * x[columns[read]])
 
 
 def _absolute_terms(feature: Feature, size: np.ndarray) -> list[Rational]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from construct.arguments import checked, function, instance, listed, number
 from construct.errors import brief
-from construct.rational import to_float
+from construct.rational import to_float, zeros
 from construct.spec.matching import matched
 from construct.spec.prompt import Prompt, exactly, is_exact
 
@@ -61,10 +61,12 @@ def mixture(tasks: Sequence[Callable], prompt: Prompt, *, delta: Fraction | int 
     total = sum(votes)
     weights = tuple(Fraction(c, total) if total else Fraction(0) for c in votes)
     query = exactly(prompt.query)
-    answer = np.full(prompt.d, 0, dtype=object)
+    answer = zeros(prompt.d)
     for weight, f in zip(weights, tasks, strict=True):
         if weight:
-            answer = answer + weight * f(query)
+            value = f(query)
+            some = np.flatnonzero(value)
+            answer[some] += weight * value[some].astype(object)
     voters = explains.sum(axis=0)
     return Mixture(
         votes,
