@@ -42,7 +42,10 @@ def test_labels_stand_as_the_rows_say(x, y, delta):
 @given(points, st.integers(0, len(TASKS) - 1), st.sampled_from([0, 1, Fraction(HUGE - 1, HUGE)]))
 def test_labels_at_delta_and_just_within_stand_as_the_rows_say(x, k, share):
     vector = Vector.of(x)
-    y = [v + share * s for v, s in zip(TASKS[k](arrays(x)), (Fraction(3, 5), Fraction(4, 5)))]
+    y = [
+        v + share * s
+        for v, s in zip(TASKS[k](arrays(x)), (Fraction(3, 5), Fraction(4, 5)), strict=True)
+    ]
     label = Vector.of(y)
     expected = {0: Stand.MATCH, 1: Stand.SEPARATE}.get(share, Stand.CLOSE)
     found = ALL.stands(vector, label, 1)

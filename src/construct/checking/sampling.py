@@ -206,8 +206,9 @@ class _Sampler:
         kind = rng.choice(LABELS)
         if self.one_hot:
             truth = self.tasks.value(rng.choice(tasks), x) if kind == "task" else None
-            known = truth is not None and truth.is_word()
-            return one_hot([int(truth.tops.argmax()) if known else rng.randrange(d)], d)
+            if truth is not None and truth.is_word():
+                return one_hot([int(truth.tops.argmax())], d)
+            return one_hot([rng.randrange(d)], d)
         if kind == "task":
             return self.tasks.value(rng.choice(tasks), x)
         if kind == "at delta":

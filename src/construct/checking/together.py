@@ -184,7 +184,7 @@ class _Stack:
             math.ceil(max(array.max(initial=0.0) for array in arrays) * 1.001)
             for arrays in (slopes, offsets)
         )
-        return cls(shape, bottoms, *parts, slope=slope, offset=offset)
+        return cls(shape, bottoms, linear, inner, outer, constant, kinks, slope, offset)
 
     def tops(self, x: Vector) -> Int[np.ndarray, "K d"] | None:
         """L_k q f_k(t / q) for the inputs t / q."""

@@ -69,7 +69,7 @@ def judged(
     verdict = np.full(low.shape, BETWEEN)
     verdict[low > _nearby(separate, np.inf)] = SEPARATE
     verdict[high < _nearby(match, 0.0)] = MATCH
-    for k in np.flatnonzero((verdict == BETWEEN).any(axis=1)):
+    for k in np.flatnonzero((verdict == BETWEEN).any(axis=1)).tolist():
         open_ = verdict[k] == BETWEEN
         some = replace(prompt, X=prompt.X[open_], Y=prompt.Y[open_], lines=())
         verdict[k, open_] = _compare(squared_distances(tasks[k], some), match, separate)
