@@ -77,6 +77,7 @@ def test_what_cannot_do_five_prompts_is_left_out_with_what_these_take():
     fast, slow = Fake(clock, "fast", 0.1), Fake(clock, "slow", 20.0, extra=3.0)
     made = campaign(60, fast, slow, clock=clock)
     assert left_out(made) == {"slow": pytest.approx(103)}
+    assert made.runs[1].estimate == "about 200 s"
     assert slow.done < LEAST
     assert fast.done >= LEAST
     assert clock.now - 100 <= 60
@@ -85,10 +86,10 @@ def test_what_cannot_do_five_prompts_is_left_out_with_what_these_take():
 def test_of_several_that_do_not_fit_together_the_longest_is_left_out_first():
     clock = Clock()
     fakes = [Fake(clock, name, each) for name, each in (("a", 2.0), ("b", 3.0), ("c", 5.0))]
-    made = campaign(36, *fakes, clock=clock)
+    made = campaign(40, *fakes, clock=clock)
     assert left_out(made) == {"c": pytest.approx(25)}
     assert all(fake.done >= LEAST for fake in fakes[:2])
-    assert clock.now - 100 <= 36
+    assert clock.now - 100 <= 40
 
 
 def test_what_was_asked_for_is_run_although_five_prompts_do_not_fit():
@@ -133,16 +134,18 @@ def test_what_on_paper_does_not_fit_is_not_begun():
     made.measure()
     # The one that was measured took twice what it takes on paper.
     assert left_out(made) == {"b": pytest.approx(15)}
+    assert made.runs[1].estimate == "over 20 s"
     assert fakes[1].done == 0
 
 
 def test_what_does_not_fit_in_memory_is_not_begun():
     clock = Clock()
     fake = Fake(clock, "a", 0.1)
-    made = Campaign([Planned(fake, needs=1 << 60)], Budget(10, clock))
+    made = Campaign([Planned(fake, needs=7 * 10**9)], Budget(10, clock))
     made.measure()
     made.finish()
     assert (made.ran, fake.done) == ([], 0)
+    assert made.runs[0].estimate == "over 7 GB"
 
 
 @given(
@@ -210,7 +213,7 @@ def test_on_paper_dense_passes_of_long_contexts_take_longer_and_more_memory():
     short, long = Sizes(4, 16, 100, 2), Sizes(4, 16, 1_000_000, 2)
     for executor, dtype in (("numpy", "float64"), ("jax", "float32"), ("exact", "exact")):
         assert on_paper(executor, dtype, short)[0] < 1 < 1000 < on_paper(executor, dtype, long)[0]
-    assert on_paper("sparse", "float64", long)[0] < 10
+    assert on_paper("sparse", "float64", long)[0] < 100
     assert on_paper("numpy", "float64", short)[1] is None
     assert on_paper("numpy", "float64", long)[1] > 1 << 40
     assert on_paper("jax", "float64", long)[1] is None

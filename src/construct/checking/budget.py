@@ -12,9 +12,13 @@ from typing import Any, Protocol
 from construct.designs.theorem.sizes import Sizes
 from construct.execute.registry import EXECUTORS, RATIONALS
 from construct.memory import memory
+from construct.rational import rational
 
 # Prompts without which a run is not worth reporting.
 LEAST = 5
+
+# Seconds that no run takes.
+ENDLESS = 10**12
 
 
 class Budget:
@@ -22,7 +26,7 @@ class Budget:
 
     def __init__(self, seconds: Any, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock, self._start = clock, clock()
-        self.seconds = math.inf if seconds is None else float(seconds)
+        self.seconds = math.inf if seconds is None else float(min(rational(seconds), ENDLESS))
 
     @property
     def spent(self) -> float:
@@ -76,6 +80,13 @@ class Planned:
         return min(LEAST, self.trial.wanted)
 
     @property
+    def estimate(self) -> str:
+        """What it would take, if it is left out: "about 40 s", "over 5 s", "over 7 GB"."""
+        if self.needs is not None:
+            return f"over {self.needs / 1e9:.0f} GB"
+        return f"{'over' if self.each is None else 'about'} {one_digit(self.left_out or 0)}"
+
+    @property
     def missing(self) -> float:
         """Seconds to these; none for what is run for as long as there is time."""
         return 0 if self.kept else max(self.least - self.trial.done, 0) * (self.each or 0)
@@ -125,7 +136,7 @@ class Campaign:
             self._step(run)
             if run.trial.done < run.trial.wanted and self.budget.left > 0:
                 self._step(run)
-        while sum(run.missing for run in self.ran) > self.budget.left:
+        while MARGIN * sum(run.missing for run in self.ran) > self.budget.left:
             short = [run for run in self.ran if run.missing and not run.kept]
             if not short:
                 break
@@ -167,8 +178,12 @@ class Campaign:
 
 
 # On paper a prompt takes at least so many seconds for each entry of the stream, and so many for
-# each score: one that is added up in blocks, one that is held, and one in rationals.
-AN_ENTRY, A_SCORE = 1e-8, {"in reach": 0.0, "streamed": 1e-9, "held": 1e-8, RATIONALS: 3e-7}
+# each score: by how an executor computes these, and in rationals.
+AN_ENTRY = {"in reach": 1e-8, "streamed": 2e-8, "held": 5e-8, RATIONALS: 2e-8}
+A_SCORE = {"in reach": 0.0, "streamed": 1e-9, "held": 1e-8, RATIONALS: 3e-7}
+
+# Room for prompts that take longer than the first.
+MARGIN = 1.2
 
 # Bytes of a score that is held, with what is made of it.
 HELD = 16
@@ -178,8 +193,8 @@ def on_paper(executor: str, dtype: str, sizes: Sizes) -> tuple[float, int | None
     """Seconds that a prompt takes at least, and the bytes of its scores where they do not fit."""
     kind = EXECUTORS[executor].scores
     scores = sizes.N**2
-    a_score = A_SCORE[RATIONALS if dtype == RATIONALS else kind]
-    seconds = AN_ENTRY * sizes.N * sizes.D + a_score * sizes.K * scores
+    how = RATIONALS if dtype == RATIONALS else kind
+    seconds = AN_ENTRY[how] * sizes.N * sizes.D + A_SCORE[how] * sizes.K * scores
     needs = HELD * scores if kind == "held" else 0
     return seconds, needs if needs > memory() // 2 else None
 

@@ -165,13 +165,9 @@ def _refuse_nothing(reports, left_out: list, seconds: int) -> None:
 
 
 def _estimate(run) -> str:
-    from construct.checking.budget import one_digit
     from construct.cli.progress import label
 
-    name = label(run.trial)
-    if run.needs is not None:
-        return f"{name}: {run.needs / 1e9:.0f} GB"
-    return f"{name}: {one_digit(run.left_out)}"
+    return f"{label(run.trial)}: {run.estimate}"
 
 
 def _as_json(report) -> dict:
@@ -215,7 +211,7 @@ def _print(reports, runs: list, left_out: list, seconds: int) -> None:
         out.print(f"Fewer prompts than asked for fit into {seconds} s; --seconds gives more time.")
     if left_out:
         out.print(
-            "Left out, because five prompts would take too long or too much memory (about): "
+            "Left out, because five prompts would take too long, or too much memory: "
             f"{', '.join(map(_estimate, left_out))}. --executor runs one all the same; "
             "--seconds gives all of them more time."
         )
