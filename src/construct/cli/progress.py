@@ -40,7 +40,7 @@ class Progress:
         self._bars.stop()
 
     def step(self, run: Any) -> None:
-        """A run did some more: `run.trial` has its names, `done` and `wanted`."""
+        """A run (`checking.budget.Planned`) did some more."""
         trial, name = run.trial, label(run.trial)
         if self._screen.is_terminal:
             if id(run) not in self._known:
