@@ -162,8 +162,8 @@ class Trial:
         self._worst, self._seen = 0.0, dict.fromkeys(("ties", "noisy", "partial", "empty"), 0)
         # What a layer holds, of scores or of the stream, should stay near a hundred megabytes,
         # and a batch should take a second at most.
-        sizes, holds_scores = self.made.sizes, named(executor).scores == "held"
-        held = sizes.N * (sizes.K * sizes.N if holds_scores else sizes.D)
+        sizes, scores = self.made.sizes, named(executor).scores
+        held = sizes.N * max(sizes.D, sizes.K * sizes.N if scores == "held" else 0)
         most = 1 if dtype == RATIONALS else self.MOST
         self.batch = max(1, min(most, (1 << 22) // held, wanted))
 
