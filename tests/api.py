@@ -184,9 +184,10 @@ def table(folder: str) -> Table:
                 "dtype": "float64",
                 "prompts": [PROMPT],
                 "seed": 0,
+                "seconds": 60,
                 "progress": lambda done: None,
             },
-            {"seed": ["0"], "progress": ["function", "type", "object"]},
+            {"seed": ["0"], "seconds": ["None", "1.5"], "progress": ["function", "type", "object"]},
         ),
     }
 

@@ -172,10 +172,9 @@ def refuse_what_are_no_votes(construction: Construction, answer: Answer, example
     Raises:
         CheckFailed: naming the task and its total.
     """
-    for task, votes, explains in zip(
-        construction.tasks, answer.votes, answer.explains, strict=True
-    ):
-        one_each = ((explains == 0) | (explains == 1)).all()
+    gave = answer.explains
+    each = ((gave == 0) | (gave == 1)).all(axis=1).tolist()
+    for task, votes, one_each in zip(construction.tasks, answer.votes, each, strict=True):
         if votes.denominator != 1 or not 0 <= votes <= examples or not one_each:
             raise CheckFailed(
                 f"the head of task {task.name!r} gave {float(votes):.6g} votes in total for "

@@ -120,5 +120,5 @@ def batch_size(construction: Construction, executor: Executor) -> int:
     What a layer holds, of scores or of the stream, should stay near a hundred megabytes.
     """
     sizes = construction.sizes
-    held = sizes.N * (sizes.K * sizes.N if executor.scores == "held" else sizes.D)
+    held = sizes.N * max(sizes.D, sizes.K * sizes.N if executor.scores == "held" else 0)
     return max(1, min(64, (1 << 24) // held))

@@ -24,10 +24,16 @@ def checked(**rules: Rule) -> Callable[[Function], Function]:
 
     def decorate(function: Function) -> Function:
         signature = inspect.signature(function)
+        names = tuple(signature.parameters)
+        most = sum(p.kind is not p.KEYWORD_ONLY for p in signature.parameters.values())
+        needed = {n for n, p in signature.parameters.items() if p.default is p.empty}
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            given = bound(function, signature, args, kwargs)
+            given = {**dict(zip(names, args, strict=False)), **kwargs}
+            plain = len(args) <= most and len(given) == len(args) + len(kwargs)
+            if not plain or not needed <= given.keys() <= signature.parameters.keys():
+                given = bound(function, signature, args, kwargs)  # it says what is wrong
             for name, rule in rules.items():
                 if name in given:
                     rule(given[name], name)

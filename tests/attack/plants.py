@@ -88,8 +88,8 @@ PLANTS = (
     ),
     plant(
         *("bound of an answer halved", "limits", "certify/accuracy.py"),
-        "return before * (1 + after) + after * mean + self.flushed",
-        "return (before * (1 + after) + after * mean) / 2 + self.flushed",
+        "found[some] += before * (1 + after) + after * mean",
+        "found[some] += (before * (1 + after) + after * mean) / 2",
     ),
     # The executors.
     plant(
@@ -115,15 +115,18 @@ PLANTS = (
         *("found[int(self._exact.at[1, entry])] = fmpq(*value)", "pass"),
     ),
     # What is judged and read.
-    plant(
-        *("an entry equal to R is refused", "mixtures", "spec/domain.py"),
-        *("abs(array) > _in_format(bound, array)", "abs(array) >= _in_format(bound, array)"),
+    Plant(
+        *("an entry equal to R is refused", "mixtures"),
+        (
+            ("spec/domain.py", "array.max() <= bound:", "array.max() < bound:"),
+            ("spec/domain.py", "else array) > bound", "else array) >= bound"),
+        ),
     ),
     plant(
         *("separate at float32's distance in float64", "mixtures", "spec/domain.py"),
         *(
-            "separate *= (1 - Fraction(1, 2 ** (p // 2))) ** 2",
-            "separate *= (1 - Fraction(1, 4096)) ** 2",
+            "(delta * (1 - Fraction(1, 2 ** (p // 2)))) ** 2",
+            "(delta * (1 - Fraction(1, 4096))) ** 2",
         ),
     ),
     plant(
@@ -135,7 +138,7 @@ PLANTS = (
     ),
     plant(
         *("a match at four times its distance", "mixtures", "spec/matching.py"),
-        *("(np.finfo(prompt.Y.dtype).nmant + 8)", "(np.finfo(prompt.Y.dtype).nmant + 4)"),
+        *("(np.finfo(dtype).nmant + 8)", "(np.finfo(dtype).nmant + 4)"),
     ),
     plant(
         *("the answer is read beside its token", "mixtures", "designs/theorem/embedding.py"),

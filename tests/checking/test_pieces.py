@@ -14,10 +14,10 @@ from construct.checking.pieces import (
     Rows,
     Stand,
     TooMany,
-    Vector,
     solve,
     stand,
 )
+from construct.checking.vectors import Vector
 from construct.matrix import Matrix
 
 D, INPUTS = 2, 2

@@ -19,8 +19,19 @@ from construct import (
     run,
     verify,
 )
+from construct.answers import batch_size
 from construct.checking.sampling import random_prompts
-from construct.checking.verification import absolute_sums, compare, largest_term, specification, ulp
+from construct.checking.verification import (
+    Cases,
+    Trial,
+    absolute_sums,
+    compare,
+    largest_term,
+    specification,
+    ulp,
+)
+from construct.execute.registry import EXECUTORS
+from construct.matrix import Matrix
 
 # All seven layers do something: an operand slot and a dictionary.
 CONSTRUCTION = build(
@@ -167,6 +178,37 @@ def test_examples_listed_wrongly_are_reported_although_the_answer_is_right(expla
     (said,) = compare(CONSTRUCTION, prompt, wanted, wrong, "float64")[1]
     kind = "ambiguous" if explains else "unexplained"
     assert said == f"the {kind} examples are (0,) by the heads and () by the specification"
+
+
+WIDE = build(
+    [affine("wide", Matrix.identity(5000)), affine("twice", 2 * Matrix.identity(5000))], m=8
+)
+
+
+@pytest.mark.parametrize("executor", EXECUTORS.values(), ids=lambda one: one.name)
+def test_a_batch_holds_neither_too_many_scores_nor_too_wide_a_stream(executor):
+    dtype = executor.formats[0]
+    for made, least in ((CONSTRUCTION, 1 if dtype == "exact" else 64), (WIDE, 1)):
+        trial, size = (
+            Trial(Cases(made, []), executor.name, dtype, 1000),
+            made.sizes.N * made.sizes.D,
+        )
+        assert least <= trial.batch
+        assert trial.batch * size <= 1 << 22
+        assert batch_size(made, executor) * size <= 1 << 24
+
+
+def test_a_verification_ends_when_its_time_is_up_and_says_how_many_were_run():
+    report = verify(CONSTRUCTION, "numpy", "float64", 1 << 39, seconds=Fraction(1, 10**9))
+    assert report.passed
+    assert 1 <= report.prompts <= 64
+    assert verify(CONSTRUCTION, "numpy", "float64", 70, seconds=10**9).prompts == 70
+
+
+@pytest.mark.parametrize("seconds", [0, -1, "x", True, float("nan"), []])
+def test_a_time_that_is_none_is_refused(seconds):
+    with pytest.raises(ConstructError, match=r"^seconds is"):
+        verify(CONSTRUCTION, "numpy", "float64", 1, seconds=seconds)
 
 
 # --- Units in the last place -------------------------------------------------

@@ -5,7 +5,11 @@ from pathlib import Path
 import pytest
 
 from construct import artifact
+from construct.checking.verification import Trial
 from sabotage import with_weight
+
+# What a test that wants all prompts gives: no machine takes so long.
+AMPLE = ("--seconds", "1000000")
 
 
 @pytest.fixture
@@ -15,7 +19,7 @@ def built(command):
 
 
 def test_all_executors_agree_with_the_specification(built):
-    done = built("verify", "a", "--prompts", "100", "--json")
+    done = built("verify", "a", "--prompts", "100", "--json", *AMPLE)
     assert done.code == 0, done.err
     reports = json.loads(done.out)
     ran = {(r["executor"], r["dtype"]) for r in reports}
@@ -23,7 +27,7 @@ def test_all_executors_agree_with_the_specification(built):
     assert ran == floats | {("exact", "exact")}
     assert all(r["passed"] and r["worst"] <= 4 for r in reports)
     assert all(r["worst"] == 0 for r in reports if r["dtype"] == "exact")
-    assert all(r["prompts"] == (2 if r["dtype"] == "exact" else 100) for r in reports)
+    assert all(r["prompts"] == (5 if r["dtype"] == "exact" else 100) for r in reports)
 
 
 def test_the_table_says_what_the_prompts_were(built):
@@ -34,13 +38,79 @@ def test_the_table_says_what_the_prompts_were(built):
     assert max(map(len, done.out.splitlines())) <= 80
 
 
-def test_dense_executors_are_left_out_where_they_take_long(built, monkeypatch):
-    for limit in ("MOST_SCORES", "MOST_EXACT_SCORES"):
-        monkeypatch.setattr(f"construct.cli.verify.{limit}", 3 * 16**2 * 50 - 1)
-    done = built("verify", "a", "--prompts", "50")
+# Seconds of a prompt.
+COSTS = {"sparse": 0.1, "jax": 0.2, "numpy": 1, "torch": 2, "exact": 5}
+
+
+@pytest.fixture
+def timed(monkeypatch):
+    """A clock that only prompts move, one by one."""
+    now = [0.0]
+    intact = Trial.step
+
+    def step(trial):
+        count = intact(trial)
+        now[0] += COSTS[trial.executor] * count
+        return count
+
+    monkeypatch.setattr(Trial, "step", step)
+    monkeypatch.setattr(Trial, "MOST", 1)
+    monkeypatch.setattr("construct.cli.verify.clock", lambda: now[0])
+    return now
+
+
+@pytest.mark.parametrize("seconds", [20, 80])
+def test_every_executor_does_five_prompts_or_is_left_out_by_name(built, timed, seconds):
+    done = built("verify", "a", "--prompts", "500", "--seconds", str(seconds), "--json")
     assert done.code == 0, done.err
-    assert "they would take too long: jax, numpy, torch. --executor" in " ".join(done.out.split())
-    assert "sparse" in done.out
+    reports = json.loads(done.out)
+    ran = {(r["executor"], r["dtype"]): r["prompts"] for r in reports if "left_out" not in r}
+    out = {(r["executor"], r["dtype"]): r["left_out"] for r in reports if "left_out" in r}
+    floats = {(e, f"float{b}") for e in ("numpy", "jax", "sparse", "torch") for b in (32, 64)}
+    assert ran.keys() | out.keys() == floats | {("exact", "exact")}
+    assert not ran.keys() & out.keys()
+    assert 5 <= min(ran.values()) <= max(ran.values()) < 500
+    assert all(why["seconds"] > 0 for why in out.values())
+    assert {executor for executor, _ in out} == ({"torch", "exact"} if seconds == 20 else set())
+    assert timed[0] <= seconds
+
+
+def test_what_is_left_out_and_what_was_cut_short_is_said(built, timed):
+    done = built("verify", "a", "--prompts", "500", "--seconds", "20")
+    assert done.code == 0, done.err
+    said = " ".join(done.out.split())
+    assert "Fewer prompts than asked for fit into 20 s; --seconds gives more time." in said
+    assert "Left out, because five prompts would take too long" in said
+    assert "--executor runs one all the same" in said
+    assert max(map(len, (done.out + done.err).splitlines())) <= 80
+
+
+def test_what_would_not_fit_in_memory_is_left_out_by_name(built, monkeypatch):
+    monkeypatch.setattr("construct.checking.budget.memory", lambda: 16 * 16**2)
+    done = built("verify", "a", "--prompts", "20", *AMPLE)
+    assert done.code == 0, done.err
+    said = " ".join(done.out.split())
+    assert "numpy float32: over 0 GB" in said
+    assert "exact: over 0 GB" in said
+    assert "jax" in done.out.split("Left out")[0]
+    assert "torch" not in done.out.split("Left out")[0]
+
+
+def test_an_executor_that_is_named_is_never_left_out(built, timed, monkeypatch):
+    monkeypatch.setattr("construct.checking.budget.memory", lambda: 1)
+    done = built("verify", "a", "--prompts", "500", "--seconds", "1", "--executor", "exact")
+    assert done.code == 0, done.err
+    assert "Left out" not in done.out
+    assert "Of 1 prompts" in done.out
+
+
+def test_it_says_first_what_it_will_do_and_how_far_it_is(built, timed):
+    done = built("verify", "a", "--prompts", "90", "--seconds", "200", "--executor", "numpy")
+    first, *rest = " ".join(done.err.split()).split(" numpy float32: ")
+    assert first.startswith("Comparing every weight with what the tasks compile to; then running")
+    assert "up to 90 prompts by numpy, all within about 200 s." in first
+    assert len(rest) > 1
+    assert all(" of 90 prompts" in line for line in rest)
 
 
 @pytest.fixture
@@ -62,7 +132,7 @@ def test_the_first_weight_that_is_not_of_the_tasks_is_named_and_exits_with_4(sab
     done = sabotaged("verify", "a", "--prompts", "20", "--executor", "numpy", *form)
     assert (done.code, done.out) == (4, "")
     said = "construct: the weights are not what the tasks compile to: layer 5 (pool), head 1 (pool)"
-    assert done.err.startswith(said)
+    assert f"\n{said}" in done.err
 
 
 def test_a_wrong_answer_is_found_and_exits_with_4(sabotaged, monkeypatch):
@@ -87,7 +157,7 @@ def uncertified(command):
 
 
 def test_with_no_float_format_certified_the_exact_executor_runs(uncertified):
-    done = uncertified("verify", "a", "--prompts", "50", "--json")
+    done = uncertified("verify", "a", "--prompts", "50", "--json", *AMPLE)
     assert done.code == 0, done.err
     assert [r["executor"] for r in json.loads(done.out)] == ["exact"]
 
@@ -114,12 +184,12 @@ def test_with_nothing_to_run_it_exits_with_2(uncertified, monkeypatch, form):
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)])
-def test_where_all_takes_long_it_exits_with_2(uncertified, monkeypatch, form):
-    monkeypatch.setattr("construct.cli.verify.MOST_EXACT_SCORES", 1)
-    done = uncertified("verify", "a", *form)
+def test_where_all_takes_long_it_exits_with_2(uncertified, timed, form):
+    done = uncertified("verify", "a", "--prompts", "500", "--seconds", "20", *form)
     assert (done.code, done.out) == (2, "")
-    assert "every executor that could run would take too long (exact)" in done.err
-    assert "--executor exact" in done.err
+    assert "every executor that could run would take too long for 20 s" in done.err
+    assert "(exact: about 30 s)" in done.err
+    assert done.err.rstrip().endswith("--executor exact.")
 
 
 @pytest.mark.parametrize("grid", ["1/3", "1/10", "1/7", "1/1000000000000000000000000000000"])

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from construct import ConstructError, Domain, affine, build, relu_sum, retrieval
+from construct import (
+    ConstructError,
+    Domain,
+    OutsideDomain,
+    Prompt,
+    affine,
+    build,
+    check_domain,
+    relu_sum,
+    retrieval,
+)
 from construct.certify import choose_domain
 from construct.spec.domain import ONE_HOT, task_bound
 from construct.spec.kinds import from_definition
@@ -111,3 +121,43 @@ def test_build_takes_the_domain_given_else_one_hot_for_words_else_the_chosen_one
     given_domain = Domain(2, 3, 1)
     assert build([retrieval("f", 1, d=2)], m=1, domain=given_domain).domain is given_domain
     assert build([retrieval("f", 1, d=2)], m=1).domain == Domain(8, 8, 1)
+
+
+# --- Labels that were rounded ------------------------------------------------
+
+THIRDS = affine("thirds", [["1/3", 0], [0, "5/7"]], ["1/7", 100])
+ROUNDED = "its numbers seem to be rounded to float32: give those of float64, or exact ones"
+
+
+def refused(prompt):
+    with pytest.raises(OutsideDomain) as said:
+        check_domain(prompt, [THIRDS], Domain(8, 128, 1), 4)
+    return str(said.value)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "exact"])
+@pytest.mark.parametrize("inputs", ["float32", "float64"])
+def test_labels_rounded_to_float32_are_told(dtype, inputs):
+    x = np.array([[[1.1, 2.3]], [[0.5, 4]]]).astype(inputs).astype(float)
+    y = THIRDS(np.array([[[1.1, 2.3]], [[0.5, 4]]])).astype(np.float32).astype(float)
+    prompt = Prompt(x, y, x[0])
+    said = refused(prompt.astype(dtype))
+    assert said.endswith(f"{ROUNDED}, or run in float32.")
+    assert said.startswith("example 1: its label is at distance ")
+    check_domain(prompt.astype("float32"), [THIRDS], Domain(8, 128, 1), 4)
+
+
+def test_in_float32_no_other_format_is_named():
+    # 64 labels' units in the last place from a match, where delta makes these too many.
+    x, domain = np.array([[[0.0, 0.0]]], np.float32), Domain(8, 128, Fraction(1, 1000))
+    y = THIRDS(x).astype(np.float32) + np.array([[0, 2.0**-17]], np.float32)
+    with pytest.raises(OutsideDomain, match=r"rounded to float32: .* exact ones\.$"):
+        check_domain(Prompt(x, y, x[0]), [THIRDS], domain, 4)
+
+
+@pytest.mark.parametrize("off", [1e-4, 0.5])
+def test_labels_that_are_wrong_otherwise_are_to_be_corrected(off):
+    x = np.array([[[1.0, 2.0]]])
+    assert refused(Prompt(x, THIRDS(x) + off, x[0])).endswith(
+        "correct the label, or leave the example out."
+    )

@@ -74,15 +74,22 @@ class Accuracy:
         """
         total = sum(votes)
         voted = [k for k, c in enumerate(votes) if c]
+        found = zeros(self.tasks[0].d)
         if not voted:
-            return zeros(self.tasks[0].d)
-        own = {k: self._own(k) * absolute[k] for k in voted}
-        largest = np.max([abs(values[k]) + own[k] for k in voted], axis=0)
-        before = self._sum(total) * largest
+            return found
+        found[:] = self.flushed
+        # Where nothing is added up, nothing is rounded.
+        some = np.zeros(len(found), dtype=bool)
+        for k in voted:
+            some |= (absolute[k] != 0).astype(bool)
+        own = {k: self._own(k, some) * absolute[k][some] for k in voted}
+        sizes = [abs(values[k][some]) + own[k] for k in voted]
+        before = self._sum(total) * np.max(sizes, axis=0)
         before = before + sum(Fraction(votes[k], total) * own[k] for k in voted)
-        mean = abs(sum(Fraction(votes[k], total) * values[k] for k in voted))
+        mean = abs(sum(Fraction(votes[k], total) * values[k][some] for k in voted))
         after = self._reciprocal(total)
-        return before * (1 + after) + after * mean + self.flushed
+        found[some] += before * (1 + after) + after * mean
+        return found
 
     @property
     def ulps(self) -> int:
@@ -99,13 +106,13 @@ class Accuracy:
         after = max(self._reciprocal(v) for v in range(1, min(self.votes, 3) + 1))
         return math.ceil(((own + total * (1 + own)) * (1 + after) + after) / self.fmt.u)
 
-    def _own(self, k: int) -> np.ndarray:
-        """gamma_t for each entry of f_k."""
-        counts = self.profile.rows[k].roundings.tolist()
-        known = {count: self._gamma(count) for count in set(counts)}
-        return rationals([known[count] for count in counts])
+    def _own(self, k: int, entries: np.ndarray) -> np.ndarray:
+        """gamma_t for these entries of f_k."""
+        counts, places = np.unique(self.profile.rows[k].roundings[entries], return_inverse=True)
+        return rationals([self._gamma(t) for t in counts.tolist()])[places]
 
     def _gamma(self, roundings: int) -> Fraction:
+        """gamma_t, for an entry of some f_k; 0 where sums are exact."""
         return Fraction(0) if self.exact_sums else self.fmt.error(roundings)
 
     def _sum(self, votes: int) -> Fraction:

@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from functools import cached_property
-from typing import NamedTuple
 
+import numpy as np
+from scipy.sparse import coo_array
+
+from construct.checking.vectors import Vector, over_common
 from construct.matrix import Matrix
 from construct.rational import Rational
 from construct.spec.hinge import Feature
@@ -23,38 +26,6 @@ from construct.spec.tasks import Task
 # A hinge max(<a, X> + e, 0): the places of a with its entries, and e. All of them are whole
 # and without a common divisor, so that equal kinks are equal keys.
 Plane = tuple[tuple[tuple[int, int], ...], int]
-
-
-class Vector(NamedTuple):
-    """Rationals over a common denominator: tops[i] / bottom."""
-
-    tops: list[int]
-    bottom: int = 1
-
-    @classmethod
-    def of(cls, entries: Sequence[Rational]) -> "Vector":
-        """These rationals over their least common denominator."""
-        bottom = math.lcm(*(entry.denominator for entry in entries))
-        return cls([e.numerator * (bottom // e.denominator) for e in entries], bottom)
-
-    def entries(self) -> list[Rational]:
-        """The rationals: `int` where they are whole."""
-        bottom = self.bottom
-        if bottom == 1:
-            return list(self.tops)
-        return [Fraction(t, bottom) if t % bottom else t // bottom for t in self.tops]
-
-    def within(self, bound: Rational) -> bool:
-        """Whether no entry is larger than the bound."""
-        most = bound.numerator * self.bottom // bound.denominator
-        return max(self.tops) <= most and min(self.tops) >= -most
-
-    def on_grid(self, grid: Rational | None) -> bool:
-        """Whether all entries are multiples of the grid; always true where there is no grid."""
-        if grid is None:
-            return True
-        unit = grid.numerator * self.bottom
-        return not any(top * grid.denominator % unit for top in self.tops)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,10 +64,10 @@ class Row:
     def at(self, x: Vector) -> tuple[int, int]:
         """The value at x: numerator and denominator."""
         linear, constant, hinges, bottom = self._whole
-        tops, q = x
+        entry, q = x.tops.item, x.bottom
         total = constant * q
         for i, c in linear:
-            total += c * tops[i]
+            total += c * entry(i)
         for w, plane in hinges:
             inside = _inside(plane, x)
             if inside > 0:
@@ -128,8 +99,8 @@ class Row:
 
 def _inside(plane: Plane, x: Vector) -> int:
     """<a, X> + e, times the denominator of X."""
-    a, e = plane
-    return e * x.bottom + sum(v * x.tops[i] for i, v in a)
+    (a, e), entry = plane, x.tops.item
+    return e * x.bottom + sum(v * entry(i) for i, v in a)
 
 
 def _minus(one: Mapping, other: Mapping) -> dict:
@@ -175,6 +146,24 @@ class Rows:
         bottom = math.lcm(*{bottom for _, bottom in pairs})
         return Vector([top * (bottom // own) for top, own in pairs], bottom)
 
+    def differing(self, other: "Rows") -> list[int]:
+        """The rows in which two tasks may differ: in all others they are the same."""
+        one, two = self.task, other.task
+        found = [np.flatnonzero(one.b != two.b), one.C.at[0], two.C.at[0]]
+        for p in one.A.keys() | two.A.keys():
+            matrices = [task.A[p] for task in (one, two) if p in task.A]
+            found.append(matrices[0].at[0] if len(matrices) == 1 else differences(*matrices)[0])
+        return np.unique(np.concatenate(found)).tolist()
+
+
+def differences(one: Matrix, other: Matrix) -> np.ndarray:
+    """Rows and columns of the entries in which two matrices differ."""
+    if len(one.exact) or len(other.exact):
+        return (one - other).at
+    # Two floats that differ have a difference that is not 0.
+    different = coo_array(one.csr - other.csr)
+    return np.stack(different.coords)[:, different.data != 0]
+
 
 def _row(matrix: Matrix, i: int) -> Iterator[tuple[int, Rational]]:
     columns, values = matrix.row(i)
@@ -191,7 +180,7 @@ def _planes(feature: Feature, d: int) -> tuple[list[tuple[Plane, Rational]], Rat
             fixed += hinge.c * max(hinge.e, 0)
             continue
         # max(s t, 0) = s max(t, 0) for the positive s that makes all numbers whole.
-        tops, bottom = Vector.of([*a.values(), hinge.e])
+        tops, bottom = over_common([*a.values(), hinge.e])
         common = math.gcd(*tops)
         whole = [top // common for top in tops]
         plane = tuple(zip(a, whole[:-1], strict=True)), whole[-1]
@@ -210,7 +199,7 @@ class Stand(Enum):
 def stand(task: Rows, x: Vector, y: Vector, delta: Rational) -> Stand:
     """How the label y of the inputs x stands to a task; one row decides in most cases."""
     squares, limit, equal = Fraction(0), Fraction(delta) ** 2, True
-    for j, label in enumerate(y.tops):
+    for j, label in enumerate(y.tops.tolist()):
         top, bottom = task[j].at(x)
         gap = top * y.bottom - label * bottom
         if not gap:
@@ -305,7 +294,7 @@ class Agreement:
     """Where a task agrees with others, entry by entry."""
 
     def __init__(self, task: Rows, others: Sequence[Rows]) -> None:
-        self._rows = [task[j] - other[j] for other in others for j in range(task.d)]
+        self._rows = [task[j] - other[j] for other in others for j in task.differing(other)]
         self._affine = not any(row.hinges for row in self._rows)
 
     @cached_property

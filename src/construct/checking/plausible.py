@@ -5,14 +5,15 @@ there is such an example, in small whole numbers or in words that the tasks know
 by Python's own generator, as all of `sampling`.
 """
 
+import itertools
 import random
 from collections.abc import Sequence
 from fractions import Fraction
 
-import numpy as np
-
-from construct.checking.pieces import Rows, Stand, Vector, stand
-from construct.checking.sampling import admits_words, is_word
+from construct.checking.pieces import Stand
+from construct.checking.sampling import Example, as_prompt, exact_array, together
+from construct.checking.vectors import Vector, drawn
+from construct.checking.words import Words, admits_words, one_hot, word_array
 from construct.compiler import Construction
 from construct.rational import Rational
 from construct.spec.domain import Domain
@@ -24,8 +25,6 @@ LARGEST, SHARES = 5, (4, 2, 1)
 # Draws of an example; from half of them on, inputs grow tenfold every other time.
 TRIES = 60
 
-Example = tuple[Vector, Vector]
-
 
 def plausible_prompt(construction: Construction, seed: int = 0) -> Prompt:
     """A prompt of the construction's domain, the same for the same seed.
@@ -34,7 +33,8 @@ def plausible_prompt(construction: Construction, seed: int = 0) -> Prompt:
     """
     drawing, rng = _Drawing(construction, random.Random(seed)), random.Random(seed)
     count = min(construction.sizes.m, EXAMPLES)
-    voters = rng.sample(drawing.tasks, k=min(VOTERS, count, len(drawing.tasks)))
+    every = range(construction.sizes.K)
+    voters = rng.sample(every, k=min(VOTERS, count, len(every)))
     rest = rng.choices(voters, weights=SHARES[: len(voters)], k=count - len(voters))
     turns = [*voters, *rest]
     rng.shuffle(turns)
@@ -42,79 +42,69 @@ def plausible_prompt(construction: Construction, seed: int = 0) -> Prompt:
     for task in turns:
         if (example := drawing.example(task, examples)) is not None:
             examples.append(example)
-    shape = construction.sizes.n - 1, construction.sizes.d
-    X, Y, query = [x for x, _ in examples], [y for _, y in examples], drawing.query(voters)
-    inputs, labels = (
-        np.array([v.entries() for v in vectors], dtype=object).reshape(len(examples), *own)
-        for vectors, own in ((X, shape), (Y, shape[1:]))
-    )
-    return Prompt(inputs, labels, np.array(query.entries(), dtype=object).reshape(shape))
+    array = word_array if drawing.words else exact_array
+    return as_prompt(examples, drawing.query(voters), construction.sizes.d, array)
 
 
 class _Drawing:
     def __init__(self, construction: Construction, rng: random.Random) -> None:
         self.domain, self.rng = construction.domain, rng
         self.d, self.inputs = construction.sizes.d, construction.sizes.n - 1
-        self.tasks = [Rows(task) for task in construction.tasks]
+        self.tasks = together(construction)
         self.words = construction.vocabulary is not None and admits_words(self.domain)
+        self.by_number = Words(construction.tasks, self.inputs, rng)
         self.step = _step(self.domain)
 
-    def example(self, task: Rows, earlier: Sequence[Example]) -> Example | None:
+    def example(self, task: int, earlier: Sequence[Example]) -> Example | None:
         """One that the task explains: by choice a new one, and no other task explains it."""
-        known, second = [x for x, _ in earlier], None
+        second = None
         for attempt in range(TRIES):
             x = self._drawn([task], attempt)
-            y = task(x)
-            if not self._inside(x, y):
+            y = self.tasks.value(task, x)
+            stands = self._stands(x, y)
+            if stands is None:
                 continue
-            alone = not any(
-                stand(f, x, y, self.domain.delta) == Stand.MATCH
-                for f in self.tasks
-                if f is not task
-            )
-            if alone and x not in known:
-                return x, y
-            second = second or (x, y)
+            alone = Stand.MATCH not in stands[:task] + stands[task + 1 :]
+            if alone and not any(x.same(known) for known, _ in earlier):
+                return x, self._label(y)
+            second = second or (x, self._label(y))
         if second is None:  # real inputs can leave no room between tasks
             zero = Vector([0] * (self.inputs * self.d))
-            second = (zero, task(zero)) if self._inside(zero, task(zero)) else None
+            y = self.tasks.value(task, zero)
+            second = (zero, self._label(y)) if self._stands(zero, y) is not None else None
         return second
 
-    def query(self, voters: Sequence[Rows]) -> Vector:
+    def query(self, voters: Sequence[int]) -> Vector:
         """Inputs for which, in words, all tasks that vote give a word, if there are some."""
-        drawn = [self._drawn(voters, 0) for _ in range(TRIES if self.words else 1)]
-        if not self.words:
-            return drawn[0]
-        return next((x for x in drawn if all(is_word(f(x).entries()) for f in voters)), drawn[0])
+        first = self._drawn(voters, 0)
+        others = (self._drawn(voters, 0) for _ in range(TRIES - 1 if self.words else 0))
+        for x in itertools.chain([first], others):
+            if all(self.tasks.value(k, x).is_word() for k in voters):
+                return x
+        return first
 
-    def _inside(self, x: Vector, y: Vector) -> bool:
+    def _label(self, y: Vector) -> Vector:
+        return one_hot([int(y.tops.argmax())], self.d) if self.words else y
+
+    def _stands(self, x: Vector, y: Vector) -> list[Stand] | None:
+        """How a label stands to the tasks; None if the example is not in the domain."""
         domain = self.domain
-        if self.words and not is_word(y.entries()):
-            return False
-        return (
-            y.within(domain.Ry)
-            and y.on_grid(domain.grid)
-            and all(stand(f, x, y, domain.delta) != Stand.CLOSE for f in self.tasks)
-        )
+        if self.words and not y.is_word():
+            return None
+        if not (y.within(domain.Ry) and y.on_grid(domain.grid)):
+            return None
+        stands = self.tasks.stands(x, y, domain.delta)
+        return None if Stand.CLOSE in stands else stands
 
-    def _drawn(self, tasks: Sequence[Rows], attempt: int) -> Vector:
+    def _drawn(self, tasks: Sequence[int], attempt: int) -> Vector:
         if self.words:
-            places = [self.rng.choice(self._known(tasks, p)) for p in range(1, self.inputs + 1)]
-            return Vector([int(i == place) for place in places for i in range(self.d)])
+            return one_hot(self.by_number.read(tasks), self.d)
         late = max(attempt - TRIES // 2, 0) // 2
         most = int(self.domain.R // self.step)
         scale = min(10**late, max(most // LARGEST, 1))
         largest = min(LARGEST, most)
-        tops = [self.rng.randint(-largest, largest) for _ in range(self.inputs * self.d)]
-        return Vector([top * scale * self.step.numerator for top in tops], self.step.denominator)
-
-    def _known(self, tasks: Sequence[Rows], position: int) -> list[int]:
-        """The words that all of the tasks read there; any, if they have none in common."""
-        common = set(range(self.d))
-        for matrix in (f.task.A.get(position) for f in tasks):
-            if matrix is not None:
-                common &= set(matrix.at[1].tolist())
-        return sorted(common) or list(range(self.d))
+        steps = Vector(drawn(self.rng, 2 * largest + 1, self.inputs * self.d) - largest)
+        return Vector(steps.scaled(scale * self.step.numerator), self.step.denominator)
 
 
 def _step(domain: Domain) -> Rational:

@@ -12,16 +12,20 @@ and the certificate promises that they stay in the domain.
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from construct.checking.pieces import Agreement, Rows, Stand, Vector, stand
+from construct.checking.pieces import Agreement, Rows, Stand
+from construct.checking.together import Together
+from construct.checking.vectors import Points, Vector
+from construct.checking.words import Words, admits_words, one_hot, word_array
 from construct.compiler import Construction
 from construct.errors import ConstructError
-from construct.rational import Rational
-from construct.spec.domain import Domain
+from construct.matrix import MOST_SUM
+from construct.rational import rationals
 from construct.spec.prompt import Prompt
 
 # How an example's inputs and its label are drawn.
@@ -32,6 +36,7 @@ LABELS = ("task", "task", "task", "at delta", "noise", "corner", "input")
 TRIES = 50
 
 Example = tuple[Vector, Vector]
+Array = Callable[[Sequence[Vector]], np.ndarray]
 
 
 def random_prompts(
@@ -47,7 +52,8 @@ def random_prompts(
     Where no room is found between the tasks for an example, the prompt ends before it.
 
     Args:
-        exact: rationals of few digits; else float64, where they have all of its bits.
+        exact: rationals of few digits, or whole numbers; else float64, where they have all
+            of its bits.
         most: examples in a prompt, if fewer than m.
 
     Raises:
@@ -56,75 +62,66 @@ def random_prompts(
     for name, value in (("count", count), ("seed", seed), ("most", 0 if most is None else most)):
         if type(value) is not int or value < 0:
             raise ConstructError(f"{name} is {value!r}; it must be a whole number of at least 0.")
-    sampler = _Sampler(construction, random.Random(seed), exact, most)
-    prompts = [sampler.prompt() for _ in range(count)]
-    return prompts if exact else [prompt.astype("float64") for prompt in prompts]
+    prompts = Drawn(construction, seed, exact=exact, most=most)
+    found = [prompts[i] for i in range(count)]
+    return found if exact else [prompt.astype("float64") for prompt in found]
 
 
-class Points:
-    """Vectors with entries up to a bound, multiples of a grid if there is one."""
+class Drawn:
+    """The random prompts of a seed, each drawn by itself: `drawn[i]`.
+
+    Words are whole numbers in int8, numbers float64, or rationals where `exact` asks for them.
+    """
 
     def __init__(
-        self, bound: Rational, grid: Rational | None, rng: random.Random, *, exact: bool
+        self,
+        construction: Construction,
+        seed: int = 0,
+        *,
+        exact: bool = False,
+        most: int | None = None,
     ) -> None:
-        self.rng = rng
-        self.unit = 1 if grid is None else grid.numerator
-        self.edge = bound if grid is None else bound // grid * grid
-        least = min(Fraction(bound), Fraction(1))
-        self.steps = [grid] if grid is not None else [least / 3, least / 10, least / 16]
-        if grid is None and not exact:
-            # As often as the others together: all bits of float64.
-            self.steps += [_spacing(bound)] * len(self.steps)
-        self.bound = bound
+        self._sampler = _Sampler(construction, exact, most)
+        self._seed = seed
 
-    def whole(self, size: int) -> Vector:
-        """Vectors of whole numbers; zeros if the bound is below 1."""
-        return self._multiples(self.unit, size)
-
-    def real(self, size: int) -> Vector:
-        """Vectors of numbers of the whole range, with more or fewer digits."""
-        return self._multiples(self.rng.choice(self.steps), size)
-
-    def corner(self, size: int) -> Vector:
-        """Vectors of the largest entries that the domain admits, with signs."""
-        signs = self.rng.choices((-1, 1), k=size)
-        return Vector([s * self.edge.numerator for s in signs], self.edge.denominator)
-
-    def _multiples(self, step: Rational, size: int) -> Vector:
-        most = int(self.bound // step)
-        if most < 1 << 31:
-            steps = self.rng.choices(range(-most, most + 1), k=size)
-        else:
-            steps = [self.rng.randint(-most, most) for _ in range(size)]
-        return Vector([k * step.numerator for k in steps], step.denominator)
+    def __getitem__(self, i: int) -> Prompt:
+        return self._sampler.prompt(f"{self._seed}/{i}")
 
 
-def _spacing(bound: Rational) -> Fraction:
-    """A power of two of which the bound is 2^52 to 2^54 times."""
-    exponent = bound.numerator.bit_length() - bound.denominator.bit_length() - 53
-    return Fraction(1 << max(exponent, 0), 1 << max(-exponent, 0))
+_TOGETHER: WeakKeyDictionary[Construction, Together] = WeakKeyDictionary()
+
+
+def together(construction: Construction) -> Together:
+    """The tasks of a construction, made ready once."""
+    if construction not in _TOGETHER:
+        rows = [Rows(task) for task in construction.tasks]
+        _TOGETHER[construction] = Together(rows, construction.sizes.n - 1)
+    return _TOGETHER[construction]
 
 
 class _Sampler:
-    def __init__(
-        self, construction: Construction, rng: random.Random, exact: bool, most: int | None
-    ) -> None:
-        sizes, self.domain, self.rng = construction.sizes, construction.domain, rng
+    def __init__(self, construction: Construction, exact: bool, most: int | None) -> None:
+        sizes, self.domain, self.rng = construction.sizes, construction.domain, random.Random()
         self.most = sizes.m if most is None else min(sizes.m, most)
         self.d, self.inputs = sizes.d, sizes.n - 1
-        self.tasks = [Rows(task) for task in construction.tasks]
+        self.tasks = together(construction)
         self.x, self.y = (
-            Points(bound, self.domain.grid, rng, exact=exact)
+            Points(bound, self.domain.grid, self.rng, exact=exact)
             for bound in (self.domain.R, self.domain.Ry)
         )
         self.one_hot = construction.vocabulary is not None and admits_words(self.domain)
-        self.agreements: dict[tuple[Rows, Rows], Agreement] = {}
+        numbers = exact_array if exact else float_array
+        self.array = word_array if self.one_hot else numbers
+        self.words = Words(construction.tasks, self.inputs, self.rng)
+        self.agreements: dict[tuple[int, int], Agreement] = {}
 
-    def prompt(self) -> Prompt:
+    def prompt(self, seed: str) -> Prompt:
         """A prompt of 0 to m examples; full and nearly empty ones are frequent."""
         rng, most = self.rng, self.most
+        rng.seed(seed)
         e = rng.choice([0, min(1, most), most, *(rng.randint(0, most) for _ in range(5))])
-        voting, others = (rng.choices(self.tasks, k=rng.randint(1, 3)) for _ in range(2))
+        every = range(len(self.tasks.tasks))
+        voting, others = (rng.choices(every, k=rng.randint(1, 3)) for _ in range(2))
         examples: list[Example] = []
         for _ in range(e):
             example = self._example(examples, voting, others)
@@ -133,24 +130,17 @@ class _Sampler:
             examples.append(example)
         again = examples and rng.random() < 0.2
         query = rng.choice(examples)[0] if again else self._inputs([], voting, others)
-        return self._as_prompt(examples, query)
-
-    def _as_prompt(self, examples: Sequence[Example], query: Vector) -> Prompt:
-        X, Y = ([vectors[i] for vectors in examples] for i in range(2))
-        shape = self.inputs, self.d
-        return Prompt(
-            _array(X, (len(X), *shape)), _array(Y, (len(Y), self.d)), _array([query], shape)
-        )
+        return as_prompt(examples, query, self.d, self.array)
 
     def _example(
-        self, earlier: Sequence[Example], voting: list[Rows], others: list[Rows]
+        self, earlier: Sequence[Example], voting: list[int], others: list[int]
     ) -> Example | None:
-        zero = Vector([0] * (self.inputs * self.d))
+        zero = Vector(np.zeros(self.inputs * self.d, dtype=np.int64))
         for attempt in range(2 * TRIES):
             # Real inputs can leave no room between tasks; at zero there may be some.
             first = attempt < TRIES or self.one_hot
             x = self._inputs(earlier, voting, others) if first else zero
-            y = self._label(x, voting if first else self.tasks)
+            y = self._label(x, voting if first else range(len(self.tasks.tasks)))
             if self._inside(x, y):
                 return x, y
         return None
@@ -159,48 +149,51 @@ class _Sampler:
         return (
             y.within(self.domain.Ry)
             and y.on_grid(self.domain.grid)
-            and all(stand(f, x, y, self.domain.delta) != Stand.CLOSE for f in self.tasks)
+            and Stand.CLOSE not in self.tasks.stands(x, y, self.domain.delta)
         )
 
     # --- Inputs ---------------------------------------------------------------
 
-    def _inputs(self, earlier: Sequence[Example], voting: list[Rows], others: list[Rows]) -> Vector:
+    def _inputs(self, earlier: Sequence[Example], voting: list[int], others: list[int]) -> Vector:
         rng, size = self.rng, self.inputs * self.d
         kind = rng.choice(INPUTS)
         if kind == "earlier" and earlier:
             return rng.choice(earlier)[0]
         if self.one_hot:
-            return self._words(equal=kind == "equal")
+            return self._words(kind, rng.choice(voting), rng.choice(others))
         if kind == "tie" and (tie := self._tie(rng.choice(voting), rng.choice(others))):
             return tie
         if kind == "zero":
-            return Vector([0] * size)
+            return Vector(np.zeros(size, dtype=np.int64))
         if kind == "corner":
             return self.x.corner(size)
         if kind == "equal":
-            tops, bottom = self._drawn(self.x, self.d)
-            return Vector(tops * self.inputs, bottom)
-        tops, bottom = self.x.whole(size) if kind == "whole" else self.x.real(size)
+            one = self.x.either(self.d)
+            return Vector(np.tile(one.tops, self.inputs), one.bottom)
         if kind == "sparse":
-            tops = [top if rng.random() < 0.2 else 0 for top in tops]
-        return Vector(tops, bottom)
+            return self.x.sparse(size)
+        return self.x.whole(size) if kind == "whole" else self.x.real(size)
 
-    def _drawn(self, points: Points, size: int) -> Vector:
-        return self.rng.choice((points.whole, points.real))(size)
+    def _words(self, kind: str, f: int, g: int) -> Vector:
+        """Any words, those that a task reads, or such as two tasks give the same word for."""
+        places = self.words.any()
+        if kind in ("real", "sparse"):
+            places = self.words.read([f])
+        elif kind == "tie" and f != g:
+            places = self.words.agreeing(f, g)
+        elif kind == "equal":
+            places = places[:1] * self.inputs
+        return one_hot(places, self.d)
 
-    def _words(self, *, equal: bool) -> Vector:
-        words = [self.rng.randrange(self.d) for _ in range(self.inputs)]
-        words = words[:1] * self.inputs if equal else words
-        return Vector([int(i == word) for word in words for i in range(self.d)])
-
-    def _tie(self, f: Rows, g: Rows) -> Vector | None:
+    def _tie(self, f: int, g: int) -> Vector | None:
         """Inputs of the domain on which two tasks agree, where their pieces allow it."""
-        if f is g:
+        if f == g:
             return None
         if (f, g) not in self.agreements:
-            self.agreements[f, g] = Agreement(f, [g])
+            rows = self.tasks.tasks
+            self.agreements[f, g] = Agreement(rows[f], [rows[g]])
         size = self.inputs * self.d
-        for start in (self._drawn(self.x, size), Vector([0] * size)):
+        for start in (self.x.either(size), Vector(np.zeros(size, dtype=np.int64))):
             x = self.agreements[f, g].near(start)
             if x is not None and x.within(self.domain.R) and x.on_grid(self.domain.grid):
                 return x
@@ -208,26 +201,24 @@ class _Sampler:
 
     # --- Labels ---------------------------------------------------------------
 
-    def _label(self, x: Vector, tasks: Sequence[Rows]) -> Vector:
+    def _label(self, x: Vector, tasks: Sequence[int]) -> Vector:
         rng, d = self.rng, self.d
         kind = rng.choice(LABELS)
         if self.one_hot:
-            truth = rng.choice(tasks)(x) if kind == "task" else None
-            return truth if truth is not None and is_word(truth.entries()) else self._words_label()
+            truth = self.tasks.value(rng.choice(tasks), x) if kind == "task" else None
+            if truth is not None and truth.is_word():
+                return one_hot([int(truth.tops.argmax())], d)
+            return one_hot([rng.randrange(d)], d)
         if kind == "task":
-            return rng.choice(tasks)(x)
+            return self.tasks.value(rng.choice(tasks), x)
         if kind == "at delta":
-            return self._nudged(rng.choice(tasks)(x))
+            return self._nudged(self.tasks.value(rng.choice(tasks), x))
         if kind == "corner":
             return self.y.corner(d)
         if kind == "input":
             start = rng.randrange(self.inputs) * d
             return Vector(x.tops[start : start + d], x.bottom)
-        return self._drawn(self.y, d)
-
-    def _words_label(self) -> Vector:
-        word = self.rng.randrange(self.d)
-        return Vector([int(i == word) for i in range(self.d)])
+        return self.y.either(d)
 
     def _nudged(self, y: Vector) -> Vector:
         """At distance delta from y; on a grid that has no such point, at the next multiple."""
@@ -240,23 +231,34 @@ class _Sampler:
         step = rng.choice(steps)
         places = rng.sample(range(self.d), k=len(step))
         finer = math.lcm(*(s.denominator for s in step))
-        bottom, tops = y.bottom * finer, [top * finer for top in y.tops]
-        for place, s in zip(places, step, strict=True):
-            tops[place] += rng.choice((-1, 1)) * int(s * bottom)
+        bottom, tops = y.bottom * finer, y.scaled(finer)
+        moves = [rng.choice((-1, 1)) * int(s * bottom) for s in step]
+        if max(map(abs, moves)) >= MOST_SUM:
+            tops = tops.astype(object)
+        tops[places] += np.array(moves, dtype=tops.dtype)
         return Vector(tops, bottom)
 
 
-def admits_words(domain: Domain) -> bool:
-    """Whether one-hot vectors are in the domain, as inputs and as labels."""
-    return min(domain.R, domain.Ry) >= 1 and (domain.grid is None or not 1 % domain.grid)
+def as_prompt(examples: Sequence[Example], query: Vector, d: int, array: Array) -> Prompt:
+    """Examples and a query as a prompt.
+
+    Args:
+        array: makes an array of vectors, one after the other.
+    """
+    X, Y = ([example[i] for example in examples] for i in range(2))
+    shape = len(query.tops) // d, d
+    return Prompt(
+        array(X).reshape(len(X), *shape),
+        array(Y).reshape(len(Y), d),
+        array([query]).reshape(shape),
+    )
 
 
-def is_word(entries: Sequence[Rational]) -> bool:
-    """Whether this is a one-hot vector."""
-    return sorted(entries) == [0] * (len(entries) - 1) + [1]
+def exact_array(vectors: Sequence[Vector]) -> np.ndarray:
+    """Vectors one after the other, as rationals."""
+    return rationals([entry for vector in vectors for entry in vector.entries()])
 
 
-def _array(vectors: Sequence[Vector], shape: tuple[int, ...]) -> np.ndarray:
-    """The rationals of several vectors, one after the other, in this shape."""
-    entries = [entry for vector in vectors for entry in vector.entries()]
-    return np.array(entries, dtype=object).reshape(shape)
+def float_array(vectors: Sequence[Vector]) -> np.ndarray:
+    """Vectors one after the other, rounded to float64."""
+    return np.concatenate([np.zeros(0), *(vector.floats() for vector in vectors)])

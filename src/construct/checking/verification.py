@@ -5,28 +5,29 @@ rounding alone, by no more than `certify.accuracy` proves for its votes. The exa
 executor has to be equal.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from construct.answer import Answer, read_answer
-from construct.answers import batch_size
-from construct.arguments import checked, function, instance, listed, text, whole
+from construct.arguments import checked, function, instance, listed, number, optional, text, whole
 from construct.certify.formats import BY_NAME
-from construct.checking.sampling import random_prompts
+from construct.checking.budget import Budget
+from construct.checking.sampling import Drawn
+from construct.checking.terms import absolute_sums as absolute_sums
+from construct.checking.terms import largest_term as largest_term
+from construct.checking.terms import ulp as ulp
 from construct.compiler import Construction
 from construct.designs.theorem.embedding import embed_all
-from construct.execute.passes import Pass, prepare
+from construct.execute.passes import Pass, Run, prepare
 from construct.execute.registry import RATIONALS, named
-from construct.rational import Rational, rationals
 from construct.spec.domain import check_domain
-from construct.spec.hinge import Feature
 from construct.spec.mixture import Mixture, mixture
 from construct.spec.prompt import Prompt, exactly
-from construct.spec.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ def _prompts_or_how_many(value: Any, name: str) -> None:
     dtype=text,
     prompts=_prompts_or_how_many,
     seed=whole(0),
+    seconds=optional(number),
     progress=function,
 )
 def verify(
@@ -80,45 +82,120 @@ def verify(
     prompts: Any = 1000,
     *,
     seed: int = 0,
+    seconds: Any = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Report:
     """Run prompts and compare with `mixture`.
 
     Args:
         prompts: a list of them, or how many random ones.
+        seconds: after these no further prompt is begun, and the report says how many were run;
+            by default all are.
 
     Raises:
         ConstructError: if there is no such executor or format, or its package is not
             installed, or there is no prompt.
         OutsideDomain: if a prompt is outside the domain.
     """
+    budget = Budget(seconds)
     if isinstance(prompts, int):
-        prompts = random_prompts(construction, prompts, seed, exact=dtype == RATIONALS)
-    forward = prepare(executor, construction.transformer, dtype)
-    batch, sizes = batch_size(construction, named(executor)), construction.sizes
-    worst, failures = 0.0, []
-    seen = {"ties": 0, "noisy": 0, "partial": 0, "empty": 0}
-    for start in range(0, len(prompts), batch):
-        chunk = [prompt.astype(dtype) for prompt in prompts[start : start + batch]]
-        done = forward(embed_all(construction.transformer, chunk))
-        for i, (prompt, got) in enumerate(zip(chunk, _single(done), strict=True), start):
-            check_domain(prompt, construction.tasks, construction.domain, sizes.m)
-            wanted = specification(construction, prompt)
-            answer = read_answer(construction, got, len(prompt.X))
-            ulps, wrong = compare(construction, prompt, wanted, answer, dtype)
-            worst = max(worst, ulps)
-            failures += [f"prompt {i}: {w}" for w in wrong]
-            seen["ties"] += bool(wanted.ambiguous)
-            seen["noisy"] += bool(wanted.unexplained)
-            seen["partial"] += len(prompt.X) < sizes.m
-            seen["empty"] += not sum(wanted.votes)
-        progress(len(chunk))
-    return Report(executor, dtype, len(prompts), worst, tuple(failures), **seen)
+        drawn, count = Drawn(construction, seed, exact=dtype == RATIONALS), prompts
+    else:
+        drawn, count = prompts, len(prompts)
+    trial = Trial(Cases(construction, drawn), executor, dtype, count)
+    while trial.done < count and (not trial.done or budget.left > 0):
+        progress(trial.step())
+    return trial.report()
 
 
-def _single(done: Pass) -> Iterator[Pass]:
-    for stream, attended in zip(done.stream, done.attended, strict=True):
-        yield Pass(stream, attended)
+class Cases:
+    """Prompts in each format, with what is specified for them: kept while they are small."""
+
+    MOST_KEPT = 1 << 28
+
+    def __init__(self, construction: Construction, prompts: Any) -> None:
+        self.construction, self.prompts = construction, prompts
+        self._kept: dict[tuple[int, str], tuple[Prompt, Mixture]] = {}
+        self._room = self.MOST_KEPT
+
+    def case(self, i: int, dtype: str) -> tuple[Prompt, Mixture]:
+        """Prompt i in this format.
+
+        Raises:
+            OutsideDomain: if it is outside the domain.
+        """
+        if (i, dtype) in self._kept:
+            return self._kept[i, dtype]
+        made, prompt = self.construction, self.prompts[i].astype(dtype)
+        check_domain(prompt, made.tasks, made.domain, made.sizes.m)
+        found = prompt, specification(made, prompt)
+        each = 8 if prompt.X.dtype == object else 1  # pointers, and what they point to
+        size = each * (prompt.X.nbytes + prompt.Y.nbytes + prompt.query.nbytes)
+        if size <= self._room:
+            self._room -= size
+            self._kept[i, dtype] = found
+        return found
+
+
+class Trial:
+    """One executor in one format, on one batch of prompts after another.
+
+    Attributes:
+        wanted: how many prompts there are.
+        done: how many of them were run.
+        failures: as in `Report`.
+    """
+
+    # Prompts of a batch.
+    MOST = 64
+
+    def __init__(
+        self,
+        cases: Cases,
+        executor: str,
+        dtype: str,
+        wanted: int,
+    ) -> None:
+        self.cases, self.made = cases, cases.construction
+        self.executor, self.dtype, self.wanted, self.done = executor, dtype, wanted, 0
+        self.failures: list[str] = []
+        self._worst, self._seen = 0.0, dict.fromkeys(("ties", "noisy", "partial", "empty"), 0)
+        # What a layer holds, of scores or of the stream, should stay near a hundred megabytes,
+        # and a batch should take a second at most.
+        sizes, scores = self.made.sizes, named(executor).scores
+        held = sizes.N * max(sizes.D, sizes.K * sizes.N if scores == "held" else 0)
+        most = 1 if dtype == RATIONALS else self.MOST
+        self.batch = max(1, min(most, (1 << 22) // held, wanted))
+
+    @cached_property
+    def _forward(self) -> Run:
+        return prepare(self.executor, self.made.transformer, self.dtype)
+
+    def step(self) -> int:
+        """Run the next batch; how many prompts it had."""
+        stop = min(self.done + self.batch, self.wanted)
+        cases = [self.cases.case(i, self.dtype) for i in range(self.done, stop)]
+        prompts = [prompt for prompt, _ in cases]
+        # A batch of another size would be compiled anew.
+        filled = prompts + prompts[:1] * (self.batch - len(prompts))
+        done = self._forward(embed_all(self.made.transformer, filled))
+        for i, (prompt, wanted) in enumerate(cases):
+            got = Pass(done.stream[i], done.attended[i])
+            answer = read_answer(self.made, got, len(prompt.X))
+            ulps, wrong = compare(self.made, prompt, wanted, answer, self.dtype)
+            self._worst = max(self._worst, ulps)
+            self.failures += [f"prompt {self.done + i}: {w}" for w in wrong]
+            self._seen["ties"] += bool(wanted.ambiguous)
+            self._seen["noisy"] += bool(wanted.unexplained)
+            self._seen["partial"] += len(prompt.X) < self.made.sizes.m
+            self._seen["empty"] += not sum(wanted.votes)
+        self.done = stop
+        return len(cases)
+
+    def report(self) -> Report:
+        """What the executor did so far."""
+        failures = tuple(self.failures)
+        return Report(self.executor, self.dtype, self.done, self._worst, failures, **self._seen)
 
 
 def specification(construction: Construction, prompt: Prompt) -> Mixture:
@@ -143,62 +220,24 @@ def compare(
                 f"the {kind} examples are {getattr(got, kind)} by the heads and "
                 f"{getattr(wanted, kind)} by the specification"
             )
-    if not all(np.isfinite(float(x)) for x in got.answer):
+    if not np.isfinite(got.answer.astype(np.float64)).all():
         return float("inf"), [*wrong, "the answer is not finite"]
-    error = [abs(Fraction(g) - w) for g, w in zip(got.answer.tolist(), wanted.answer, strict=True)]
+    # Where both are 0 there is no error.
+    places = np.flatnonzero((got.answer != 0).astype(bool) | (wanted.answer != 0).astype(bool))
+    pairs = zip(got.answer[places].tolist(), wanted.answer[places].tolist(), strict=True)
+    error = [abs(Fraction(g) - w) for g, w in pairs]
+    most = max(error, default=Fraction(0))
     if dtype == RATIONALS:
-        wrong += [f"the answer differs by {float(max(error)):g}"] if max(error) else []
-        return float(max(error) > 0), wrong
+        wrong += [f"the answer differs by {float(most):g}"] if most else []
+        return float(most > 0), wrong
     query = exactly(prompt.query)
     # The terms that the network adds up: those of equal features are one.
     voted = {k: construction.wiring.tasks[k] for k, c in enumerate(wanted.votes) if c}
     largest = max((largest_term(task, query) for task in voted.values()), default=Fraction(0))
-    ulps = float(max(error) / ulp(largest, BY_NAME[dtype].p))
+    ulps = float(most / ulp(largest, BY_NAME[dtype].p))
     absolute = {k: absolute_sums(task, query) for k, task in voted.items()}
     values = {k: task(query) for k, task in voted.items()}
-    allowed = construction.accuracy[dtype].error(wanted.votes, absolute, values)
-    if any(e > a for e, a in zip(error, allowed, strict=True)):
+    allowed = construction.accuracy[dtype].error(wanted.votes, absolute, values)[places]
+    if any(e > a for e, a in zip(error, allowed.tolist(), strict=True)):
         wrong.append(f"the answer is off by {ulps:.3g} ulp, more than rounding can explain")
     return ulps, wrong
-
-
-def absolute_sums(task: Task, query: np.ndarray) -> np.ndarray:
-    """(d,): for each entry of f(query) the sum of the absolute terms that add up to it."""
-    size, sums = abs(query), abs(task.b)
-    for p, matrix in task.A.items():
-        sums = sums + abs(matrix)(size[p - 1])
-    if task.features:
-        inner = [sum(_absolute_terms(feature, size)) for feature in task.features]
-        sums = sums + abs(task.C)(rationals(inner))
-    return sums
-
-
-def largest_term(task: Task, query: np.ndarray) -> Fraction:
-    """The largest of |f(query)| and of the terms that add up to it."""
-    size, largest = abs(query), [*abs(task(query)), *abs(task.b)]
-    for p, matrix in task.A.items():
-        largest += (abs(matrix.values) * size[p - 1, matrix.at[1]]).tolist()
-    if task.features:
-        inner = [max(_absolute_terms(feature, size), default=0) for feature in task.features]
-        largest += (abs(task.C.values) * rationals(inner)[task.C.at[1]]).tolist()
-    return Fraction(max(largest))
-
-
-def _absolute_terms(feature: Feature, size: np.ndarray) -> list[Rational]:
-    """The absolute terms of a feature, of inputs whose entries have these sizes."""
-    terms: list[Rational] = []
-    for hinge in feature:
-        inside = [hinge.e, *(v * size[p - 1, i] for p, vector in hinge.a for i, v in vector)]
-        terms += [abs(hinge.c * x) for x in inside]
-    return terms
-
-
-def ulp(value: Fraction, bits: int) -> Fraction:
-    """The spacing of a float format with `bits` bits at |value|; 2^-bits at 0."""
-    value = Fraction(value)
-    if not value:
-        return Fraction(1, 1 << bits)
-    exponent = value.numerator.bit_length() - value.denominator.bit_length()
-    if Fraction(2) ** exponent > value:
-        exponent -= 1
-    return Fraction(2) ** (exponent + 1 - bits)

@@ -12,16 +12,19 @@ one of the two is too close to the other, and the domain admits no such example.
 import itertools
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
-from construct.checking.pieces import Agreement, Row, Rows, Stand, TooMany, Vector, solve, stand
-from construct.checking.sampling import Points, admits_words, is_word
+from construct.checking.pieces import Agreement, Row, Rows, Stand, TooMany, solve
+from construct.checking.sampling import together
+from construct.checking.together import Together
+from construct.checking.vectors import Points, Vector, over_common
+from construct.checking.words import admits_words, are_words, one_hot
 from construct.compiler import Construction
-from construct.rational import Rational
+from construct.rational import Rational, rationals
 from construct.spec.prompt import Prompt
 from construct.spec.tasks import Task
 
@@ -61,12 +64,16 @@ def witnesses(construction: Construction) -> list[Witness | Exclusion | None]:
     """For each task a witness, or why there is none; None if none was found."""
     search = _Search(construction)
     found: dict[int, Witness] = {}
+    missing = list(range(len(search.tasks)))
     for x in search.points():
-        for k in range(len(search.tasks)):
-            if k not in found and (witness := search.witness(k, x)):
+        for k in missing:
+            if witness := search.witness(k, x):
                 found[k] = witness
-    for k in range(len(search.tasks)):
-        if k not in found and (special := search.directed(k)):
+        missing = [k for k in missing if k not in found]
+        if not missing:
+            break
+    for k in missing:
+        if special := search.directed(k):
             found[k] = special
     return [found.get(k) or search.exclusion(k) for k in range(len(search.tasks))]
 
@@ -107,14 +114,13 @@ def survey(construction: Construction) -> Survey:
     other pairs are examined.
     """
     search = _Search(construction)
-    tasks, delta = search.tasks, construction.domain.delta
+    tasks, delta = search.together, construction.domain.delta
     first, *others = itertools.islice(search.numbers(), 8)
     pairs, complete = _near(tasks, first, delta)
     for x in others:
-        values = _Values(x)
-        pairs = [(f, g) for f, g in pairs if not values.apart(f, g, delta)]
-    excluded = [own for f in tasks if (own := search.without_label(f))]
-    hit: set[Rows] = set()
+        pairs = [(f, g) for f, g in pairs if not tasks.apart(f, g, x, delta)]
+    excluded = [own for f in search.tasks if (own := search.without_label(f))]
+    hit: set[int] = set()
     for f, g in pairs[:MOST_EXAMINED]:
         if not {f, g} <= hit and (both := search.exclude_each_other(f, g)):
             excluded.append(both)
@@ -122,55 +128,30 @@ def survey(construction: Construction) -> Survey:
     return Survey(tuple(excluded), complete and len(pairs) <= MOST_EXAMINED)
 
 
-def _near(tasks: list[Rows], x: Vector, delta: Rational) -> tuple[list[tuple[Rows, Rows]], bool]:
+def _near(tasks: Together, x: Vector, delta: Rational) -> tuple[list[tuple[int, int]], bool]:
     """The pairs of tasks that are less than delta apart at x, and whether these are all.
 
     Values are put into cells of side delta by their first entries: such pairs are in cells
     that touch.
     """
-    values, entries = _Values(x), range(min(tasks[0].d, MOST_ENTRIES))
-    cells: dict[tuple[int, ...], list[Rows]] = {}
-    pairs: list[tuple[Rows, Rows]] = []
+    entries = range(min(tasks.tasks[0].d, MOST_ENTRIES))
+    cells: dict[tuple[int, ...], list[int]] = {}
+    pairs: list[tuple[int, int]] = []
     compared = 0
-    for f in tasks:
-        cell = tuple(int(values.entry(f, j) // delta) for j in entries)
+    for f in range(len(tasks.tasks)):
+        cell = tuple(int(entry // delta) for entry in tasks.entries(f, x, entries))
         for around in itertools.product(*((c - 1, c, c + 1) for c in cell)):
             for g in cells.get(around, ()):
                 compared += 1
                 if compared > MOST_PAIRS:
                     return pairs, False
-                if not values.apart(g, f, delta):
+                if not tasks.apart(g, f, x, delta):
                     pairs.append((g, f))
         cells.setdefault(cell, []).append(f)
     return pairs, True
 
 
-class _Values:
-    """Entries of f_k(x), each computed when it is first asked for."""
-
-    def __init__(self, x: Vector) -> None:
-        self._x = x
-        self._known: dict[tuple[Rows, int], Fraction] = {}
-
-    def entry(self, f: Rows, j: int) -> Fraction:
-        if (f, j) not in self._known:
-            self._known[f, j] = Fraction(*f[j].at(self._x))
-        return self._known[f, j]
-
-    def apart(self, f: Rows, g: Rows, delta: Rational) -> bool:
-        """Whether f(x) and g(x) are at least delta apart."""
-        squares = Fraction(0)
-        for j in range(f.d):
-            gap = abs(self.entry(f, j) - self.entry(g, j))
-            if gap >= delta:
-                return True
-            squares += gap * gap
-            if squares >= delta * delta:
-                return True
-        return False
-
-
-def always_close(rows: Sequence[Row], R: Rational, delta: Rational) -> bool:
+def always_close(rows: Iterable[Row], R: Rational, delta: Rational) -> bool:
     """Whether bounds show that the vector of these rows stays shorter than delta."""
     squares = Fraction(0)
     for row in rows:
@@ -210,7 +191,7 @@ def _meets(row: Row, grid: Rational, modulus: Rational) -> bool:
     common divisor of all c_i g and the modulus divides the constant.
     """
     numbers = [c * grid for c in row.linear.values()] + [modulus, row.constant]
-    tops = Vector.of(numbers).tops
+    tops, _ = over_common(numbers)
     divisor = math.gcd(*tops[:-1])
     return tops[-1] % divisor == 0 if divisor else not tops[-1]
 
@@ -224,7 +205,8 @@ EACH, MOST_WORDS, MOST_AGREEMENTS = 4, 40, 300
 class _Search:
     def __init__(self, construction: Construction) -> None:
         sizes, self.domain = construction.sizes, construction.domain
-        self.tasks = [Rows(task) for task in construction.tasks]
+        self.together = together(construction)
+        self.tasks = self.together.tasks
         self.inputs, self.d = sizes.n - 1, sizes.d
         self.words = construction.vocabulary is not None and admits_words(self.domain)
         self.rng, self.left = random.Random(0), MOST_AGREEMENTS
@@ -235,7 +217,7 @@ class _Search:
         for i in range(MOST_WORDS if self.words else 0):
             words = [rng.randrange(self.d) for _ in range(self.inputs)]
             words = [i % self.d] * self.inputs if i % 2 else words
-            yield Vector([int(j == word) for word in words for j in range(self.d)])
+            yield one_hot(words, self.d)
         yield from self.numbers()
 
     def numbers(self) -> Iterator[Vector]:
@@ -246,8 +228,7 @@ class _Search:
             yield drawn.real(size)
             yield drawn.whole(size)
             yield drawn.corner(size)
-            tops, bottom = drawn.real(size)
-            yield Vector([top if rng.random() < 0.2 else 0 for top in tops], bottom)
+            yield drawn.sparse(size)
             yield small.real(size)
         yield Vector([0] * size)
 
@@ -260,23 +241,19 @@ class _Search:
 
     def _close(self, k: int, x: Vector) -> list[Rows] | None:
         """The tasks that its value at x is too close to; None if that value is not a label."""
-        y, domain = self.tasks[k](x), self.domain
+        y, domain = self.together.value(k, x), self.domain
         if not (y.within(domain.Ry) and y.on_grid(domain.grid)):
             return None
-        if self.words and self._are_words(x) and not self._are_words(y):
+        if self.words and not y.is_word() and are_words(x, self.d):
             # In a prompt of words the label is a word too.
             return None
-        others = (f for f in self.tasks if f is not self.tasks[k])
-        return [f for f in others if stand(f, x, y, domain.delta) == Stand.CLOSE]
-
-    def _are_words(self, x: Vector) -> bool:
-        entries = x.entries()
-        return all(is_word(entries[i : i + self.d]) for i in range(0, len(entries), self.d))
+        stands = self.together.stands(x, y, domain.delta)
+        return [f for f, own in zip(self.tasks, stands, strict=True) if own == Stand.CLOSE]
 
     def _example(self, k: int, x: Vector) -> Witness:
-        y = self.tasks[k](x)
-        X = np.array(x.entries(), dtype=object).reshape(self.inputs, self.d)
-        return Witness(X, np.array(y.entries(), dtype=object))
+        y = self.together.value(k, x)
+        X = rationals(x.entries()).reshape(self.inputs, self.d)
+        return Witness(X, rationals(y.entries()))
 
     def directed(self, k: int) -> Witness | None:
         """A witness among inputs whose value is a label, and on which close tasks agree."""
@@ -308,16 +285,14 @@ class _Search:
     def _label(self) -> Rows:
         """A label drawn at random, as the task that always gives it."""
         labels = Points(self.domain.Ry, self.domain.grid, self.rng, exact=True)
-        drawn = self.rng.choice((labels.whole, labels.real))(self.d)
-        return Rows(Task("label", {}, np.array(drawn.entries(), dtype=object)))
+        return Rows(Task("label", {}, rationals(labels.either(self.d).entries())))
 
     # --- Proofs ---------------------------------------------------------------
 
     def exclusion(self, k: int) -> Exclusion | None:
         """Why task k has no witness, if that is proved."""
-        f = self.tasks[k]
-        pairs = (self.exclude_each_other(f, g) for g in self.tasks if g is not f)
-        return self.without_label(f) or next(filter(None, pairs), None)
+        pairs = (self.exclude_each_other(k, g) for g in range(len(self.tasks)) if g != k)
+        return self.without_label(self.tasks[k]) or next(filter(None, pairs), None)
 
     def without_label(self, f: Rows) -> Exclusion | None:
         """A proof that no value of a task in the domain is a label."""
@@ -345,11 +320,14 @@ class _Search:
         closed = all(hinge.e <= 0 for feature in task.features for hinge in feature)
         return closed and b.within(self.domain.Ry) and b.on_grid(self.domain.grid)
 
-    def exclude_each_other(self, f: Rows, g: Rows) -> Exclusion | None:
+    def exclude_each_other(self, one: int, other: int) -> Exclusion | None:
         """A proof that two tasks are always close and never equal."""
-        domain, rows = self.domain, [f[j] - g[j] for j in range(f.d)]
-        if not always_close(rows, domain.R, domain.delta):
+        f, g, domain = self.tasks[one], self.tasks[other], self.domain
+        differing = f.differing(g)
+        # Most pairs are told by one of the first rows.
+        if not always_close((f[j] - g[j] for j in differing), domain.R, domain.delta):
             return None
+        rows = [f[j] - g[j] for j in differing]
         if not never_zero(rows, domain.R, domain.grid):
             return None
         names = f.task.name, g.task.name

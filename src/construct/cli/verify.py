@@ -10,29 +10,32 @@ from construct.execute.registry import EXACT, EXECUTORS, RATIONALS
 EPILOG = """\b
 Examples:
   construct verify construct-K4-d16
-  construct verify construct-K4-d16 --prompts 10000 --executor jax
+  construct verify construct-K4-d16 --seconds 600 --prompts 10000
   construct verify construct-K4-d16 --executor exact --prompts 100
 
 The prompts are drawn from the whole domain: with ties, noise, fewer than m
 examples, extreme entries, equal tokens and zero vectors. Without --executor, every
 executor that is installed runs in every certified format, the exact one on a
-fiftieth of the prompts; on large artifacts, executors that compute all scores are
-left out. First of all, every weight is compared with what the tasks compile to.
+fiftieth of the prompts. First of all, every weight is compared with what the tasks
+compile to.
+
+All of it stays within --seconds: the first prompts of each executor and format are
+measured, and the time is divided. Large artifacts do fewer prompts than --prompts,
+and what cannot do five is left out, and named. An executor that --executor names is
+never left out.
 """
 
 # Without --executor, rationals run on one prompt in so many: they are slow.
 ONE_EXACT_IN = 50
 
-# Scores of all prompts that take a minute or two, dense and with rationals.
-MOST_SCORES, MOST_EXACT_SCORES = 1 << 36, 1 << 25
-
-# Scores of a head that are held at once: a gigabyte.
-MOST_HELD = 1 << 27
+# Seconds of which it is said that they will pass.
+WORTH_SAYING = 3
 
 
 @click.command(epilog=EPILOG)
 @click.argument("directory", metavar="DIR")
 @click.option("--prompts", type=Whole(min=1), default=1000, show_default=True)
+@click.option("--seconds", type=Whole(min=1), default=60, show_default=True)
 @click.option(
     "--executor",
     "chosen",
@@ -43,43 +46,37 @@ MOST_HELD = 1 << 27
 @click.option("--seed", type=Whole(min=0), default=0, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 def command(
-    directory: str, prompts: int, chosen: tuple[str, ...], seed: int, as_json: bool
+    directory: str, prompts: int, seconds: int, chosen: tuple[str, ...], seed: int, as_json: bool
 ) -> None:
     """Check artifact DIR against the specification; exit 4 if anything differs."""
-    from dataclasses import asdict
-    from functools import partial
-
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
     from construct.artifact import load
+    from construct.checking.budget import Budget, Campaign, one_digit
     from construct.checking.provenance import first_difference
-    from construct.checking.sampling import random_prompts
-    from construct.checking.verification import verify
+    from construct.cli.progress import Progress
     from construct.cli.show import console, print_json
     from construct.errors import CheckFailed
 
+    budget = Budget(seconds, clock)
     made = load(directory)
-    runs, left_out = _runs(made, prompts, chosen)
+    runs = _runs(made, prompts, chosen, seed)
+    screen = console(err=True)
+    screen.print(_announcement(runs, seconds))
     difference = first_difference(made)
     if difference:
         raise CheckFailed(f"the weights are not what the tasks compile to: {difference}")
-    reports = []
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    screen = console(err=True)
-    with Progress(
-        *columns, console=screen, transient=True, disable=not screen.is_terminal
-    ) as progress:
-        samples = {}
-        for executor, dtype, count in runs:
-            tick = partial(progress.advance, progress.add_task(f"{executor} {dtype}", total=count))
-            key = (dtype == RATIONALS, count)
-            if key not in samples:
-                samples[key] = random_prompts(made, count, seed, exact=key[0])
-            reports.append(verify(made, executor, dtype, samples[key], progress=tick))
+    with Progress(screen, clock) as progress:
+        campaign = Campaign(runs, budget, progress.step)
+        campaign.measure()
+        if campaign.rest >= WORTH_SAYING:
+            screen.print(f"After the first prompts: about {one_digit(campaign.rest)} more.")
+        campaign.finish()
+    reports = [run.trial.report() for run in runs if run in campaign.ran or run.trial.failures]
+    left_out = [run for run in runs if run not in campaign.ran]
+    _refuse_nothing(reports, left_out, seconds)
     if as_json:
-        print_json([{**asdict(r), "passed": r.passed} for r in reports])
+        print_json([*map(_as_json, reports), *map(_left_out_as_json, left_out)])
     else:
-        _print(reports, left_out)
+        _print(reports, runs, left_out, seconds)
     failures = [f"{r.executor} {r.dtype}, {f}" for r in reports for f in r.failures]
     if failures:
         raise CheckFailed(
@@ -88,43 +85,53 @@ def command(
         )
 
 
-def _runs(made, prompts: int, chosen: tuple[str, ...]) -> tuple[list[tuple], list[str]]:
-    """Executor, format and prompts of each run, and the executors that are left out.
+def clock() -> float:
+    """Seconds, of a clock that only goes forward."""
+    import time
+
+    return time.monotonic()
+
+
+def _runs(made, prompts: int, chosen: tuple[str, ...], seed: int) -> list:
+    """A run for each executor and format, and how many prompts it is to do.
 
     Raises:
         ConstructError: if an executor of the command line has no certified format, or if
-            no run is left.
+            nothing can run.
     """
+    from construct.checking.budget import LEAST, Planned, on_paper
+    from construct.checking.sampling import Drawn
+    from construct.checking.verification import Cases, Trial
     from construct.errors import ConstructError
 
     formats = (*made.certified, RATIONALS)
-    runs = [
-        (name, dtype, prompts if chosen or dtype != RATIONALS else max(prompts // ONE_EXACT_IN, 1))
+    few = prompts if chosen else max(prompts // ONE_EXACT_IN, min(LEAST, prompts))
+    pairs = [
+        (name, dtype)
         for name, executor in EXECUTORS.items()
         for dtype in executor.formats
         if dtype in formats
         and (name in chosen if chosen else importlib.util.find_spec(executor.requires))
     ]
-    able = {executor for executor, _, _ in runs}
     for executor in chosen:
-        if executor not in able:
+        if executor not in dict(pairs):
             raise ConstructError(
                 f"no format of the executor {executor!r} is certified for this artifact "
                 f"({_reason(made)}); use --executor {EXACT.name}."
             )
-    if not runs:
+    if not pairs:
         raise ConstructError(
             f"no float format is certified for this artifact ({_reason(made)}), and the exact "
             f"executor needs a package that is not installed: pip install {EXACT.package}."
         )
-    left_out = [] if chosen else [run for run in runs if _takes_long(run[0], made.sizes, run[2])]
-    kept, names = [run for run in runs if run not in left_out], sorted({run[0] for run in left_out})
-    if not kept:
-        raise ConstructError(
-            f"every executor that could run would take too long ({', '.join(names)}); give fewer "
-            f"--prompts, or run one all the same with --executor {names[0]}."
-        )
-    return kept, names
+    cases = {exact: Cases(made, Drawn(made, seed, exact=exact)) for exact in (True, False)}
+    runs = []
+    for name, dtype in pairs:
+        exact = dtype == RATIONALS
+        trial = Trial(cases[exact], name, dtype, few if exact else prompts)
+        guess, needs = on_paper(name, dtype, made.sizes)
+        runs.append(Planned(trial, guess, bool(chosen), needs=None if chosen else needs))
+    return runs
 
 
 def _reason(made) -> str:
@@ -132,17 +139,50 @@ def _reason(made) -> str:
     return next(why[0] for why in reversed([*made.certificates.values()]) if why)
 
 
-def _takes_long(executor: str, sizes, prompts: int) -> bool:
-    scores = EXECUTORS[executor].scores
-    if scores == "in reach":
-        return False
-    if scores == "held" and sizes.N**2 > MOST_HELD:
-        return True
-    most = MOST_EXACT_SCORES if executor == EXACT.name else MOST_SCORES
-    return sizes.K * sizes.N**2 * prompts >= most
+def _announcement(runs: list, seconds: int) -> str:
+    by: dict[int, list[str]] = {}
+    for run in runs:
+        names = by.setdefault(run.trial.wanted, [])
+        if run.trial.executor not in names:
+            names.append(run.trial.executor)
+    todo = " and ".join(f"{count} prompts by {', '.join(names)}" for count, names in by.items())
+    return (
+        "Comparing every weight with what the tasks compile to; then running up to "
+        f"{todo}, all within about {seconds} s."
+    )
 
 
-def _print(reports, left_out: list[str]) -> None:
+def _refuse_nothing(reports, left_out: list, seconds: int) -> None:
+    """Where no run could do what it takes, that is not a success."""
+    from construct.errors import ConstructError
+
+    if not reports:
+        raise ConstructError(
+            f"every executor that could run would take too long for {seconds} s, or too much "
+            f"memory ({', '.join(map(_estimate, left_out))}); give more --seconds, or run one all "
+            f"the same with --executor {left_out[0].trial.executor}."
+        )
+
+
+def _estimate(run) -> str:
+    from construct.cli.progress import label
+
+    return f"{label(run.trial)}: {run.estimate}"
+
+
+def _as_json(report) -> dict:
+    from dataclasses import asdict
+
+    return {**asdict(report), "passed": report.passed}
+
+
+def _left_out_as_json(run) -> dict:
+    """What was left out, with the seconds of five prompts or the bytes of one."""
+    why = {"seconds": run.left_out} if run.needs is None else {"bytes": run.needs}
+    return {"executor": run.trial.executor, "dtype": run.trial.dtype, "left_out": why}
+
+
+def _print(reports, runs: list, left_out: list, seconds: int) -> None:
     from construct.cli.show import console, table
 
     out = console()
@@ -159,7 +199,7 @@ def _print(reports, left_out: list[str]) -> None:
     out.print("Every weight is what the tasks compile to.")
     out.print()
     out.print(table(rows, "executor", "format", "prompts", "worst error", "result"))
-    r = reports[0]
+    r = max(reports, key=lambda report: report.prompts)
     out.print()
     out.print(
         f"Of {r.prompts} prompts, {r.ties} have an example that several tasks explain, "
@@ -167,8 +207,11 @@ def _print(reports, left_out: list[str]) -> None:
         f"and {r.empty} have no vote."
     )
     out.print("Errors are in ulp of the largest term that enters the answer.")
+    if any(run.trial.done < run.trial.wanted for run in runs if run not in left_out):
+        out.print(f"Fewer prompts than asked for fit into {seconds} s; --seconds gives more time.")
     if left_out:
         out.print(
-            f"Not run, because they would take too long: {', '.join(left_out)}. "
-            "--executor runs them."
+            "Left out, because five prompts would take too long, or too much memory: "
+            f"{', '.join(map(_estimate, left_out))}. --executor runs one all the same; "
+            "--seconds gives all of them more time."
         )

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from construct.checking.sampling import is_word
 from construct.checking.witness import Exclusion, Witness
+from construct.checking.words import is_word
 from construct.cli.show import table
 from construct.compiler import Construction
 from construct.rational import to_json
@@ -31,7 +31,7 @@ def _short(made: Construction, vector: np.ndarray) -> str:
     shown = _token(made, vector)
     if isinstance(shown, str):
         return shown
-    entries = [str(entry) for entry in shown]
+    entries = [str(entry) for entry in shown[: ROOM + 1]]
     whole = f"({', '.join(entries)})"
     while entries and len(whole) > ROOM:
         entries.pop()
@@ -41,7 +41,7 @@ def _short(made: Construction, vector: np.ndarray) -> str:
 
 def _token(made: Construction, vector: np.ndarray) -> Any:
     """The word of a vector, or its numbers."""
-    if made.vocabulary is not None and is_word(vector.tolist()):
+    if made.vocabulary is not None and is_word(vector):
         return made.vocabulary.words[int(vector.argmax())]
     return to_json(vector)
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import MAX_EMAX, MIN_EMIN, Decimal, localcontext
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,8 @@ from construct.rational import (
     to_json,
 )
 from construct.spec.hinge import feature_gauge
-from construct.spec.matching import BETWEEN, judge, match_limit, squared_distances
-from construct.spec.prompt import Prompt, is_exact, rounded
+from construct.spec.matching import BETWEEN, judged, match_limit, squared_distances
+from construct.spec.prompt import Prompt, exactly, is_exact, rounded
 from construct.spec.tasks import Task
 
 # Digits of a bound, also of one that `limits` multiplies; a build takes MOST_DIGITS.
@@ -135,19 +136,44 @@ def check_domain(prompt: Prompt, tasks: Sequence, domain: Any, m: int) -> None:
     _check_entries(prompt, domain)
     if not len(prompt.X):
         return
-    match, separate = match_limit(prompt, domain.delta), Fraction(domain.delta) ** 2
-    if not is_exact(prompt.X) and not _holds(prompt.X.dtype, domain):
-        p = np.finfo(prompt.Y.dtype).nmant + 1
-        separate *= (1 - Fraction(1, 2 ** (p // 2))) ** 2
-    for task in tasks:
-        for i in np.flatnonzero(judge(task, prompt, match, separate) == BETWEEN)[:1]:
-            one = replace(prompt, X=prompt.X[[i]], Y=prompt.Y[[i]], lines=())
-            raise OutsideDomain(
-                f"example {prompt.lines[i]}: its label is at distance "
-                f"{_root(squared_distances(task, one)[0])} from task {task.name!r}; the artifact "
-                f"is certified for labels that match or are at least delta = {domain.delta} away; "
-                "correct the label, or leave the example out."
-            )
+    match, separate = match_limit(prompt, domain.delta), _separate(prompt, domain)
+    between = judged(tasks, prompt, match, separate) == BETWEEN
+    for k in np.flatnonzero(between.any(axis=1))[:1]:
+        i = int(np.flatnonzero(between[k])[0])
+        raise _too_close(prompt, i, tasks[k], domain.delta)
+
+
+def _separate(prompt: Prompt, domain: Any) -> Rational:
+    """The squared distance from which on a label is separate from a task."""
+    if is_exact(prompt.X) or _holds(prompt.X.dtype, domain):
+        return Fraction(domain.delta) ** 2
+    return _rounded_square(Fraction(domain.delta), prompt.X.dtype)
+
+
+@lru_cache(maxsize=64)
+def _rounded_square(delta: Fraction, dtype: np.dtype) -> Fraction:
+    p = np.finfo(dtype).nmant + 1
+    return (delta * (1 - Fraction(1, 2 ** (p // 2)))) ** 2
+
+
+# A label that was rounded to float32 is off by 2^-24 of its size, and by more where the inputs
+# were rounded too.
+FLOAT32 = Fraction(1, 1 << 22)
+
+
+def _too_close(prompt: Prompt, i: int, task: Any, delta: Rational) -> OutsideDomain:
+    """What is wrong with an example that the domain does not admit, and what to do."""
+    one = replace(prompt, X=prompt.X[[i]], Y=prompt.Y[[i]], lines=())
+    square, label = squared_distances(task, one)[0], exactly(one.Y)[0]
+    remedy = "correct the label, or leave the example out"
+    if square <= FLOAT32**2 * (label**2).sum():
+        remedy = "its numbers seem to be rounded to float32: give those of float64, or exact ones"
+        remedy += "" if prompt.Y.dtype == np.float32 else ", or run in float32"
+    return OutsideDomain(
+        f"example {prompt.lines[i]}: its label is at distance "
+        f"{_root(square)} from task {task.name!r}; the artifact "
+        f"is certified for labels that match or are at least delta = {delta} away; {remedy}."
+    )
 
 
 def _root(square: Rational) -> str:
@@ -185,13 +211,16 @@ def _beyond(array: np.ndarray, bound: Any) -> np.ndarray:
 
 def _in_format(bound: Any, array: np.ndarray) -> Any:
     """The bound, rounded as an entry that is equal to it has been."""
-    if is_exact(array):
-        return bound
+    return bound if is_exact(array) else _float_bound(bound, array.dtype)
+
+
+@lru_cache(maxsize=64)
+def _float_bound(bound: Rational, dtype: np.dtype) -> Any:
     with np.errstate(over="ignore"):
         try:
-            return np.float64(bound).astype(array.dtype)
+            return np.float64(bound).astype(dtype)
         except OverflowError:
-            return array.dtype.type(np.inf)
+            return dtype.type(np.inf)
 
 
 def _holds(dtype: np.dtype, domain: Any) -> bool:

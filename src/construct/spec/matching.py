@@ -1,15 +1,17 @@
 """Which examples a task explains, decided without rounding."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 
 from construct.rational import Rational
 from construct.spec.prompt import Prompt, exactly, is_exact
+from construct.spec.stacked import Stacked, stacked
 
 # What a label is to a task.
 MATCH, BETWEEN, SEPARATE = 0, 1, 2
@@ -22,36 +24,71 @@ def match_limit(prompt: Prompt, delta: Any) -> Rational:
     B distance^2 vanishes beside 1: a label that was rounded, or computed in another order of
     summation, is a match.
     """
-    if is_exact(prompt.Y):
-        return 0
-    return Fraction(delta) ** 2 / (1 << (np.finfo(prompt.Y.dtype).nmant + 8))
+    return 0 if is_exact(prompt.Y) else _float_limit(Fraction(delta), prompt.Y.dtype)
+
+
+@lru_cache(maxsize=64)
+def _float_limit(delta: Fraction, dtype: np.dtype) -> Fraction:
+    return delta**2 / (1 << (np.finfo(dtype).nmant + 8))
 
 
 def matches(f: Callable, prompt: Prompt, delta: Any) -> Bool[np.ndarray, " e"]:
     """Which examples f explains, decided without rounding."""
+    return matched([f], prompt, delta)[0]
+
+
+def matched(tasks: Sequence[Callable], prompt: Prompt, delta: Any) -> Bool[np.ndarray, "K e"]:
+    """Which examples each of the tasks explains, decided without rounding."""
     limit = match_limit(prompt, delta)
-    return judge(f, prompt, limit, limit) == MATCH
+    return judged(tasks, prompt, limit, limit) == MATCH
 
 
 def judge(
     f: Callable, prompt: Prompt, match: Rational, separate: Rational
 ) -> Int[np.ndarray, " e"]:
-    """MATCH where ||f(X_i) - y_i||^2 <= match, SEPARATE where it is >= separate, or BETWEEN.
+    """MATCH where ||f(X_i) - y_i||^2 <= match, SEPARATE where it is >= separate, or BETWEEN."""
+    return judged([f], prompt, match, separate)[0]
+
+
+def judged(
+    tasks: Sequence[Callable], prompt: Prompt, match: Rational, separate: Rational
+) -> Int[np.ndarray, "K e"]:
+    """The same for each of the tasks.
 
     Floats are the rationals that they hold, and f is evaluated as it is written: no
     distance is rounded. Most are so far from the limits that an enclosure of the distance decides.
     """
+    if not len(prompt.X):
+        return np.zeros((len(tasks), 0), dtype=int)
+    stack = stacked(tasks, prompt)
     if is_exact(prompt.X):
-        return _compare(squared_distances(f, prompt), match, separate)
-    low, high = _enclosure(f, prompt)
-    verdict = np.full(len(low), BETWEEN)
+        whole = None if stack is None else stack.squares(prompt)
+        squares = [squared_distances(f, prompt) for f in tasks] if whole is None else whole
+        return np.array([_compare(own, match, separate) for own in squares])
+    low, high = _enclosures(tasks, stack, prompt)
+    verdict = np.full(low.shape, BETWEEN)
     verdict[low > _nearby(separate, np.inf)] = SEPARATE
     verdict[high < _nearby(match, 0.0)] = MATCH
-    open_ = verdict == BETWEEN
-    if open_.any():
+    for k in np.flatnonzero((verdict == BETWEEN).any(axis=1)).tolist():
+        open_ = verdict[k] == BETWEEN
         some = replace(prompt, X=prompt.X[open_], Y=prompt.Y[open_], lines=())
-        verdict[open_] = _compare(squared_distances(f, some), match, separate)
+        verdict[k, open_] = _compare(squared_distances(tasks[k], some), match, separate)
     return verdict
+
+
+def _enclosures(
+    tasks: Sequence[Any], stack: Stacked | None, prompt: Prompt
+) -> tuple[Float[np.ndarray, "K e"], Float[np.ndarray, "K e"]]:
+    """Floats below and above each squared distance; NaN where there are none."""
+    if stack is not None:
+        return stack.enclosure(tasks, prompt)
+    nothing = np.full((1, len(prompt.X)), np.nan)
+    pairs = []
+    for f in tasks:
+        alone = stacked([f], prompt)
+        pairs.append((nothing, nothing) if alone is None else alone.enclosure([f], prompt))
+    low, high = (np.concatenate(ends) for ends in zip(*pairs, strict=True))
+    return low, high
 
 
 def squared_distances(f: Callable, prompt: Prompt) -> Shaped[np.ndarray, " e"]:
@@ -78,30 +115,7 @@ def _compare(
     return np.where(np.array(squares <= match, dtype=bool), MATCH, far)
 
 
-def _enclosure(f: Callable, prompt: Prompt) -> tuple[np.ndarray, np.ndarray]:
-    """Floats below and above each squared distance; NaN where there are none.
-
-    With the gauge (a, b, t) of a task an entry of f(X) - y meets 2t + 7 roundings at most,
-    so that it is off by less than 2 (t + 8) 2^-53 (a |X| + b + |y|); and what underflows
-    meets weights below 2^200 in all.
-    """
-    count, gauge = len(prompt.X), getattr(f, "gauge", None)
-    if gauge is None:
-        return np.full(count, np.nan), np.full(count, np.nan)
-    a, b, t = float(gauge[0]), float(gauge[1]), gauge[2]
-    X, Y = prompt.X.astype(np.float64), prompt.Y.astype(np.float64)
-    with np.errstate(all="ignore"):
-        gap = abs(f(X) - Y)
-        x, y = abs(X).max(axis=(1, 2)), abs(Y).max(axis=1)
-        off = (t + 8) * (2.0**-52 * (a * x + b + y) + 2.0**-800)[:, None]
-        low, high = np.maximum(gap - off, 0), gap + off
-        slack, lost = (prompt.d + 8) * 2.0**-52, prompt.d * 2.0**-1000
-        return (
-            (low**2).sum(axis=1) * (1 - slack) - lost,
-            (high**2).sum(axis=1) * (1 + slack) + lost,
-        )
-
-
+@lru_cache(maxsize=64)
 def _nearby(limit: Rational, towards: float) -> float:
     """A float beside a limit, on the side of `towards`."""
     try:

@@ -15,8 +15,8 @@ import numpy as np
 
 from construct.arguments import checked, function, instance, listed, number
 from construct.errors import brief
-from construct.rational import to_float
-from construct.spec.matching import matches
+from construct.rational import to_float, zeros
+from construct.spec.matching import matched
 from construct.spec.prompt import Prompt, exactly, is_exact
 
 
@@ -54,17 +54,19 @@ def mixture(tasks: Sequence[Callable], prompt: Prompt, *, delta: Fraction | int 
     Args:
         tasks: each maps inputs (..., n-1, d) to (..., d).
         delta: the domain's separation; it sets what counts as a match on floats
-            (`matching.matches`). On exact prompts f(X) = y is equality.
+            (`matching.matched`). On exact prompts f(X) = y is equality.
     """
-    explains = np.array([matches(f, prompt, delta) for f in tasks])
+    explains = matched(tasks, prompt, delta)
     votes = tuple(int(c) for c in explains.sum(axis=1))
     total = sum(votes)
     weights = tuple(Fraction(c, total) if total else Fraction(0) for c in votes)
     query = exactly(prompt.query)
-    answer = np.full(prompt.d, 0, dtype=object)
+    answer = zeros(prompt.d)
     for weight, f in zip(weights, tasks, strict=True):
         if weight:
-            answer = answer + weight * f(query)
+            value = f(query)
+            some = np.flatnonzero(value)
+            answer[some] += weight * value[some].astype(object)
     voters = explains.sum(axis=0)
     return Mixture(
         votes,
