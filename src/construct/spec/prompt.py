@@ -117,6 +117,8 @@ class Prompt:
             raise ConstructError(
                 f"a prompt has no format {shown(dtype)}; choose one of: float64, float32, exact."
             )
+        if {array.dtype.name for array in (self.X, self.Y, self.query)} == {dtype}:
+            return self
         if dtype == "exact":
             arrays = [exactly(a) for a in (self.X, self.Y, self.query)]
         else:

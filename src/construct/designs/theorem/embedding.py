@@ -5,7 +5,9 @@ Both are products with the transformer's own matrices; nothing here knows a task
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Shaped
@@ -87,30 +89,82 @@ def _refuse_misfits(transformer: Transformer, prompts: Sequence[Prompt]) -> None
             )
 
 
+# Entries along a diagonal of a matrix: the rows, the columns, and their weights, which
+# are None where all are 1. A vector of words is one such run.
+_Runs = list[tuple[slice, slice, np.ndarray | None]]
+
+
+def _runs(W: csr_array) -> _Runs:
+    """The non-zeros of a matrix that has few."""
+    entries = coo_array(W)
+    rows, columns = entries.coords
+    ends = np.flatnonzero((np.diff(rows) != 1) | (np.diff(columns) != 1)) + 1
+    bounds = [0, *ends.tolist(), len(rows)] if len(rows) else []
+    found: _Runs = []
+    for start, stop in pairwise(bounds):
+        weights = entries.data[start:stop]
+        row, column, count = int(rows[start]), int(columns[start]), stop - start
+        kept = None if (weights == 1).all() else weights
+        found.append((slice(row, row + count), slice(column, column + count), kept))
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """What `embed` and `unembed` read of a transformer's matrices, found once.
+
+    Attributes:
+        at: the places of the non-zeros of W_pos, row after row.
+        places: their values.
+        vectors, flag, answer: the runs of W_E without its last row, of that row, and of W_U.
+        plain: whether a float prompt of any format is embedded without rounding.
+    """
+
+    at: np.ndarray
+    places: np.ndarray
+    vectors: _Runs
+    flag: _Runs
+    answer: _Runs
+    plain: bool
+
+    @classmethod
+    def of(cls, transformer: Transformer) -> "_Parts":
+        """Those of this transformer, kept as long as it lives."""
+        if transformer not in _PARTS:
+            W_E, W_U = transformer.sparse("W_E"), transformer.sparse("W_U")
+            places = coo_array(transformer.sparse("W_pos"))
+            rows, columns = (x.astype(np.int64) for x in places.coords)
+            plain = all((abs(weights) == 1).all() for weights in (places.data, W_E.data))
+            vectors, flag, answer = (_runs(W) for W in (W_E[:-1], W_E[-1:], W_U))
+            at = rows * places.shape[1] + columns
+            _PARTS[transformer] = cls(at, places.data, vectors, flag, answer, plain)
+        return _PARTS[transformer]
+
+
+_PARTS: WeakKeyDictionary[Transformer, _Parts] = WeakKeyDictionary()
+
+
 def _embedded(transformer: Transformer, prompts: Sequence[Prompt]) -> np.ndarray:
     """The streams of prompts that fit: nothing else of that size is made."""
-    sizes, places = transformer.sizes, coo_array(transformer.sparse("W_pos"))
-    W_E = transformer.sparse("W_E")
-    dtype = np.result_type(*(_numbers(prompt.query, places.data, W_E.data) for prompt in prompts))
-    streams = _zeros((len(prompts), *places.shape), dtype)
-    rows, columns = places.coords
-    streams[:, rows, columns] = exactly(places.data) if dtype.kind == "O" else places.data
-    grid = streams[:, : sizes.tokens].reshape(-1, sizes.m + 1, sizes.n, places.shape[1])
-    vectors, flag = W_E[:-1], W_E[-1:]
-    for to, prompt in zip(grid, prompts, strict=True):
+    sizes, parts = transformer.sizes, _Parts.of(transformer)
+    dtype = np.result_type(*(_numbers(prompt.query, parts.plain) for prompt in prompts))
+    streams = _zeros((len(prompts), sizes.N, sizes.D), dtype)
+    places = exactly(parts.places) if dtype.kind == "O" else parts.places
+    grid = streams[:, : sizes.tokens].reshape(-1, sizes.m + 1, sizes.n, sizes.D)
+    for stream, to, prompt in zip(streams, grid, prompts, strict=True):
+        stream.reshape(-1)[parts.at] = places
         e = len(prompt.X)
-        _add_product(to[:e, :-1], prompt.X, vectors)
-        _add_product(to[:e, -1], prompt.Y, vectors)
-        _add_product(to[-1, :-1], prompt.query, vectors)
-        _add_product(to[:e], np.ones((e, sizes.n, 1), np.int8), flag)
+        _add_product(to[:e, :-1], prompt.X, parts.vectors)
+        _add_product(to[:e, -1], prompt.Y, parts.vectors)
+        _add_product(to[-1, :-1], prompt.query, parts.vectors)
+        _add_product(to[:e], np.ones((e, sizes.n, 1), np.int8), parts.flag)
     return streams
 
 
-def _numbers(array: np.ndarray, *weights: np.ndarray) -> np.dtype:
-    """What a stream holds: exact numbers, or floats in which these weights round nothing."""
+def _numbers(array: np.ndarray, plain: bool) -> np.dtype:
+    """What a stream holds: exact numbers, or floats that nothing rounds."""
     if array.dtype.kind in "iO":
         return np.dtype(object)
-    plain = all((abs(weight) == 1).all() for weight in weights)
     return array.dtype if plain else np.dtype(np.float64)
 
 
@@ -160,21 +214,15 @@ def unembed(
         )
     last = stream[..., transformer.answer, :]
     zero = np.full((*last.shape[:-1], transformer.sizes.d), 0, dtype=last.dtype)
-    _add_product(zero, last, transformer.sparse("W_U"))
+    _add_product(zero, last, _Parts.of(transformer).answer)
     return zero
 
 
-def _add_product(to: np.ndarray, x: np.ndarray, W: csr_array) -> None:
-    """Add x @ W by the non-zeros of W, which are few; exact numbers stay exact.
-
-    Runs of entries along a diagonal are added at once: a vector of words is one.
-    """
-    entries = coo_array(W)
-    rows, columns = entries.coords
-    weights = exactly(entries.data) if to.dtype == object else entries.data
-    ends = np.flatnonzero((np.diff(rows) != 1) | (np.diff(columns) != 1)) + 1
-    bounds = [0, *ends.tolist(), len(rows)] if len(rows) else []
-    for start, stop in pairwise(bounds):
-        read, weight = x[..., rows[start] : rows[start] + stop - start], weights[start:stop]
-        part = to[..., columns[start] : columns[start] + stop - start]
-        part += read if (weight == 1).all() else read * weight
+def _add_product(to: np.ndarray, x: np.ndarray, runs: _Runs) -> None:
+    """Add x @ W by the runs of W; exact numbers stay exact."""
+    for rows, columns, weights in runs:
+        part, read = to[..., columns], x[..., rows]
+        if weights is None:
+            part += read
+        else:
+            part += read * (exactly(weights) if to.dtype == object else weights)
