@@ -29,7 +29,6 @@ from construct.execute import jax_
 from construct.execute.numpy_ import prepare
 from construct.execute.products import Dense
 from construct.execute.sparse import grid, schedule
-from construct.execute.weights import mostly_empty
 from construct.network.count import Count
 from construct.network.reach import EVERY, Reach
 from generators import cases, whole_cases
@@ -152,20 +151,11 @@ def of_one_token(*weights) -> tuple[int, int]:
     terms = dense = 0
     for W in weights:
         if isinstance(W, Dense):
-            rows = np.asarray(W.W).reshape(-1, *W.W.shape[-2:])
-            # Rows may be read beside those that are not 0; stacked heads read all.
-            read = len(rows) * rows.shape[1] if W.reads is None else int(rows.any(axis=-1).sum())
-            dense += read * rows.shape[2]
+            dense += W.W.size
         elif W is not None:
             terms += W.at.size + sum(at.size for at, _ in W.tree)
             terms += 0 if W.where is None else W.where.size
     return terms, dense
-
-
-def of_selecting(W) -> tuple[int, int]:
-    """The same for a weight that selects coordinates: it has a row for each column."""
-    c = W.width
-    return (c, 0) if mostly_empty(c, c * c) else (0, c * c)
 
 
 def assert_dense_work(made) -> None:
@@ -179,7 +169,8 @@ def assert_dense_work(made) -> None:
             r, c = weights[0].width, weights[2].width
             scores = len(members) * N * (r + c + (N**2 > jax_.QUERIES * jax_.KEYS))
             terms, dense = terms + N * gathered, dense + N * (entries + scores)
-            widest = max(widest, 2 * r + c + writes.count)
+            copies = 1 + (N**2 > jax_.QUERIES * jax_.KEYS)
+            widest = max(widest, copies * (2 * r + c) + writes.count)
         if mlp is not None:
             W_in, W_out, writes = mlp
             gathered, entries = of_one_token(W_in, W_out)
@@ -187,8 +178,8 @@ def assert_dense_work(made) -> None:
             widest = max(widest, writes.count + (W_in.width if gathered else 0))
     assert (cost.dense.terms, cost.dense.dense) == (terms, dense)
     assert cost.dense_flops == 2 * (terms + dense)
-    assert cost.dense_numbers() == N * (2 * D + widest)
-    assert cost.dense_numbers(N) == 2 * D + widest
+    assert cost.dense_numbers() == N * (D + widest)
+    assert cost.dense_numbers(N) == D + widest
 
 
 def assert_sparse_work(made) -> None:
@@ -199,20 +190,18 @@ def assert_sparse_work(made) -> None:
     for step, (heads, mlp) in zip(steps, prepared, strict=True):
         for group, weights in zip(step.groups, heads, strict=True):
             asks, reads, pairs = group.reach.counts(sizes.m, sizes.n)
-            gathered, entries = of_one_token(weights.W_Q, weights.W_O)
-            terms, dense = terms + asks * gathered, dense + asks * entries
             width = weights.W_K.width + weights.V.width
-            if group.selects and group.reach.reads == EVERY:
-                terms += asks * width
-                dense += 2 * pairs * len(group.members) * sizes.D
-                continue
-            both = (weights.W_K, weights.V)
-            for gathered, entries in map(of_selecting if group.selects else of_one_token, both):
-                terms, dense = terms + reads * gathered, dense + reads * entries
-            if group.reach.reads == EVERY:
-                dense += pairs * width
-            else:
+            asked, read = [weights.W_Q, weights.W_O], [weights.W_K, weights.V]
+            if group.reach.reads != EVERY:
                 terms += pairs * width
+            elif group.selects:
+                asked, read = asked + read, []
+                dense += 2 * pairs * len(group.members) * sizes.D
+            else:
+                dense += pairs * width
+            for tokens, some in ((asks, asked), (reads, read)):
+                gathered, entries = of_one_token(*some)
+                terms, dense = terms + tokens * gathered, dense + tokens * entries
         if step.acts is not None:
             acts = Reach(step.acts, EVERY).counts(sizes.m, sizes.n)[0]
             gathered, entries = of_one_token(mlp.W_in, mlp.W_out)
@@ -271,19 +260,20 @@ def test_a_sparse_pass_by_hand():
     """K = d = m = 1, n = 2: D = 12, T = 4, ell_e = ell_t = 1, and f(x) = x + 3."""
     cost = cost_of(build([affine("plus3", [[1]], [3])], m=1, domain=Domain(8, 16, 1)))
     # W_Q at the tokens that ask, W_K and V (what W_V and W_O make together) at those that are
-    # read, as dense matrices of the rows that are not 0, then scores and values.
-    label = 4 * 2 * 2 + 2 * (3 * 2 + 1) + 4 * (2 + 1)
-    query = 4 * 2 * 2 + 2 * (3 * 2 + 1) + 4 * (2 + 1)
-    superpose = 2 * 5 * 4 + 2 * (6 * 4 + 2 * 2) + 2 * (4 + 2)
+    # read, as dense matrices of the rows that are not 0 in one of W_Q and W_K, or in V; then
+    # scores and values.
+    label = 4 * 3 * 2 + 2 * (3 * 2 + 1) + 4 * (2 + 1)
+    query = 4 * 3 * 2 + 2 * (3 * 2 + 1) + 4 * (2 + 1)
+    superpose = 2 * 6 * 4 + 2 * (6 * 4 + 2 * 2) + 2 * (4 + 2)
     # The weights go to the one token that asks: all tokens of width 12, twice.
-    pool = 3 + (1 + 2) + 2 * 4 * 12
+    pool = 3 + (3 + 2 * 2) + 2 * 4 * 12
     square = 1 + (1 + 1) + (1 + 1) + (2 + 1)
-    divide = 4 * 1 + 1 * (1 + 1) + 4 * (1 + 1)
+    divide = 4 * 2 + 1 * (2 + 1) + 4 * (1 + 1)
     assert cost.sparse_flops == 2 * (label + query + superpose + pool + square + divide)
-    # The stream of 4 tokens twice; queries, keys and values of 4 numbers for an example.
-    assert cost.sparse_numbers() == 2 * 4 * 12 + 3 * 2 * 4
-    assert cost.sparse_numbers(2) == 2 * 2 * 12 + 3 * 4
-    assert cost.sparse_numbers(100) == 2 * 2 * 12 + 3 * 4
+    # The stream of 4 tokens; queries, keys and values of 4 numbers for an example.
+    assert cost.sparse_numbers() == 4 * 12 + 3 * 2 * 4
+    assert cost.sparse_numbers(2) == 2 * 12 + 3 * 4
+    assert cost.sparse_numbers(100) == 2 * 12 + 3 * 4
 
 
 def test_a_sparse_pass_is_linear_in_m_and_a_dense_one_quadratic():

@@ -166,16 +166,16 @@ class Cost:
     def dense_numbers(self, devices: int = 1) -> int:
         """Numbers that each device holds at once, of N/devices tokens.
 
-        The stream before and after a layer, with queries, keys, values of one head and what
-        the layer writes. Scores are not there, nor units of a dense MLP: a few at a time.
-        Weights are not counted.
+        The stream, which layers write to in place, with queries, keys and values of one head,
+        their copies in blocks, and what the layer writes. Scores are not there, nor units of a
+        dense MLP: a few at a time. The stream that is given and weights are not counted.
         """
         N = self.sizes.N
-        return -(-N // devices) * (2 * self.sizes.D + self.dense.held // N)
+        return -(-N // devices) * (self.sizes.D + self.dense.held // N)
 
     def sparse_numbers(self, devices: int = 1) -> int:
         """The same for a sparse pass: T tokens, and what the heads of a layer hold of a block."""
         examples = -(-(self.sizes.m + 1) // devices)
         block = 3 * min(examples * self.sparse.widest, NUMBERS)
         share = -(-self.sparse.held // devices)
-        return 2 * examples * self.sizes.n * self.sizes.D + max(block, share)
+        return examples * self.sizes.n * self.sizes.D + max(block, share)

@@ -18,8 +18,8 @@ from construct.network.primitives import LayerFormula
 from construct.network.reach import EVERY, Reach, Tokens
 from construct.network.transformer import Head
 
-# A pass in blocks of scores holds none of them; one of fewer adds the scores up apart, and
-# so does a stage of the sparse pass with examples of so many numbers.
+# More scores than these are in blocks, each with a column of ones that adds them up; a stage of
+# the sparse pass takes examples of so many numbers at a time.
 SCORES, NUMBERS = 2048 * 512, 1 << 21
 
 
@@ -38,11 +38,19 @@ class Product:
     width: int = 0
 
     @classmethod
-    def of(cls, weights: Sequence[sparray], rows: int | None = None) -> "Product":
-        """Of each of the weights; a dense one has so many rows, or those that are not all 0."""
-        cost, columns = Terms.of(weights).cost, weights[0].shape[1]
-        size = (len(rows_of(weights)) if rows is None else rows) * columns
-        return cls(cost, 0, columns) if mostly_empty(cost, size) else cls(0, size, columns)
+    def stacked(cls, weights: Sequence[sparray]) -> "Product":
+        """Of each of the weights, as the dense executor stacks them: with all rows."""
+        cost, (rows, columns) = Terms.of(weights).cost, weights[0].shape
+        dense = rows * columns
+        return cls(cost, 0, columns) if mostly_empty(cost, dense) else cls(0, dense, columns)
+
+    @classmethod
+    def single(cls, weight: sparray, reads: int | None = None) -> "Product":
+        """Of one weight; a dense one reads the rows that are not all 0, or so many."""
+        cost, columns, used = Terms.of([weight]).cost, weight.shape[1], len(rows_of([weight]))
+        if mostly_empty(cost, used * columns):
+            return cls(cost, 0, columns)
+        return cls(0, (used if reads is None else reads) * columns, columns)
 
 
 @dataclass(frozen=True)
@@ -105,17 +113,18 @@ def few_examples(sizes: Sizes) -> Sizes:
 
 def dense_work(layer: Emitted, sizes: Sizes) -> Work:
     """What the dense executor, JAX, does: every head on all N tokens, one head at a time."""
-    N, D = sizes.N, sizes.D
+    N = sizes.N
     found = Work()
     for heads in _alike(layer.heads, _shapes):
         part = Heads.of(heads)
-        W_Q, W_K, V = (Product.of(W, D) for W in (part.W_Q, part.W_K, part.V))
-        W_O = Product() if part.W_O is None else Product.of(part.W_O, V.width)
+        W_Q, W_K, V = map(Product.stacked, (part.W_Q, part.W_K, part.V))
+        W_O = Product() if part.W_O is None else Product.stacked(part.W_O)
         token = _total(W_Q, W_K, V, W_O)
         # A column of ones adds up the scores, where they are not all there at once.
         values = V.width + (N**2 > SCORES)
         scores = N * (W_Q.width + values)
-        held = N * (2 * W_Q.width + V.width + len(part.writes))
+        copies = 2 if N**2 > SCORES else 1
+        held = N * (copies * (2 * W_Q.width + V.width) + len(part.writes))
         found += Work(len(heads) * N * token.terms, len(heads) * N * (token.dense + scores), held)
     token = _total(layer.W_in, layer.W_out)
     fired = layer.W_in.width if token.terms else 0  # in blocks, where both are dense
@@ -136,8 +145,12 @@ def sparse_work(layer: Emitted, sizes: Sizes) -> Work:
 def _side_by_side(part: Heads, reach: Reach, sizes: Sizes) -> Work:
     asks, reads, pairs = reach.counts(sizes.m, sizes.n)
     count = len(part.W_Q)
-    W_Q, W_K, V = (Product.of([hstack(W)]) for W in (part.W_Q, part.W_K, part.V))
-    W_O = Product() if part.W_O is None else Product.of([vstack(part.W_O)])
+    queries, keys = hstack(part.W_Q), hstack(part.W_K)
+    # Queries and keys read the same coordinates.
+    scored = len(rows_of([queries, keys]))
+    W_Q, W_K = Product.single(queries, scored), Product.single(keys, scored)
+    V = Product.single(hstack(part.V))
+    W_O = Product() if part.W_O is None else Product.single(vstack(part.W_O))
     asked, read = _total(W_Q, W_O), _total(W_K, V)
     work = Work(asks * asked.terms + reads * read.terms, asks * asked.dense + reads * read.dense)
     if reach.reads != EVERY:
@@ -146,8 +159,8 @@ def _side_by_side(part: Heads, reach: Reach, sizes: Sizes) -> Work:
         return work + Work(pairs * (W_Q.width + V.width), widest=widest)
     if part.W_O is None and all(map(selects, [*part.W_K, *part.V])):
         # The weights go to the few tokens that ask; what is read is not cut.
-        few = asks * (asked.terms + W_K.width + V.width)
-        return Work(few, asks * asked.dense + 2 * pairs * count * sizes.D)
+        asked = _total(asked, read)
+        return Work(asks * asked.terms, asks * asked.dense + 2 * pairs * count * sizes.D)
     return work + Work(0, pairs * (W_Q.width + V.width), reads * (W_K.width + V.width))
 
 
@@ -176,7 +189,7 @@ def _mlp(layer: LayerFormula, few: LayerFormula) -> tuple[Product, Product, int]
         return Product(), Product(), 0
     grows = layer.mlp.units != few.mlp.units
     W_in, W_out, writes = units((few if grows else layer).mlp.emit())
-    read, written = Product.of([W_in]), Product.of([W_out])
+    read, written = Product.single(W_in), Product.single(W_out)
     if grows:
         # The units of a table are alike. Few coordinates are read and written: dense.
         assert not read.terms + written.terms
