@@ -18,6 +18,7 @@ from construct import (
     build,
     embed,
     lookup,
+    memory,
     random_tasks,
     relu_sum,
 )
@@ -123,6 +124,19 @@ def test_a_weight_beyond_float64_is_refused_as_by_build():
         Cost.of(sizes, wiring, margins)
     with pytest.raises(ConstructError, match="range of float64"):
         build([task], m=32, domain=Domain(1, 1, 1))
+
+
+def test_heads_that_do_not_fit_in_memory_are_refused_with_their_bytes(monkeypatch):
+    wiring, sizes = validate(random_tasks(2, 40), 3, 2, None, on_paper=True)
+    margins = choose_margins(sizes, wiring, Domain(8, 16, 1))
+    superpose = sum(
+        count.nonzeros for count in Cost.of(sizes, wiring, margins).layers[3].weights.values()
+    )
+    monkeypatch.setattr(memory, "memory", lambda: 64 * superpose)
+    Cost.of(sizes, wiring, margins)
+    monkeypatch.setattr(memory, "memory", lambda: 64 * superpose - 1)
+    with pytest.raises(ConstructError, match=f"'superpose' would take {superpose:,} .*K or d"):
+        Cost.of(sizes, wiring, margins)
 
 
 wholes = st.integers(2, 1 << 90) | st.tuples(st.integers(2, 90), st.integers(-3, 3)).map(

@@ -25,6 +25,7 @@ from construct.designs.theorem.embedding import embedding_entries, embedding_sha
 from construct.designs.theorem.plan import Margins
 from construct.designs.theorem.sizes import Sizes
 from construct.designs.theorem.wiring import Wiring
+from construct.memory import EACH_WEIGHT, refuse_beyond_memory
 from construct.network.count import Count
 from construct.network.primitives import LayerFormula
 from construct.network.reach import EVERY, Reach
@@ -120,15 +121,19 @@ class Cost:
         """Count, in a time that does not grow with m and n.
 
         Raises:
-            ConstructError: if a weight is beyond the range of float64.
+            ConstructError: if a weight is beyond the range of float64, or the heads of a layer,
+                whose size hardly depends on m and n, do not fit in memory.
         """
         # N and the end of the table grow with m and n, and are not looked at below.
         Count.of([sizes.N, 1 - sizes.M**2])
         given = formulas(sizes, wiring, margins)
         layers = tuple(LayerCost.of(layer, sizes) for layer in given)
         dense = sparse = Work()
-        for layer, few in zip(given, formulas(few_examples(sizes), wiring, margins), strict=True):
-            emitted = Emitted.of(layer, few)
+        few = formulas(few_examples(sizes), wiring, margins)
+        for layer, small, counted in zip(given, few, layers, strict=True):
+            nonzeros = sum(entries.nonzeros for entries in counted.weights.values())
+            refuse_beyond_memory(nonzeros, EACH_WEIGHT, f"the heads of layer {layer.name!r}")
+            emitted = Emitted.of(layer, small)
             dense, sparse = dense + dense_work(emitted, sizes), sparse + sparse_work(emitted, sizes)
         return cls(sizes, layers, Count(embedding_entries(sizes)), dense, sparse)
 
