@@ -75,6 +75,7 @@ def test_memory_is_by_dtype_and_devices(command):
     assert (half["dtype"], half["devices"]) == ("float32", 2)
     for way in ("dense", "sparse"):
         found = wide[way]
+        assert 0 < found["estimated_seconds"] < wide["run"][way]["seconds"]
         assert found["peak_bytes_per_device"] == found["peak_bytes"] == 2 * half[way]["peak_bytes"]
     assert 2 * half["dense"]["peak_bytes_per_device"] == half["dense"]["peak_bytes"]
     assert half["sparse"]["peak_bytes_per_device"] < half["sparse"]["peak_bytes"]

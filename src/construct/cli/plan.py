@@ -70,7 +70,8 @@ def command(
     margins = choose_margins(sizes, wiring, domain)
     certificates = certify(sizes, wiring, domain, margins)
     cost = Cost.of(sizes, wiring, margins)
-    facts = _facts(cost, dtype, devices) | _estimates(cost, _read(tasks, vocabulary), dtype)
+    facts = _facts(cost, dtype, devices)
+    _add_estimates(facts, cost, _read(tasks, vocabulary))
     facts |= {
         "tasks": [task.name for task in tasks],
         "certified": [name for name, why in certificates.items() if not why],
@@ -138,27 +139,21 @@ def _facts(cost, dtype: str, devices: int) -> dict:
     }
 
 
-def _estimates(cost, read: int, dtype: str) -> dict:
+def _add_estimates(facts: dict, cost, read: int) -> None:
     """Seconds and bytes on this machine, by what it does in a second."""
     import numpy as np
 
     from construct.cost import process
     from construct.cost.machine import EXECUTORS, measured
 
-    machine, load = measured(dtype), process.Load.of(cost, read)
-    itemsize = np.dtype(dtype).itemsize
-    return {
-        "build": asdict(process.build(load, machine)),
-        "run": {
-            way: {
-                "executor": executor,
-                **asdict(process.run(way, cost, load, machine, itemsize)),
-                "pass_seconds": process.seconds_of(way, cost, machine, itemsize),
-            }
-            for way, executor in EXECUTORS.items()
-        },
-        "machine": asdict(machine),
-    }
+    machine, load = measured(facts["dtype"]), process.Load.of(cost, read)
+    itemsize = np.dtype(facts["dtype"]).itemsize
+    facts["build"], facts["run"] = asdict(process.build(load, machine)), {}
+    for way, executor in EXECUTORS.items():
+        facts[way]["estimated_seconds"] = process.seconds_of(way, cost, machine, itemsize)
+        run = process.run(way, cost, load, machine, itemsize)
+        facts["run"][way] = {"executor": executor, **asdict(run)}
+    facts["machine"] = asdict(machine)
 
 
 def _print_table(facts: dict) -> None:
@@ -193,11 +188,11 @@ def _print_table(facts: dict) -> None:
 def _estimated(facts: dict) -> list[tuple[str, str]]:
     """The rows of the passes and of the commands."""
     rows, several = [], facts["devices"] > 1
-    for way, run in facts["run"].items():
+    for way in facts["run"]:
         counted = facts[way]
         held = f"about {_about_bytes(counted['peak_bytes'])} in {facts['dtype']}"
         rows.append((f"{way} pass", f"{_count(counted['flops'])} FLOPs"))
-        rows.append(("", f"{held}, about {_about_time(run['pass_seconds'])}"))
+        rows.append(("", f"{held}, about {_about_time(counted['estimated_seconds'])}"))
         if several:
             share = _about_bytes(counted["peak_bytes_per_device"])
             rows.append(("", f"about {share} on each of {facts['devices']:,} devices"))
