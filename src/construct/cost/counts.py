@@ -4,9 +4,9 @@ Integer arithmetic only: the formulas of the layers say how many heads, columns,
 tokens and entries there are, and a table that grows with m says so in closed form.
 T = (m+1)n tokens carry something; N >= T is the context.
 
-A *dense* forward pass multiplies everything by everything: N^2 scores for each head
-that is not idle. A *sparse* one multiplies non-zeros only, and computes no score but
-those within a head's reach, which is O(N) of them. An MLP is evaluated where it acts.
+A *dense* forward pass computes N^2 scores for each head that is not idle. A *sparse* one
+computes no score but those within a head's reach, which is O(N) of them, and evaluates an MLP
+where it acts. How both multiply by a weight is counted on the weights (`work`).
 """
 
 from dataclasses import dataclass
