@@ -16,7 +16,8 @@ from construct.cost.machine import Command, Machine
 #           5 millionths at 50,257 words, 3.7 at K = 64, d = 256;
 #   WEIGHT  the tensors of a file and `prepare`, for a weight: 0.4 at 50,257 words;
 #   HEAD    the same for a head that is not idle, with its names: a thousandth at K = 64;
-#   PROMPT  the prompt and `fitting`, for a number of it: 0.1 at 50,257 words.
+#   PROMPT  the prompt and `fitting`, for a number of it: 0.1 at 50,257 words (since then
+#           `fitting` has come down to 0.03, a twentieth of the command).
 READ, WEIGHT, HEAD, PROMPT = 10, 1, 2500, 0.25
 
 # Bytes of the same, by what the resident memory rose to in each stage: 107 MB for 251 thousand
