@@ -27,7 +27,6 @@ COMMANDS: dict[str, list[str]] = {
     "import construct, numpy": ["-c", "import construct, numpy"],
     "import numpy, scipy.sparse": ["-c", "import numpy, scipy.sparse"],
     "construct.build": ["-c", "import construct; construct.build"],
-    "construct plan --K 4 --d 16": [*TOOL, "plan", "--K", "4", "--d", "16"],
     "construct build --K 4 --d 16": [*TOOL, "build", "--K", "4", "--d", "16"],
     "import jax": ["-c", "import jax"],
     "construct.execute.jax_": ["-c", "import construct.execute.jax_"],

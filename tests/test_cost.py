@@ -4,18 +4,34 @@ import math
 from collections.abc import Iterable
 from fractions import Fraction
 
+import jax
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from construct import ConstructError, Domain, affine, build, embed, random_tasks, relu_sum
+from construct import (
+    ConstructError,
+    Domain,
+    Vocabulary,
+    affine,
+    build,
+    embed,
+    lookup,
+    memory,
+    random_tasks,
+    relu_sum,
+)
 from construct.certify import choose_margins
 from construct.compiler import validate
-from construct.cost import Cost
+from construct.cost import Cost, work
 from construct.designs.theorem.square import rounded_squares, rounded_wholes
+from construct.execute import jax_
 from construct.execute.numpy_ import prepare
+from construct.execute.products import Dense
+from construct.execute.sparse import grid, schedule
 from construct.network.count import Count
+from construct.network.reach import EVERY, Reach
 from generators import cases, whole_cases
 
 
@@ -110,6 +126,19 @@ def test_a_weight_beyond_float64_is_refused_as_by_build():
         build([task], m=32, domain=Domain(1, 1, 1))
 
 
+def test_heads_that_do_not_fit_in_memory_are_refused_with_their_bytes(monkeypatch):
+    wiring, sizes = validate(random_tasks(2, 40), 3, 2, None, on_paper=True)
+    margins = choose_margins(sizes, wiring, Domain(8, 16, 1))
+    superpose = sum(
+        count.nonzeros for count in Cost.of(sizes, wiring, margins).layers[3].weights.values()
+    )
+    monkeypatch.setattr(memory, "memory", lambda: 64 * superpose)
+    Cost.of(sizes, wiring, margins)
+    monkeypatch.setattr(memory, "memory", lambda: 64 * superpose - 1)
+    with pytest.raises(ConstructError, match=f"'superpose' would take {superpose:,} .*K or d"):
+        Cost.of(sizes, wiring, margins)
+
+
 wholes = st.integers(2, 1 << 90) | st.tuples(st.integers(2, 90), st.integers(-3, 3)).map(
     lambda power: max(2, (1 << power[0]) + power[1])
 )
@@ -131,25 +160,99 @@ def test_the_table_counts_what_p_bits_do_not_hold(M, p):
     assert rounded_wholes(M, p) == sum(bits(v) > p for v in range(1, M + 1))
 
 
-@given(cases())
-def test_dense_flops_and_memory_are_those_of_the_matrices(case):
-    transformer, sizes = case.construction.transformer, case.construction.sizes
-    cost, N, D = cost_of(case.construction), sizes.N, sizes.D
-    flops, widest = 0, 0
-    for layer in transformer.layers:
-        for head in layer.heads:
-            if nonzeros(head.W_Q):
-                shapes = [getattr(head, name).shape for name in head.WEIGHTS]
-                flops += sum(2 * N * rows * columns for rows, columns in shapes)
-                flops += 2 * N * N * (shapes[1][1] + shapes[2][1])
-                widest = max(widest, sum(columns for _, columns in shapes[:3]))
-        if not layer.mlp.purpose.startswith("nothing"):
-            flops += 2 * N * (math.prod(layer.mlp.W_in.shape) + math.prod(layer.mlp.W_out.shape))
-    assert cost.dense_flops == flops
+def of_one_token(*weights) -> tuple[int, int]:
+    """What prepared weights take of a token: terms gathered, and entries of dense rows."""
+    terms = dense = 0
+    for W in weights:
+        if isinstance(W, Dense):
+            dense += W.W.size
+        elif W is not None:
+            terms += W.at.size + sum(at.size for at, _ in W.tree)
+            terms += 0 if W.where is None else W.where.size
+    return terms, dense
+
+
+def assert_dense_work(made) -> None:
+    cost, N, D = cost_of(made), made.sizes.N, made.sizes.D
+    terms = dense = widest = 0
+    with jax.enable_x64(True):
+        numbers, prepared = jax_.cast(made.transformer, "float64")
+    for (groups, mlp), stacks in zip(prepared, numbers, strict=True):
+        for (weights, writes), members in zip(groups, stacks, strict=True):
+            gathered, entries = of_one_token(*weights)
+            r, c = weights[0].width, weights[2].width
+            scores = len(members) * N * (r + c + (N**2 > jax_.QUERIES * jax_.KEYS))
+            terms, dense = terms + N * gathered, dense + N * (entries + scores)
+            copies = 1 + (N**2 > jax_.QUERIES * jax_.KEYS)
+            widest = max(widest, copies * (2 * r + c) + writes.count)
+        if mlp is not None:
+            W_in, W_out, writes = mlp
+            gathered, entries = of_one_token(W_in, W_out)
+            terms, dense = terms + N * gathered, dense + N * entries
+            widest = max(widest, writes.count + (W_in.width if gathered else 0))
+    assert (cost.dense.terms, cost.dense.dense) == (terms, dense)
+    assert cost.dense_flops == 2 * (terms + dense)
     assert cost.dense_numbers() == N * (D + widest)
     assert cost.dense_numbers(N) == D + widest
-    assert cost.sparse_flops < cost.dense_flops
-    assert cost.sparse_numbers(3) <= cost.sparse_numbers() <= cost.dense_numbers()
+
+
+def assert_sparse_work(made) -> None:
+    cost, sizes = cost_of(made), made.sizes
+    terms = dense = 0
+    with jax.enable_x64(True):
+        steps, prepared = schedule.cast(made.transformer, "float64")
+    for step, (heads, mlp) in zip(steps, prepared, strict=True):
+        for group, weights in zip(step.groups, heads, strict=True):
+            asks, reads, pairs = group.reach.counts(sizes.m, sizes.n)
+            width = weights.W_K.width + weights.V.width
+            asked, read = [weights.W_Q, weights.W_O], [weights.W_K, weights.V]
+            if group.reach.reads != EVERY:
+                terms += pairs * width
+            elif group.selects:
+                asked, read = asked + read, []
+                dense += 2 * pairs * len(group.members) * sizes.D
+            else:
+                dense += pairs * width
+            for tokens, some in ((asks, asked), (reads, read)):
+                gathered, entries = of_one_token(*some)
+                terms, dense = terms + tokens * gathered, dense + tokens * entries
+        if step.acts is not None:
+            acts = Reach(step.acts, EVERY).counts(sizes.m, sizes.n)[0]
+            gathered, entries = of_one_token(mlp.W_in, mlp.W_out)
+            terms, dense = terms + acts * gathered, dense + acts * entries
+    assert (cost.sparse.terms, cost.sparse.dense) == (terms, dense)
+    assert cost.sparse_numbers(3) <= cost.sparse_numbers()
+
+
+@given(cases())
+def test_a_pass_is_counted_as_the_executors_prepare_it(case):
+    assert_dense_work(case.construction)
+    assert_sparse_work(case.construction)
+
+
+def one_hot(d: int, pairs: int) -> list:
+    rng = np.random.default_rng(0)
+    names = [f"w{i}" for i in range(d)]
+    keys = [names[i] for i in rng.permutation(d)[:pairs]]
+    # Some words are the value of many: their columns are summed in a tree.
+    values = [names[i] for i in rng.integers(0, max(1, d // 9), pairs)]
+    table = dict(zip(keys, values, strict=True))
+    inverse = dict(zip(keys, reversed(values), strict=True))
+    words = Vocabulary(names)
+    return [lookup(name, t, vocabulary=words) for name, t in (("a", table), ("b", inverse))]
+
+
+@pytest.mark.parametrize(("d", "pairs", "m"), [(200, 90, 3), (700, 650, 2), (300, 20, 600)])
+def test_words_are_counted_by_their_terms_as_the_executors_prepare_them(d, pairs, m):
+    made = build(one_hot(d, pairs), m=m, domain=Domain(1, 1, 1))
+    assert cost_of(made).dense.terms
+    assert_dense_work(made)
+    assert_sparse_work(made)
+
+
+def test_the_blocks_are_those_of_the_executors():
+    assert jax_.QUERIES * jax_.KEYS == work.SCORES
+    assert grid.NUMBERS == work.NUMBERS
 
 
 @given(whole_cases())
@@ -170,17 +273,21 @@ def test_no_score_beyond_reach_is_positive(case):
 def test_a_sparse_pass_by_hand():
     """K = d = m = 1, n = 2: D = 12, T = 4, ell_e = ell_t = 1, and f(x) = x + 3."""
     cost = cost_of(build([affine("plus3", [[1]], [3])], m=1, domain=Domain(8, 16, 1)))
-    label = 4 * (2 + 1) + 2 * (3 + 1) + 4 * (2 + 1)
-    query = 4 * (2 + 1) + 2 * (3 + 1) + 4 * (2 + 1)
-    superpose = 2 * ((3 + 2 + 1) + 2) + 2 * ((3 + 2 + 3) + 3) + 2 * (4 + 2)
-    pool = 1 * (3 + 2) + 4 * (1 + 2) + 4 * (1 + 2)
-    square = (1 + 1) + (1 + 1) + (1 + 1) + 3
-    divide = 4 * (1 + 1) + 1 * (1 + 1) + 4 * (1 + 1)
+    # W_Q at the tokens that ask, W_K and V (what W_V and W_O make together) at those that are
+    # read, as dense matrices of the rows that are not 0 in one of W_Q and W_K, or in V; then
+    # scores and values.
+    label = 4 * 3 * 2 + 2 * (3 * 2 + 1) + 4 * (2 + 1)
+    query = 4 * 3 * 2 + 2 * (3 * 2 + 1) + 4 * (2 + 1)
+    superpose = 2 * 6 * 4 + 2 * (6 * 4 + 2 * 2) + 2 * (4 + 2)
+    # The weights go to the one token that asks: all tokens of width 12, twice.
+    pool = 3 + (3 + 2 * 2) + 2 * 4 * 12
+    square = 1 + (1 + 1) + (1 + 1) + (2 + 1)
+    divide = 4 * 2 + 1 * (2 + 1) + 4 * (1 + 1)
     assert cost.sparse_flops == 2 * (label + query + superpose + pool + square + divide)
-    # The stream of 4 tokens; superpose asks at 2 tokens and reads 2, with q = 4 and v = 2.
-    assert cost.sparse_numbers() == 4 * 12 + 2 * 4 + 2 * (4 + 2)
-    assert cost.sparse_numbers(2) == 2 * 12 + 1 * 4 + 1 * (4 + 2)
-    assert cost.sparse_numbers(100) == 1 * 12 + 1 * 4 + 1 * (4 + 2)
+    # The stream of 4 tokens; queries, keys and values of 4 numbers for an example.
+    assert cost.sparse_numbers() == 4 * 12 + 3 * 2 * 4
+    assert cost.sparse_numbers(2) == 2 * 12 + 3 * 4
+    assert cost.sparse_numbers(100) == 2 * 12 + 3 * 4
 
 
 def test_a_sparse_pass_is_linear_in_m_and_a_dense_one_quadratic():

@@ -21,7 +21,7 @@ ARROWS = {
     "compiler": {"certify", "designs", "network", "spec"},
     "execute": {"network"},
     "artifact": {"compiler", "certify", "designs", "network", "spec"},
-    "cost": {"designs", "network"},
+    "cost": {"designs", "execute", "network"},
     "prove": {"compiler", "designs", "execute", "network", "spec"},
     "answer": {"compiler", "designs", "execute", "network", "spec"},
     "answers": {"answer", "compiler", "designs", "execute", "spec"},
@@ -102,7 +102,7 @@ def test_the_name_of_a_layer_stands_in_its_own_file(layer):
     found = [path.stem for path in files() if quoted.search(path.read_text())]
     # A prompt has a query too, and an example a label.
     others = {
-        "query": {"compiler", "prompt", "promptfile", "run", "sample"},
+        "query": {"compiler", "machine", "prompt", "promptfile", "run", "sample"},
         "label": {"format", "witness", "witnesses"},
     }
     assert set(found) - others.get(name, set()) == {name}

@@ -24,7 +24,7 @@ from construct.designs.theorem.embedding import embedding_entries, embeddings
 from construct.designs.theorem.sizes import Sizes
 from construct.designs.theorem.wiring import Wiring
 from construct.errors import ConstructError, brief_names, shown
-from construct.memory import refuse_beyond_memory
+from construct.memory import EACH_WEIGHT, refuse_beyond_memory
 from construct.network.transformer import Transformer
 from construct.rational import rational
 from construct.spec.domain import ONE_HOT, Domain
@@ -123,10 +123,6 @@ class Construction:
     def limits(self) -> dict[str, Limit]:
         """For each float format the largest sizes at which these tasks are certified."""
         return limits(self.sizes, self.wiring, self.domain)
-
-
-# Bytes of a weight that is not 0, while it is made.
-EACH_WEIGHT = 64
 
 
 def refuse_if_too_large(sizes: Sizes) -> None:

@@ -13,6 +13,11 @@ ASSUMED = 8 << 30
 # A limit that a container sets.
 _LIMIT = Path("/sys/fs/cgroup/memory.max")
 
+# Bytes of a weight that is not 0, while it is made. Measured as the most that `build` holds
+# beside its tasks: 48 for one of vectors or of the table of reciprocals, 70 for one of
+# 50,257 words; more only where there are so few that nothing is refused.
+EACH_WEIGHT = 64
+
 
 @lru_cache
 def memory() -> int:

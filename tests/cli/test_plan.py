@@ -1,9 +1,13 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from construct import load
+from construct import ConstructError, load
+from construct.cli.plan import _about_bytes, _about_time
+from construct.cost import machine
+from construct.cost.machine import Command, Machine
 
 PLUS = {
     "d": 2,
@@ -13,6 +17,23 @@ PLUS = {
         {"name": "third", "kind": "affine", "A": [["1/3", 0], [0, 1]]},
     ],
 }
+
+RATES = ("flops", "terms", "fresh", "objects")
+MACHINE = Machine(
+    flops=5e10,
+    terms=3e8,
+    fresh=2e9,
+    objects=2e6,
+    build=Command(0.4, 60_000_000),
+    run={"dense": Command(1.8, 290_000_000), "sparse": Command(2.0, 320_000_000)},
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_processes(request, monkeypatch):
+    """A machine that is given; measuring takes seconds."""
+    if "measured" not in request.node.name:
+        monkeypatch.setattr(machine, "measured", lambda _: MACHINE)
 
 
 def plan(command, *arguments) -> dict:
@@ -48,16 +69,81 @@ def test_plan_says_what_build_makes(command, arguments):
     assert said["artifact_bytes"] == len(model) - header
 
 
-def test_time_is_flops_by_the_measured_rate_and_memory_by_dtype_and_devices(command):
+def test_memory_is_by_dtype_and_devices(command):
     wide = plan(command, "--K", "4", "--d", "8")
     half = plan(command, "--K", "4", "--d", "8", "--dtype", "float32", "--devices", "2")
     assert (half["dtype"], half["devices"]) == ("float32", 2)
     for way in ("dense", "sparse"):
         found = wide[way]
-        assert found["estimated_seconds"] == found["flops"] / found["flops_per_second"] > 0
+        assert 0 < found["estimated_seconds"] < wide["run"][way]["seconds"]
         assert found["peak_bytes_per_device"] == found["peak_bytes"] == 2 * half[way]["peak_bytes"]
     assert 2 * half["dense"]["peak_bytes_per_device"] == half["dense"]["peak_bytes"]
     assert half["sparse"]["peak_bytes_per_device"] < half["sparse"]["peak_bytes"]
+
+
+def commands(said: dict) -> list[dict]:
+    return [said["build"], *said["run"].values()]
+
+
+def test_estimates_are_of_whole_processes_by_what_the_machine_does(command, monkeypatch):
+    def said_by(times: float) -> list[dict]:
+        """With a machine that is so many times as fast, the start aside."""
+        rates = {name: times * getattr(MACHINE, name) for name in RATES}
+        monkeypatch.setattr(machine, "measured", lambda _: replace(MACHINE, **rates))
+        return commands(plan(command, "--K", "4", "--d", "8", "--m", "99"))
+
+    small = [MACHINE.build, *MACHINE.run.values()]
+    once, twice, at_once = said_by(1), said_by(2), said_by(2**70)
+    for start, one, two, least in zip(small, once, twice, at_once, strict=True):
+        assert one["bytes"] == two["bytes"] > start.bytes
+        assert one["seconds"] - start.seconds == pytest.approx(2 * (two["seconds"] - start.seconds))
+        assert one["seconds"] > start.seconds == pytest.approx(least["seconds"])
+
+
+def test_more_tables_and_slots_take_more(command):
+    few, more = (
+        commands(plan(command, "--K", *sizes))
+        for sizes in (("4", "--d", "8"), ("8", "--d", "80", "--m", "99"))
+    )
+    for one, other in zip(few, more, strict=True):
+        assert one["seconds"] < other["seconds"]
+        assert one["bytes"] < other["bytes"]
+
+
+def test_a_machine_is_measured_in_processes_of_their_own():
+    found = machine.measured("float32")
+    assert min(getattr(found, name) for name in RATES) > 0
+    assert list(found.run) == ["dense", "sparse"]
+    for one in (found.build, *found.run.values()):
+        assert one.seconds > 0
+        # Python, NumPy and SciPy alone are more.
+        assert one.bytes > 10**7
+    with pytest.raises(ConstructError, match=r"'construct run' failed .*nowhere"):
+        machine.command("run", "nowhere", "prompt")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0.00094, "0.0009 s"),
+        (0.36, "0.4 s"),
+        (14.9, "10 s"),
+        (61, "1 min"),
+        (3 * 3600, "3 hours"),
+        (1.2 * 86400, "1 day"),
+        (4.2e10 * 31557600, "4e+10 years"),
+    ],
+)
+def test_times_have_one_digit(seconds, said):
+    assert _about_time(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(8, "8 bytes"), (61e6, "60 MB"), (0.49e9, "0.5 GB"), (2.2e9, "2 GB"), (1e40, "1e+22 EB")],
+)
+def test_bytes_have_one_digit(count, said):
+    assert _about_bytes(count) == said
 
 
 @pytest.mark.parametrize("m", ["1", "500000000000", "1" + 70 * "0"])
@@ -65,7 +151,7 @@ def test_the_table_fits_80_columns_at_any_size(command, m):
     done = command("plan", "--K", "12", "--d", "5", "--m", m, "--devices", "1024")
     assert done.code == 0
     assert max(map(len, done.out.splitlines())) <= 80
-    assert "an estimate" in done.out
+    assert "estimates of whole processes" in done.out
     assert "on each of 1,024 devices" in done.out
 
 
@@ -76,6 +162,8 @@ def test_on_paper_mn_may_be_a_million_million(command):
     assert said["heads_not_idle"] == [0, 1, 1, 64, 1, 1, 1]
     assert "float64" in said["not_certified"]
     assert said["sparse"]["flops"] < said["dense"]["flops"] / 10**9
+    assert said["run"]["sparse"]["seconds"] < said["run"]["dense"]["seconds"] / 10**6
+    assert said["run"]["dense"]["executor"] == "jax"
 
 
 def test_the_worked_example_is_printed(command):
@@ -83,6 +171,7 @@ def test_the_worked_example_is_printed(command):
     assert "(4+2*0)*16 + 2*0 + 6 + 1 + 6 = 77" in done.out
     assert "0 + 1 + 1 + 4 + 1 + 1 + 1 = 9" in done.out
     assert "float32, float64, exact rationals" in done.out
+    assert "about 2 s, 0.3 GB (--executor jax)" in done.out
     assert not list(Path().iterdir())
 
 
@@ -94,7 +183,7 @@ def test_the_worked_example_is_printed(command):
         (["--K", "4", "--d", "4", "--devices", "0"], "--devices"),
         (["--K", "4", "--d", "4", "--dtype", "float16"], "--dtype"),
         (["--K", "99999999999999999999", "--d", "2"], "smaller K or d"),
-        (["--K", "2", "--d", "1000000"], "smaller K or d"),
+        (["--K", "2", "--d", "1000000000000"], "smaller K or d"),
         (["--K", "2", "--d", "2", "--m", "1" + 99 * "0"], "smaller --m or --n"),
         (["--tasks", "plus.json", "--K", "2"], "K = 3"),
         (["--tasks", "plus.json", "--n", "2"], "reads position 2"),

@@ -1,5 +1,7 @@
 """`construct plan`: what a construction would cost, counted without building it."""
 
+from dataclasses import asdict
+
 import click
 
 from construct.cli import Whole
@@ -12,9 +14,11 @@ Examples:
   construct plan --tasks examples/plus.json --m 1000000 --dtype float32
 
 Counts are exact, from closed formulas and the matrices of the tasks. A dense pass
-computes all N^2 scores of every head that is not idle; a sparse pass multiplies
-non-zero weights, and computes those scores that can be positive. Times are
-estimates, from a rate that is measured on this machine.
+computes all N^2 scores of every head that is not idle; a sparse pass computes
+those that can be positive. Both multiply by a weight's non-zeros where it is
+mostly empty. Times and memory are estimates, to one digit, from rates that are
+measured on this machine in a few seconds; those of 'construct run' and
+'construct build' are of the whole process, with start and compilation.
 """
 
 SIZE = Whole(min=1)
@@ -65,7 +69,9 @@ def command(
     domain = domain or default_domain(sizes, wiring, vocabulary)
     margins = choose_margins(sizes, wiring, domain)
     certificates = certify(sizes, wiring, domain, margins)
-    facts = _facts(Cost.of(sizes, wiring, margins), dtype, devices)
+    cost = Cost.of(sizes, wiring, margins)
+    facts = _facts(cost, dtype, devices)
+    _add_estimates(facts, cost, _read(tasks, vocabulary))
     facts |= {
         "tasks": [task.name for task in tasks],
         "certified": [name for name, why in certificates.items() if not why],
@@ -92,12 +98,20 @@ def _tasks(K: int | None, d: int | None, n: int | None, path: str | None, seed: 
     return random_tasks(K, d, seed), n, None, None
 
 
+def _read(tasks, vocabulary) -> int:
+    """Words, and numbers of the tasks that are not 0: what is read of them."""
+    words = 0 if vocabulary is None else len(vocabulary)
+    matrices = sum(len(A) for task in tasks for A in (*task.A.values(), task.C))
+    hinges = [hinge for task in tasks for feature in task.features for hinge in feature]
+    shifts = sum(int((task.b != 0).sum()) for task in tasks)
+    return words + matrices + shifts + sum(len(own) for hinge in hinges for _, own in hinge.a)
+
+
 def _facts(cost, dtype: str, devices: int) -> dict:
-    """Counts as exact integers; bytes, and seconds on this machine."""
+    """Counts, as exact integers."""
     import numpy as np
 
     sizes, itemsize = cost.sizes, np.dtype(dtype).itemsize
-    dense_rate, sparse_rate = measured(dtype)
     return {
         "sizes": {s: getattr(sizes, s) for s in ("K", "d", "m", "n", "S", "P", "N", "M")},
         "layers": len(cost.layers),
@@ -116,52 +130,30 @@ def _facts(cost, dtype: str, devices: int) -> dict:
             "flops": cost.dense_flops,
             "peak_bytes": itemsize * cost.dense_numbers(),
             "peak_bytes_per_device": itemsize * cost.dense_numbers(devices),
-            "flops_per_second": dense_rate,
-            "estimated_seconds": cost.dense_flops / dense_rate,
         },
         "sparse": {
             "flops": cost.sparse_flops,
             "peak_bytes": itemsize * cost.sparse_numbers(),
             "peak_bytes_per_device": itemsize * cost.sparse_numbers(devices),
-            "flops_per_second": sparse_rate,
-            "estimated_seconds": cost.sparse_flops / sparse_rate,
         },
     }
 
 
-def measured(dtype: str) -> tuple[int, int]:
-    """The FLOP/s of this machine, dense and sparse.
-
-    Dense is a matrix product. Sparse is a multiplication and an addition of vectors
-    that no cache holds: as in products with few non-zeros, memory decides.
-    """
+def _add_estimates(facts: dict, cost, read: int) -> None:
+    """Seconds and bytes on this machine, by what it does in a second."""
     import numpy as np
 
-    side, length = 1024, 1 << 23
-    square, product = np.ones((2, side, side), dtype)
-    x, y, total = np.ones((3, length), dtype)
+    from construct.cost import process
+    from construct.cost.machine import EXECUTORS, measured
 
-    def multiply() -> None:
-        np.matmul(square, square, out=product)
-
-    def multiply_and_add() -> None:
-        np.multiply(x, x, out=y)
-        np.add(total, y, out=total)
-
-    return round(2 * side**3 / _seconds(multiply)), round(2 * length / _seconds(multiply_and_add))
-
-
-def _seconds(work) -> float:
-    """The least of a few runs, after one that warms up."""
-    import time
-
-    work()
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return min(times)
+    machine, load = measured(facts["dtype"]), process.Load.of(cost, read)
+    itemsize = np.dtype(facts["dtype"]).itemsize
+    facts["build"], facts["run"] = asdict(process.build(load, machine)), {}
+    for way, executor in EXECUTORS.items():
+        facts[way]["estimated_seconds"] = process.seconds_of(way, cost, machine, itemsize)
+        run = process.run(way, cost, load, machine, itemsize)
+        facts["run"][way] = {"executor": executor, **asdict(run)}
+    facts["machine"] = asdict(machine)
 
 
 def _print_table(facts: dict) -> None:
@@ -185,21 +177,31 @@ def _print_table(facts: dict) -> None:
         ("rounded", f"{_count(facts['rounded'])} of them by float64"),
         ("artifact", _bytes(facts["artifact_bytes"])),
         ("if dense", _bytes(facts["dense_bytes"])),
+        *_estimated(facts),
+        ("certified", ", ".join([*facts["certified"], "exact rationals"])),
     ]
-    for way in ("dense", "sparse"):
-        rows.append((f"{way} pass", f"{_count(facts[way]['flops'])} FLOPs"))
-        rows.append(("", f"{_bytes(facts[way]['peak_bytes'])} in {facts['dtype']}"))
-        if facts["devices"] > 1:
-            share = _bytes(facts[way]["peak_bytes_per_device"])
-            rows.append(("", f"{share} on each of {facts['devices']:,} devices"))
-        one = " for one device" if facts["devices"] > 1 else ""
-        rate = facts[way]["flops_per_second"] / 1e9
-        rows.append(("", f"about {_time(facts[way]['estimated_seconds'])} (an estimate{one}:"))
-        rows.append(("", f"{rate:.3g} GFLOP/s measured on this machine)"))
-    rows.append(("certified", ", ".join([*facts["certified"], "exact rationals"])))
     for name, reasons in facts["not_certified"].items():
         rows += [(f"not {name}", reason) for reason in reasons]
     console().print(table(rows))
+
+
+def _estimated(facts: dict) -> list[tuple[str, str]]:
+    """The rows of the passes and of the commands."""
+    rows, several = [], facts["devices"] > 1
+    for way in facts["run"]:
+        counted = facts[way]
+        held = f"about {_about_bytes(counted['peak_bytes'])} in {facts['dtype']}"
+        rows.append((f"{way} pass", f"{_count(counted['flops'])} FLOPs"))
+        rows.append(("", f"{held}, about {_about_time(counted['estimated_seconds'])}"))
+        if several:
+            share = _about_bytes(counted["peak_bytes_per_device"])
+            rows.append(("", f"about {share} on each of {facts['devices']:,} devices"))
+    one = ", of one device" if several else ""
+    for way, run in facts["run"].items():
+        rows.append((f"run, {way}", f"{_about(run)} (--executor {run['executor']})"))
+    rows.append(("build", _about(facts["build"])))
+    rows.append(("", f"(estimates of whole processes on this machine{one})"))
+    return rows
 
 
 def _count(x: int) -> str:
@@ -217,9 +219,29 @@ def _bytes(x: int) -> str:
     return f"{x / 10**6:.4g} MB" if x >= 10**6 else f"{x:,} bytes"
 
 
-def _time(seconds: float) -> str:
-    """Seconds in the largest unit that fits."""
+def _about(command: dict) -> str:
+    """A process by its seconds and bytes."""
+    return f"about {_about_time(command['seconds'])}, {_about_bytes(command['bytes'])}"
+
+
+def _about_bytes(x: float) -> str:
+    """One digit, in the largest unit of which it is a tenth."""
+    for unit, size in (("EB", 1e18), ("PB", 1e15), ("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
+        if x >= size / 10:
+            return f"{_digit(x / size)} {unit}"
+    return f"{_digit(x)} bytes"
+
+
+def _about_time(seconds: float) -> str:
+    """One digit, in the largest unit that fits."""
     for unit, size in (("years", 31557600), ("days", 86400), ("hours", 3600), ("min", 60)):
         if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds:.2g} s"
+            count = _digit(seconds / size)
+            return f"{count} {unit.removesuffix('s') if count == '1' else unit}"
+    return f"{_digit(seconds)} s"
+
+
+def _digit(x: float) -> str:
+    """A number to one digit, in full up to a million."""
+    rounded = f"{x:.0e}"
+    return f"{float(rounded):,.10g}" if 1e-4 <= x < 1e6 else rounded

@@ -4,19 +4,28 @@ Integer arithmetic only: the formulas of the layers say how many heads, columns,
 tokens and entries there are, and a table that grows with m says so in closed form.
 T = (m+1)n tokens carry something; N >= T is the context.
 
-A *dense* forward pass multiplies everything by everything: N^2 scores for each head
-that is not idle. A *sparse* one multiplies non-zeros only, and computes no score but
-those within a head's reach, which is O(N) of them. An MLP is evaluated where it acts.
+A *dense* forward pass computes N^2 scores for each head that is not idle. A *sparse* one
+computes no score but those within a head's reach, which is O(N) of them, and evaluates an MLP
+where it acts. How both multiply by a weight is counted on the weights (`work`).
 """
 
 from dataclasses import dataclass
 from math import prod
 
+from construct.cost.work import (
+    NUMBERS,
+    Emitted,
+    Work,
+    dense_work,
+    few_examples,
+    sparse_work,
+)
 from construct.designs.theorem import formulas
 from construct.designs.theorem.embedding import embedding_entries, embedding_shapes
 from construct.designs.theorem.plan import Margins
 from construct.designs.theorem.sizes import Sizes
 from construct.designs.theorem.wiring import Wiring
+from construct.memory import EACH_WEIGHT, refuse_beyond_memory
 from construct.network.count import Count
 from construct.network.primitives import LayerFormula
 from construct.network.reach import EVERY, Reach
@@ -86,24 +95,6 @@ class LayerCost:
         """The entries of all weights of the layer."""
         return sum(self.weights.values(), start=self.mlp)
 
-    def dense_flops(self, N: int, D: int) -> int:
-        """Projections of N tokens of width D, N^2 scores, their values, and the MLP."""
-        attended = self.heads * (4 * N * D + 2 * N**2) * (self.q + self.v)
-        return attended + 4 * N * D * self.units
-
-    @property
-    def sparse_products(self) -> int:
-        """Products of a non-zero weight, or of a score, in a sparse pass."""
-        W_Q, W_K, W_V, W_O = (entries.nonzeros for entries in self.weights.values())
-        projected = self.asks * (W_Q + W_O) + self.reads * (W_K + W_V)
-        scored = self.heads * self.pairs * (self.q + self.v)
-        return projected + scored + self.acts * self.mlp.nonzeros
-
-    def sparse_numbers(self, devices: int) -> int:
-        """Queries, keys and values of one head that are held at once, on each device."""
-        asks, reads = -(-self.asks // devices), -(-self.reads // devices)
-        return asks * self.q + reads * (self.q + self.v)
-
 
 @dataclass(frozen=True)
 class Cost:
@@ -116,23 +107,35 @@ class Cost:
         sizes: K, d, m, n, S, P.
         layers: the layers, in order.
         places: the entries of W_E, W_pos and W_U.
+        dense, sparse: what the executors of these names do in a pass.
     """
 
     sizes: Sizes
     layers: tuple[LayerCost, ...]
     places: Count
+    dense: Work
+    sparse: Work
 
     @classmethod
     def of(cls, sizes: Sizes, wiring: Wiring, margins: Margins) -> "Cost":
         """Count, in a time that does not grow with m and n.
 
         Raises:
-            ConstructError: if a weight is beyond the range of float64.
+            ConstructError: if a weight is beyond the range of float64, or the heads of a layer,
+                whose size hardly depends on m and n, do not fit in memory.
         """
         # N and the end of the table grow with m and n, and are not looked at below.
         Count.of([sizes.N, 1 - sizes.M**2])
-        layers = tuple(LayerCost.of(layer, sizes) for layer in formulas(sizes, wiring, margins))
-        return cls(sizes, layers, Count(embedding_entries(sizes)))
+        given = formulas(sizes, wiring, margins)
+        layers = tuple(LayerCost.of(layer, sizes) for layer in given)
+        dense = sparse = Work()
+        few = formulas(few_examples(sizes), wiring, margins)
+        for layer, small, counted in zip(given, few, layers, strict=True):
+            nonzeros = sum(entries.nonzeros for entries in counted.weights.values())
+            refuse_beyond_memory(nonzeros, EACH_WEIGHT, f"the heads of layer {layer.name!r}")
+            emitted = Emitted.of(layer, small)
+            dense, sparse = dense + dense_work(emitted, sizes), sparse + sparse_work(emitted, sizes)
+        return cls(sizes, layers, Count(embedding_entries(sizes)), dense, sparse)
 
     @property
     def parameters(self) -> int:
@@ -157,24 +160,27 @@ class Cost:
 
     @property
     def dense_flops(self) -> int:
-        """FLOPs of a forward pass over all N tokens, without idle heads and MLPs."""
-        return sum(layer.dense_flops(self.sizes.N, self.sizes.D) for layer in self.layers)
+        """FLOPs of a dense forward pass: all N^2 scores of every head that is not idle."""
+        return self.dense.flops
 
     @property
     def sparse_flops(self) -> int:
-        """FLOPs of a forward pass over non-zero weights and scores within reach."""
-        return 2 * sum(layer.sparse_products for layer in self.layers)
+        """FLOPs of a sparse forward pass: scores within reach."""
+        return self.sparse.flops
 
     def dense_numbers(self, devices: int = 1) -> int:
         """Numbers that each device holds at once, of N/devices tokens.
 
-        The stream, with queries, keys and values of one head. Scores and hidden units
-        are streamed: a few at a time. Weights are not counted.
+        The stream, which layers write to in place, with queries, keys and values of one head,
+        their copies in blocks, and what the layer writes. Scores are not there, nor units of a
+        dense MLP: a few at a time. The stream that is given and weights are not counted.
         """
-        widest = max(2 * layer.q + layer.v for layer in self.layers if layer.heads)
-        return -(-self.sizes.N // devices) * (self.sizes.D + widest)
+        N = self.sizes.N
+        return -(-N // devices) * (self.sizes.D + self.dense.held // N)
 
     def sparse_numbers(self, devices: int = 1) -> int:
-        """The same for a sparse pass: T tokens, queries and keys where they are needed."""
-        widest = max(layer.sparse_numbers(devices) for layer in self.layers if layer.heads)
-        return -(-self.sizes.tokens // devices) * self.sizes.D + widest
+        """The same for a sparse pass: T tokens, and what the heads of a layer hold of a block."""
+        examples = -(-(self.sizes.m + 1) // devices)
+        block = 3 * min(examples * self.sparse.widest, NUMBERS)
+        share = -(-self.sparse.held // devices)
+        return examples * self.sizes.n * self.sizes.D + max(block, share)

@@ -1,0 +1,203 @@
+"""What an executor does in a pass, counted on the weights of the heads.
+
+Which weight is multiplied by its non-zeros, and which as a dense matrix, is asked of
+`execute.weights`, as the executors ask it. Heads are emitted for that, one layer at a time:
+their weights hardly grow with m. An MLP whose units grow with m is a table, and its units
+are counted on a small one.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.sparse import csr_array, hstack, sparray, vstack
+
+from construct.designs.theorem.sizes import Sizes
+from construct.execute.weights import Heads, Terms, mostly_empty, rows_of, units
+from construct.network.primitives import LayerFormula
+from construct.network.reach import EVERY, Reach, Tokens
+from construct.network.transformer import Head
+
+# More scores than these are in blocks, each with a column of ones that adds them up; a stage of
+# the sparse pass takes examples of so many numbers at a time.
+SCORES, NUMBERS = 2048 * 512, 1 << 21
+
+
+@dataclass(frozen=True)
+class Product:
+    """One token with a weight: by terms (gathered, times a number) or by a dense matrix.
+
+    Attributes:
+        terms: numbers that are gathered, padding included.
+        dense: entries of the dense matrix.
+        width: columns of the product.
+    """
+
+    terms: int = 0
+    dense: int = 0
+    width: int = 0
+
+    @classmethod
+    def stacked(cls, weights: Sequence[sparray]) -> "Product":
+        """Of each of the weights, as the dense executor stacks them: with all rows."""
+        cost, (rows, columns) = Terms.of(weights).cost, weights[0].shape
+        dense = rows * columns
+        return cls(cost, 0, columns) if mostly_empty(cost, dense) else cls(0, dense, columns)
+
+    @classmethod
+    def single(cls, weight: sparray, reads: int | None = None) -> "Product":
+        """Of one weight; a dense one reads the rows that are not all 0, or so many."""
+        cost, columns, used = Terms.of([weight]).cost, weight.shape[1], len(rows_of([weight]))
+        if mostly_empty(cost, used * columns):
+            return cls(cost, 0, columns)
+        return cls(0, (used if reads is None else reads) * columns, columns)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a pass, or a layer of it, does.
+
+    Attributes:
+        terms: numbers that are gathered, each times a weight or another number.
+        dense: products in matrix products, those of scores and values included.
+        held: the most numbers held at once besides the stream.
+        widest: the most numbers that the heads of a layer hold of one kind for an example.
+    """
+
+    terms: int = 0
+    dense: int = 0
+    held: int = 0
+    widest: int = 0
+
+    def __add__(self, other: "Work") -> "Work":
+        return Work(
+            self.terms + other.terms,
+            self.dense + other.dense,
+            max(self.held, other.held),
+            max(self.widest, other.widest),
+        )
+
+    @property
+    def flops(self) -> int:
+        """A multiplication with an addition is 2."""
+        return 2 * (self.terms + self.dense)
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """What of a layer is looked at: its heads that are not idle, and its MLP.
+
+    Attributes:
+        heads: with their weights.
+        W_in, W_out: one token with the MLP; nothing where it is idle.
+        writes: how many coordinates the MLP writes.
+        acts: the tokens where it acts.
+    """
+
+    heads: list[Head]
+    W_in: Product
+    W_out: Product
+    writes: int
+    acts: Tokens
+
+    @classmethod
+    def of(cls, layer: LayerFormula, few: LayerFormula) -> "Emitted":
+        """A layer, of which this is the same with few examples."""
+        return cls([head.emit() for head in layer.busy], *_mlp(layer, few), layer.mlp.acts)
+
+
+def few_examples(sizes: Sizes) -> Sizes:
+    """The sizes at which the units of a table are looked at."""
+    return replace(sizes, m=min(sizes.m, 2))
+
+
+def dense_work(layer: Emitted, sizes: Sizes) -> Work:
+    """What the dense executor, JAX, does: every head on all N tokens, one head at a time."""
+    N = sizes.N
+    found = Work()
+    for heads in _alike(layer.heads, _shapes):
+        part = Heads.of(heads)
+        W_Q, W_K, V = map(Product.stacked, (part.W_Q, part.W_K, part.V))
+        W_O = Product() if part.W_O is None else Product.stacked(part.W_O)
+        token = _total(W_Q, W_K, V, W_O)
+        # A column of ones adds up the scores, where they are not all there at once.
+        values = V.width + (N**2 > SCORES)
+        scores = N * (W_Q.width + values)
+        copies = 2 if N**2 > SCORES else 1
+        held = N * (copies * (2 * W_Q.width + V.width) + len(part.writes))
+        found += Work(len(heads) * N * token.terms, len(heads) * N * (token.dense + scores), held)
+    token = _total(layer.W_in, layer.W_out)
+    fired = layer.W_in.width if token.terms else 0  # in blocks, where both are dense
+    return found + Work(N * token.terms, N * token.dense, N * (layer.writes + fired))
+
+
+def sparse_work(layer: Emitted, sizes: Sizes) -> Work:
+    """What the sparse executor does: heads of one reach side by side, on what they reach."""
+    found = Work()
+    for heads in _alike(layer.heads, lambda head: (head.reach, *_shapes(head))):
+        found += _side_by_side(Heads.of(heads), heads[0].reach, sizes)
+    acts, _, _ = Reach(layer.acts, EVERY).counts(sizes.m, sizes.n)
+    token = _total(layer.W_in, layer.W_out)
+    wide = layer.W_in.width if layer.acts == EVERY else 0
+    return found + Work(acts * token.terms, acts * token.dense, widest=sizes.n * wide)
+
+
+def _side_by_side(part: Heads, reach: Reach, sizes: Sizes) -> Work:
+    asks, reads, pairs = reach.counts(sizes.m, sizes.n)
+    count = len(part.W_Q)
+    queries, keys = hstack(part.W_Q), hstack(part.W_K)
+    # Queries and keys read the same coordinates.
+    scored = len(rows_of([queries, keys]))
+    W_Q, W_K = Product.single(queries, scored), Product.single(keys, scored)
+    V = Product.single(hstack(part.V))
+    W_O = Product() if part.W_O is None else Product.single(vstack(part.W_O))
+    asked, read = _total(W_Q, W_O), _total(W_K, V)
+    work = Work(asks * asked.terms + reads * read.terms, asks * asked.dense + reads * read.dense)
+    if reach.reads != EVERY:
+        positions = max(1, asks // (sizes.m + 1))
+        widest = positions * max(W_Q.width, V.width)
+        return work + Work(pairs * (W_Q.width + V.width), widest=widest)
+    if part.W_O is None and all(map(selects, [*part.W_K, *part.V])):
+        # The weights go to the few tokens that ask; what is read is not cut.
+        asked = _total(asked, read)
+        return Work(asks * asked.terms, asks * asked.dense + 2 * pairs * count * sizes.D)
+    return work + Work(0, pairs * (W_Q.width + V.width), reads * (W_K.width + V.width))
+
+
+def selects(W: sparray) -> bool:
+    """Whether no row and no column has two entries, and all are powers of two."""
+    rows, columns = csr_array(W).nonzero()
+    alone = all(len(np.unique(axis)) == len(axis) for axis in (rows, columns))
+    return alone and bool((abs(np.frexp(csr_array(W).data)[0]) == 0.5).all())
+
+
+def _shapes(head: Head) -> tuple:
+    return head.sparse("W_Q").shape, head.sparse("W_V").shape
+
+
+def _alike(heads: Sequence[Head], key: Callable[[Head], tuple]) -> list[list[Head]]:
+    """The heads in groups of one key, in order."""
+    groups: dict[tuple, list[Head]] = {}
+    for head in heads:
+        groups.setdefault(key(head), []).append(head)
+    return list(groups.values())
+
+
+def _mlp(layer: LayerFormula, few: LayerFormula) -> tuple[Product, Product, int]:
+    """W_in and W_out, and how many coordinates are written."""
+    if layer.mlp.idle:
+        return Product(), Product(), 0
+    grows = layer.mlp.units != few.mlp.units
+    W_in, W_out, writes = units((few if grows else layer).mlp.emit())
+    read, written = Product.single(W_in), Product.single(W_out)
+    if grows:
+        # The units of a table are alike. Few coordinates are read and written: dense.
+        assert not read.terms + written.terms
+        count, rows = layer.mlp.units, len(rows_of([W_in]))
+        read = Product(dense=count * rows, width=count)
+        written = Product(dense=count * len(writes), width=len(writes))
+    return read, written, len(writes)
+
+
+def _total(*products: Product) -> Product:
+    return Product(sum(p.terms for p in products), sum(p.dense for p in products))
