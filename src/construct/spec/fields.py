@@ -10,7 +10,7 @@ import numpy as np
 
 from construct.errors import ConstructError, shown
 from construct.matrix import Matrix
-from construct.rational import MOST_DIGITS, rational_array, zeros
+from construct.rational import MOST_DIGITS, rational, rational_array, zeros
 from construct.spec.tasks import as_position
 
 
@@ -78,3 +78,24 @@ def pair_of(value: Any, name: str) -> tuple[int, int]:
     if len(places) != 2 or places[0] == places[1]:
         raise ConstructError(f"task {name!r} needs two different positions, not {places}.")
     return places[0], places[1]
+
+
+def plain(value: Any) -> Any:
+    """Floats and NumPy numbers, at any depth, as rationals."""
+    if isinstance(value, Mapping):
+        if set(map(type, value.values())) == {str} and set(map(type, value)) == {str}:
+            return dict(value)
+        if any(isinstance(key, tuple) for key in value):  # a table on several operands
+            return [[list(key), plain(entry)] for key, entry in value.items()]
+        return {plain(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [plain(entry) for entry in value]
+    return rational(value) if isinstance(value, float | np.generic) else value
+
+
+def holds_matrix(value: Any) -> bool:
+    """Whether it is a matrix by its non-zeros, or maps to some: it may be too large to list."""
+    listed = value.values() if isinstance(value, Mapping) else (value,)
+    return any(isinstance(one, Matrix) for one in listed)

@@ -21,8 +21,10 @@ from construct.rational import (
 from construct.spec.fields import (
     by_position,
     different_places,
+    holds_matrix,
     operand_places,
     pair_of,
+    plain,
     sequence,
     vector_of,
 )
@@ -56,8 +58,9 @@ def _kind(kind: str) -> Callable[[Callable[Fields, Task]], Callable[Fields, Task
             _check_context(name, given)
             task = constructor(*args, **kwargs)
             fields = {k: v for k, v in given.items() if k not in _CONTEXT}
-            definition = {"name": name, "kind": kind, **to_json(_plain(fields))}
-            object.__setattr__(task, "definition", frozen(definition))
+            if not any(map(holds_matrix, fields.values())):
+                definition = {"name": name, "kind": kind, **to_json(plain(fields))}
+                object.__setattr__(task, "definition", frozen(definition))
             return task
 
         KINDS[kind] = construct
@@ -82,21 +85,6 @@ def _check_context(name: str, given: Mapping[str, Any]) -> None:
             f"task {name!r} is given the vocabulary {shown(given['vocabulary'])}; "
             "make one with construct.Vocabulary."
         )
-
-
-def _plain(value: Any) -> Any:
-    """Floats and NumPy numbers, at any depth, as rationals."""
-    if isinstance(value, Mapping):
-        if set(map(type, value.values())) == {str} and set(map(type, value)) == {str}:
-            return dict(value)
-        if any(isinstance(key, tuple) for key in value):  # a table on several operands
-            return [[list(key), _plain(entry)] for key, entry in value.items()]
-        return {_plain(key): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, np.ndarray | Matrix):
-        return _plain(value.tolist())
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
-    return rational(value) if isinstance(value, float | np.generic) else value
 
 
 @_kind("affine")

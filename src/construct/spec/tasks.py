@@ -48,7 +48,7 @@ class Task:
         features: the P_k features that the task reads.
         C: (d, P_k) matrix, by its non-zeros.
         definition: the JSON form that `from_definition` turns into this task; empty
-            if it was not made by one of the constructors below, so also after
+            if it was not made by one of the constructors, or of a `Matrix`, and after
             `dataclasses.replace`.
 
     A task cannot be changed: a transformer that was built from it would not change
