@@ -117,7 +117,7 @@ rewrite /q_error_bound /e_bound task_read home_read.
 congr (add o (add o _ (sum o _)) _).
   rewrite -[v_home _]/(nth zero (whomes w) k).
   by rewrite (linear_boundE _ (fun r => operandE w _ r)) /= (nth_f read_linear [::]).
-rewrite /tC /read_task (nth_f read_entries [::]) -map_comp.
+rewrite /tC /read_written /read_task (nth_f read_entries [::]) -map_comp.
 apply: eq_map => q; rewrite /comp (reads_read w k) [look q0 _ _]look_table.
 rewrite (nth_f (map read_hinge) [::]) -feature_boundE.
 by rewrite -(nth_f (q_feature_bound w b) [::]).
@@ -243,7 +243,7 @@ Qed.
 End Compare.
 
 (* What the quick checker accepts has no difference, and lies within the width. *)
-Theorem quick_none w E : quick w E ->
+Lemma quick_none w E : quick w E ->
   fits (D (sizes_of (read_plan w))) (read_weights E) /\
   differences rat_ops (read_plan w) (read_weights E) = [::].
 Proof.
@@ -277,7 +277,7 @@ Proof. by case/quick_none=> ? ?; apply: checked. Qed.
 Definition hidden_written w := [:: 1; 1; maxn 1 (2 * sumn (map size (wdict w))); 1; 1;
   wm w * size (wtasks w); 1].
 
-Theorem sizes_are w : let p := read_plan w in
+Lemma sizes_are w : let p := read_plan w in
   (K p, D (sizes_of p), N p, answer p, hidden_units p) =
   (size (wtasks w), D (sizes_written w), wN w, wm w * wn w + (wn w).-1, hidden_written w).
 Proof.

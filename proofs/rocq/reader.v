@@ -41,11 +41,12 @@ Definition read_entries (v : entries) := [seq (index_of x.1, x.2) | x <- v].
 Definition read_linear (a : terms) : linear Q :=
   [seq (index_of x.1.1, index_of x.1.2, x.2) | x <- a].
 Definition read_hinge (h : written_hinge) : hinge Q := Hinge h.1.1 (read_linear h.1.2) h.2.
-Definition read_task (t : written_task) : task Q :=
-  Task (map read_linear (wA t)) (map read_entries (wC t)) (wb t) (map (map read_hinge) (wg t)).
+Definition read_task A C b g : task Q :=
+  Task (map read_linear A) (map read_entries C) b (map (map read_hinge) g).
+Definition read_written (t : written_task) := read_task (wA t) (wC t) (wb t) (wg t).
 
 Definition read_plan (w : written_plan) : plan Q :=
-  Plan (wd w) (wm w) (wn w) (map read_task (wtasks w)) (map index_of (wslots w))
+  Plan (wd w) (wm w) (wn w) (map read_written (wtasks w)) (map index_of (wslots w))
     (map index_of (whomes w)) (map (map read_hinge) (wdict w)) (map (map index_of) (wreads w))
     (wN w) (wmatch w) (waddress w) (wreciprocal w) (wRx w) (wRy w) (wdelta w).
 

@@ -249,8 +249,8 @@ have H i a0 c0 b0 : (forall j, F (Row (BinNat.N.of_nat (i + j)) (nth [::] a0 j)
 by move=> FG; apply: H.
 Qed.
 
-Lemma task_read k : task_of p k = read_task (task_ k).
-Proof. exact: (nth_f read_task no_task). Qed.
+Lemma task_read k : task_of p k = read_written (task_ k).
+Proof. exact: (nth_f read_written no_task). Qed.
 Lemma home_read k : home p k = index_of (home_ k).
 Proof. exact: (nth_f index_of zero). Qed.
 Lemma reads_read k v : nth 0 (nth [::] (reads p) k) (index_of v) =

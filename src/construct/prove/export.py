@@ -54,21 +54,35 @@ def plan(construction: Construction) -> str:
 
 
 def weights(transformer: Transformer) -> str:
-    """`Definition e`, and the weights `E` that it means: every tensor, as its vectors."""
-    layers = []
-    for layer in transformer.layers:
-        heads = _list(
-            "WrittenHead " + " ".join(_tensor(head, name) for name in Head.WEIGHTS)
-            for head in layer.heads
+    """`Definition e`, and the weights `E` that it means: every tensor, as its vectors.
+
+    A tensor has a definition of its own: what Rocq takes for a term grows faster than the term.
+    """
+    tensors: list[str] = []
+
+    def tensor(vectors: list[Vector]) -> str:
+        if not any(vectors):
+            return _vectors(vectors)
+        tensors.append(f"Definition t{len(tensors)} : list entries := {_vectors(vectors)}.\n")
+        return f"t{len(tensors) - 1}"
+
+    def part(part: Head | Mlp) -> str:
+        exact = part.exact
+        return " ".join(
+            tensor(along_stream(name, part.sparse(name), exact.get(name, {})))
+            for name in part.WEIGHTS
         )
-        mlp = " ".join(_tensor(layer.mlp, name) for name in Mlp.WEIGHTS)
-        layers.append(f"WrittenLayer {heads} {mlp}")
-    ends = [
-        _vectors(along_stream(name, transformer.sparse(name), {}))
-        for name in ("W_E", "W_pos", "W_U")
+
+    layers = [
+        f"WrittenLayer {_list(f'WrittenHead {part(head)}' for head in layer.heads)} "
+        f"{part(layer.mlp)}"
+        for layer in transformer.layers
     ]
-    written = f"Definition e : written := Written\n  {' '.join(ends)}\n  {_list(layers)}.\n"
-    return f"{written}Definition E : emitted Q := read_weights e.\n"
+    ends = [
+        tensor(along_stream(name, transformer.sparse(name), {})) for name in ("W_E", "W_pos", "W_U")
+    ]
+    written = f"Definition e : written := Written {' '.join(ends)} {_list(layers)}.\n"
+    return "".join(tensors) + written + "Definition E : emitted Q := read_weights e.\n"
 
 
 # A number that occurs as often as this gets a name: Rocq reads a name far faster.
@@ -171,10 +185,6 @@ def _term(place: int, entry: int, value: Rational) -> str:
 
 
 # --- Weights -----------------------------------------------------------------
-
-
-def _tensor(part: Head | Mlp, name: str) -> str:
-    return _vectors(along_stream(name, part.sparse(name), part.exact.get(name, {})))
 
 
 def _vectors(vectors: list[Vector]) -> str:
