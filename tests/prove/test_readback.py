@@ -37,6 +37,16 @@ def test_equal_features_are_written_as_one_with_the_sum_of_their_columns():
     readback.check(export.plan(made), made)
 
 
+def test_numbers_that_have_names_are_read_back():
+    made = bent()
+    text, named = export.plan(made), export.named(export.plan(made), "a")
+    assert named.startswith("Definition a0 : Q := (Qmake (1) 1).\n")
+    assert readback.read(named) == readback.read(text)
+    readback.check(named, made)
+    with pytest.raises(CheckFailed, match="was handed to Rocq"):
+        readback.check(named.replace("a0 : Q := (Qmake (1) 1)", "a0 : Q := (Qmake (2) 1)"), made)
+
+
 NUMBER = re.compile(r"\(Qmake \((-?\d+)\) (\d+)\)")
 
 

@@ -56,7 +56,7 @@ def plan(construction: Construction) -> str:
 def weights(transformer: Transformer) -> str:
     """`Definition e`, and the weights `E` that it means: every tensor, as its vectors.
 
-    A tensor has a definition of its own: what Rocq takes for a term grows faster than the term.
+    Each tensor that is not 0 has a definition of its own, so that no term is all of them.
     """
     tensors: list[str] = []
 
