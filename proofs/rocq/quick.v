@@ -91,7 +91,8 @@ Definition from_ (b u : bin) : bin := plus_ b u.
 Definition operand_x r u : bin := plus_ (times r (y_d y)) u.
 Definition operand_q r u : bin := plus_ (times (plus_ (y_qry_operand y) r) (y_d y)) u.
 
-Definition q_same b l : pairs := [seq ([:: (from_ b i, q1)], [:: (from_ b i, q1)]) | i <- upto zero l].
+Definition q_same b l : pairs :=
+  [seq ([:: (from_ b i, q1)], [:: (from_ b i, q1)]) | i <- upto zero l].
 Definition q_along b l x : vector := [seq (from_ b i, bit_code x i) | i <- upto zero l].
 Definition q_constant x : vector := [:: (y_one y, x)].
 Definition q_copy (f t : bin -> bin) x : pairs :=
@@ -264,6 +265,6 @@ Definition matches_layer width (E : written_layer) (L : layer bin Q) :=
 Definition quick (w : written_plan) (E : written) : bool :=
   let y := layout_of w in let vs := views w in
   let width := BinNat.N.of_nat (D (sizes_written w)) in
-  [&& conditions w y vs, matches width (wE E) (q_embedding w y), matches width (wpos E) (q_places w y),
-      matches width (wU E) (q_unembedding w) &
+  [&& conditions w y vs, matches width (wE E) (q_embedding w y),
+      matches width (wpos E) (q_places w y), matches width (wU E) (q_unembedding w) &
       both (matches_layer width) (wlayers E) (layers_of w y vs)].
