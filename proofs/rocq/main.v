@@ -10,7 +10,7 @@ From Coq Require Import QArith.
 From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers residual spec plan stream matrices network.
 From construct Require Import transport checker artifact.
-From construct Require theorem bai concrete sharpness instances margins thresholds.
+From construct Require theorem bai enough concrete sharpness instances margins thresholds.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -179,6 +179,7 @@ Print Assumptions network.network_correct.
 Print Assumptions network.votes_correct.
 Print Assumptions checker.accepted.
 Print Assumptions artifact.checked.
+Print Assumptions enough.quick_is_enough.
 Print Assumptions concrete.conditions_are_the_hypotheses.
 Print Assumptions concrete.answer_computes.
 Print Assumptions concrete.emit_differs.

@@ -1,10 +1,13 @@
-(* How an exported artifact is written: binary indices, which are read as natural numbers
-   here, in lists of pairs.
+(* How an exported artifact is written: records of lists with binary indices, which are read
+   as natural numbers here.
 
-   read_task, read_hinge, read_head, read_layer, read_emitted == one for each thing *)
+   index_of i       == the natural number that is written i
+   written_task, written_plan, written_head, written_layer, written == what the exporter writes
+   no_entries, no_terms == empty lists, whose names are read faster than `[]` is
+   read_plan w, read_weights e == the plan and the weights that are meant *)
 From Coq Require Import QArith.
 From mathcomp Require Import all_ssreflect.
-From construct Require Import spec matrices.
+From construct Require Import numbers spec plan matrices.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -13,24 +16,58 @@ Unset Printing Implicit Defensive.
 Notation bin := BinNums.N.
 Definition index_of (i : bin) : nat := BinNat.N.to_nat i.
 
-Definition read_vectors (vs : seq (seq (bin * Q))) : vectors Q :=
-  [seq [seq (index_of x.1, x.2) | x <- v] | v <- vs].
+(* --- Tasks and wiring --- *)
 
-Definition read_linear (a : seq (bin * bin * Q)) : linear Q :=
+Definition entries := seq (bin * Q).
+Definition terms := seq (bin * bin * Q).
+Definition written_hinge := (Q * terms * Q)%type.
+
+Definition no_entries : entries := [::].
+Definition no_terms : terms := [::].
+
+Record written_task := WrittenTask {
+  wA : seq terms; wC : seq entries; wb : seq Q; wg : seq (seq written_hinge);
+}.
+
+(* The fields of `plan`, in its order. *)
+Record written_plan := WrittenPlan {
+  wd : nat; wm : nat; wn : nat;
+  wtasks : seq written_task; wslots : seq bin; whomes : seq bin;
+  wdict : seq (seq written_hinge); wreads : seq (seq bin);
+  wN : nat; wmatch : Q; waddress : Q; wreciprocal : Q; wRx : Q; wRy : Q; wdelta : Q;
+}.
+
+Definition read_entries (v : entries) := [seq (index_of x.1, x.2) | x <- v].
+Definition read_linear (a : terms) : linear Q :=
   [seq (index_of x.1.1, index_of x.1.2, x.2) | x <- a].
-
-Definition read_hinge (h : Q * seq (bin * bin * Q) * Q) : hinge Q :=
-  Hinge h.1.1 (read_linear h.1.2) h.2.
-
+Definition read_hinge (h : written_hinge) : hinge Q := Hinge h.1.1 (read_linear h.1.2) h.2.
 Definition read_task A C b g : task Q :=
-  Task (map read_linear A) [seq [seq (index_of x.1, x.2) | x <- r] | r <- C] b
-       (map (map read_hinge) g).
+  Task (map read_linear A) (map read_entries C) b (map (map read_hinge) g).
+Definition read_written (t : written_task) := read_task (wA t) (wC t) (wb t) (wg t).
 
-Definition read_head q k v w : emitted_head Q :=
-  EmittedHead (read_vectors q) (read_vectors k) (read_vectors v) (read_vectors w).
+Definition read_plan (w : written_plan) : plan Q :=
+  Plan (wd w) (wm w) (wn w) (map read_written (wtasks w)) (map index_of (wslots w))
+    (map index_of (whomes w)) (map (map read_hinge) (wdict w)) (map (map index_of) (wreads w))
+    (wN w) (wmatch w) (waddress w) (wreciprocal w) (wRx w) (wRy w) (wdelta w).
 
-Definition read_layer hs win wout : emitted_layer Q :=
-  EmittedLayer hs (read_vectors win) (read_vectors wout).
+(* --- Weights --- *)
 
-Definition read_emitted e pos u ls : emitted Q :=
-  Emitted (read_vectors e) (read_vectors pos) (read_vectors u) ls.
+Record written_head := WrittenHead {
+  wQ : seq entries; wK : seq entries; wV : seq entries; wO : seq entries;
+}.
+Record written_layer := WrittenLayer {
+  wheads : seq written_head; win : seq entries; wout : seq entries;
+}.
+Record written := Written {
+  wE : seq entries; wpos : seq entries; wU : seq entries; wlayers : seq written_layer;
+}.
+
+Definition read_vectors (vs : seq entries) : vectors Q := map read_entries vs.
+Definition read_head (h : written_head) : emitted_head Q :=
+  EmittedHead (read_vectors (wQ h)) (read_vectors (wK h)) (read_vectors (wV h))
+    (read_vectors (wO h)).
+Definition read_layer (l : written_layer) : emitted_layer Q :=
+  EmittedLayer (map read_head (wheads l)) (read_vectors (win l)) (read_vectors (wout l)).
+Definition read_weights (e : written) : emitted Q :=
+  Emitted (read_vectors (wE e)) (read_vectors (wpos e)) (read_vectors (wU e))
+    (map read_layer (wlayers e)).

@@ -72,6 +72,23 @@ def test_the_hinges_of_a_feature_stand_in_the_order_of_the_dictionary():
     assert text.index("Qmake (-1) 1)") < text.index("0%N, 0%N, (Qmake (1) 1)")
 
 
+def test_only_numbers_that_occur_often_get_names():
+    often = "[(Qmake (1) 3); (Qmake (1) 3); (Qmake (-2) 1); (Qmake (1) 3); (Qmake (-2) 1)]"
+    named = "[x0; x0; (Qmake (-2) 1); x0; (Qmake (-2) 1)]"
+    assert export.named(often, "x") == f"Definition x0 : Q := (Qmake (1) 3).\n{named}"
+    assert export.named("[(Qmake (1) 3)]", "x") == "[(Qmake (1) 3)]"
+
+
+def test_many_empty_rows_are_written_by_name():
+    # Rocq takes quadratic time to find the types of many `[]` in one list.
+    words = construct.Vocabulary([f"w{i}" for i in range(40)])
+    made = construct.build([construct.lookup("f", {"w1": "w2"}, vocabulary=words)], m=1)
+    text = export.plan(made) + export.weights(made.transformer)
+    assert "no_terms; no_terms" in text
+    assert "no_entries; no_entries" in text
+    assert "[]; []" not in text
+
+
 def test_rows_of_numbers_are_lists_of_lists():
     assert export.rows(np.array([[1.0, 0.5]])) == "[[(Qmake (1) 1); (Qmake (1) 2)]]"
 

@@ -230,6 +230,19 @@ def test_the_forward_pass_in_rocq_sees_a_changed_stream(made, monkeypatch):
     assert not proof.agrees(made, prompt)
 
 
+@needs_rocq
+def test_tables_of_many_words_are_proved():
+    words = construct.Vocabulary([f"w{i}" for i in range(60)])
+    table = {a: words.words[(7 * i + 3) % 60] for i, a in enumerate(words.words) if i % 3}
+    pairs = {(a, b): "w5" for a in words.words[:3] for b in words.words[20:23]}
+    tasks = [
+        construct.lookup("table", table, vocabulary=words),
+        construct.lookup("second", table, 2, vocabulary=words),
+        construct.lookup("pairs", pairs, vocabulary=words),
+    ]
+    assert proof.prove(construct.build(tasks, m=2)) == proof.Verdict(True)
+
+
 def test_without_rocq_it_is_said_what_to_install(made, monkeypatch):
     monkeypatch.setattr(rocq.shutil, "which", lambda name: None)
     with pytest.raises(ConstructError, match="apt-get install coq"):
@@ -268,10 +281,10 @@ def test_an_axiom_in_an_imported_file_is_refused_though_nothing_uses_it(
 @needs_rocq
 def test_a_theorem_that_rests_on_an_axiom_is_refused(made, tmp_path, monkeypatch):
     cheated = """
-From construct Require Import artifact.
+From construct Require Import artifact reader quick.
 Axiom cheat : forall P : Prop, P.
-Definition checked p E : fits (D (sizes_of p)) E = true -> differences rat_ops p E = nil ->
-  computes_the_mixture p E := fun _ _ => cheat _.
+Definition quick_is_enough w E : quick w E = true ->
+  computes_the_mixture (read_plan w) (read_weights E) := fun _ => cheat _.
 """
     with_text(tmp_path, monkeypatch, "mutations.v", cheated)
     theorem = f"From construct Require Import mutations.\n{proof.THEOREM}"

@@ -37,13 +37,23 @@ def test_equal_features_are_written_as_one_with_the_sum_of_their_columns():
     readback.check(export.plan(made), made)
 
 
+def test_numbers_that_have_names_are_read_back():
+    made = bent()
+    text, named = export.plan(made), export.named(export.plan(made), "a")
+    assert named.startswith("Definition a0 : Q := (Qmake (1) 1).\n")
+    assert readback.read(named) == readback.read(text)
+    readback.check(named, made)
+    with pytest.raises(CheckFailed, match="was handed to Rocq"):
+        readback.check(named.replace("a0 : Q := (Qmake (1) 1)", "a0 : Q := (Qmake (2) 1)"), made)
+
+
 NUMBER = re.compile(r"\(Qmake \((-?\d+)\) (\d+)\)")
 
 
 def test_every_number_of_the_tasks_matters():
     made = bent()
     text = export.plan(made)
-    start, end = text.index("read_task"), text.index("(map (map read_hinge)")
+    start, end = text.index("WrittenTask"), text.index("\n  [0%N")
     places = [m.span() for m in NUMBER.finditer(text) if start < m.start() < end]
     assert len(places) >= 8
     for first, last in places:
@@ -63,9 +73,9 @@ def test_every_number_of_the_tasks_matters():
         ),
         ("d = 2 was handed", "1%nat\n  3%nat", "2%nat\n  3%nat"),
         ("m = 4 was handed", "1%nat\n  3%nat", "1%nat\n  4%nat"),
-        ("3 tasks were handed", "; read_task", "; read_task [[]] [[]] [0] []; read_task"),
-        ("characters that no plan has", "read_task", "read_task ?"),
-        ("where a plan would have 'Plan'", "Plan\n", "Pla\n"),
+        ("3 tasks were handed", "; WrittenTask", "; WrittenTask [[]] [[]] [0] []; WrittenTask"),
+        ("characters that no plan has", "WrittenTask", "WrittenTask ?"),
+        ("where a plan would have 'WrittenPlan'", "WrittenPlan\n", "WrittenPla\n"),
         ("ends too early", ".\n", "\n"),
     ],
 )

@@ -6,6 +6,8 @@ read them so is checked in Rocq, as is every weight. The weights' numbers are tr
 be handed over as they are.
 """
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
@@ -24,13 +26,13 @@ from construct.spec.tasks import Task
 HEADER = """\
 From Coq Require Import QArith List.
 From construct Require Import numbers residual spec plan stream matrices checker artifact.
-From construct Require Import forward reader.
+From construct Require Import forward reader enough.
 Import ListNotations.
 """
 
 
 def plan(construction: Construction) -> str:
-    """`Definition p`: tasks, wiring, sizes, margins and domain."""
+    """`Definition w` and the plan `p` that it means: tasks, wiring, sizes, margins and domain."""
     sizes, margins, domain = construction.sizes, construction.margins, construction.domain
     wiring = construction.wiring
     tasks = [
@@ -40,31 +42,61 @@ def plan(construction: Construction) -> str:
     fields = [
         *(f"{size}%nat" for size in (sizes.d, sizes.m, sizes.n)),
         _list(tasks),
-        _list(f"{p - 1}%nat" for p in wiring.slots),
-        _list(f"{p - 1}%nat" for p in wiring.homes),
-        f"(map (map read_hinge) {_list(_list(map(_unit, units)) for units in wiring.dictionary)})",
-        _list(_list(f"{u}%nat" for u in reads) for reads in wiring.reads),
+        _list(f"{p - 1}%N" for p in wiring.slots),
+        _list(f"{p - 1}%N" for p in wiring.homes),
+        _list(_list(map(_unit, units)) for units in wiring.dictionary),
+        _list(_list(f"{u}%N" for u in reads) for reads in wiring.reads),
         f"{sizes.N}%nat",
         *map(rational, numbers),
     ]
-    return "Definition p : plan Q := Plan\n  " + "\n  ".join(fields) + ".\n"
+    written = "Definition w : written_plan := WrittenPlan\n  " + "\n  ".join(fields) + ".\n"
+    return f"{written}Definition p : plan Q := read_plan w.\n"
 
 
 def weights(transformer: Transformer) -> str:
-    """`Definition E`: every tensor, as its vectors along the residual stream."""
-    layers = []
-    for layer in transformer.layers:
-        heads = _list(
-            "read_head " + " ".join(_tensor(head, name) for name in Head.WEIGHTS)
-            for head in layer.heads
+    """`Definition e`, and the weights `E` that it means: every tensor, as its vectors.
+
+    Each tensor that is not 0 has a definition of its own, so that no term is all of them.
+    """
+    tensors: list[str] = []
+
+    def tensor(vectors: list[Vector]) -> str:
+        if not any(vectors):
+            return _vectors(vectors)
+        tensors.append(f"Definition t{len(tensors)} : list entries := {_vectors(vectors)}.\n")
+        return f"t{len(tensors) - 1}"
+
+    def part(part: Head | Mlp) -> str:
+        exact = part.exact
+        return " ".join(
+            tensor(along_stream(name, part.sparse(name), exact.get(name, {})))
+            for name in part.WEIGHTS
         )
-        mlp = " ".join(_tensor(layer.mlp, name) for name in Mlp.WEIGHTS)
-        layers.append(f"read_layer {heads} {mlp}")
-    ends = [
-        _vectors(along_stream(name, transformer.sparse(name), {}))
-        for name in ("W_E", "W_pos", "W_U")
+
+    layers = [
+        f"WrittenLayer {_list(f'WrittenHead {part(head)}' for head in layer.heads)} "
+        f"{part(layer.mlp)}"
+        for layer in transformer.layers
     ]
-    return f"Definition E : emitted Q := read_emitted\n  {' '.join(ends)}\n  {_list(layers)}.\n"
+    ends = [
+        tensor(along_stream(name, transformer.sparse(name), {})) for name in ("W_E", "W_pos", "W_U")
+    ]
+    written = f"Definition e : written := Written {' '.join(ends)} {_list(layers)}.\n"
+    return "".join(tensors) + written + "Definition E : emitted Q := read_weights e.\n"
+
+
+# A number that occurs as often as this gets a name: Rocq reads a name far faster.
+OFTEN = 3
+NUMBER = re.compile(r"\(Qmake \(-?\d+\) \d+\)")
+
+
+def named(text: str, prefix: str) -> str:
+    """The same text, with a definition before it for each number that it often has."""
+    counts = Counter(NUMBER.findall(text))
+    often = [number for number, times in counts.items() if times >= OFTEN]
+    names = {number: f"{prefix}{i}" for i, number in enumerate(often)}
+    definitions = "".join(f"Definition {names[x]} : Q := {x}.\n" for x in often)
+    return definitions + NUMBER.sub(lambda found: names.get(found[0], found[0]), text)
 
 
 # The tensors whose columns, not rows, run along the residual stream.
@@ -108,14 +140,20 @@ def rational(x: Rational) -> str:
 def _task(task: Task, home: int, wiring: Wiring) -> str:
     rows = [
         _list(
-            _term(p - 1, u, value)
-            for p, matrix in task.A.items()
-            for u, value in zip(*matrix.row(i), strict=True)
+            (
+                _term(p - 1, u, value)
+                for p, matrix in task.A.items()
+                for u, value in zip(*matrix.row(i), strict=True)
+            ),
+            NO_TERMS,
         )
         for i in range(task.d)
     ]
     mixed = [
-        _list(f"({v}%N, {rational(value)})" for v, value in zip(*task.C.row(i), strict=True))
+        _list(
+            (f"({v}%N, {rational(value)})" for v, value in zip(*task.C.row(i), strict=True)),
+            NO_ENTRIES,
+        )
         for i in range(task.d)
     ]
     shifts = _list(map(rational, task.b))
@@ -124,7 +162,7 @@ def _task(task: Task, home: int, wiring: Wiring) -> str:
         _list(map(_hinge, sorted(feature, key=lambda h: order(*wiring.unit(h, home)))))
         for feature in task.features
     ]
-    return f"read_task {_list(rows)} {_list(mixed)} {shifts} {_list(features)}"
+    return f"WrittenTask {_list(rows)} {_list(mixed)} {shifts} {_list(features)}"
 
 
 def _hinge(hinge: Hinge) -> str:
@@ -138,7 +176,7 @@ def _unit(unit: Unit) -> str:
 
 
 def _three(c: Rational, a: Iterable[tuple[int, Terms]], e: Rational) -> str:
-    listed = _list(_term(p, u, v) for p, terms in a for u, v in terms)
+    listed = _list((_term(p, u, v) for p, terms in a for u, v in terms), NO_TERMS)
     return f"({rational(c)}, {listed}, {rational(e)})"
 
 
@@ -149,16 +187,17 @@ def _term(place: int, entry: int, value: Rational) -> str:
 # --- Weights -----------------------------------------------------------------
 
 
-def _tensor(part: Head | Mlp, name: str) -> str:
-    return _vectors(along_stream(name, part.sparse(name), part.exact.get(name, {})))
-
-
 def _vectors(vectors: list[Vector]) -> str:
     return _list(
-        _list(f"({place}%N, {rational(value)})" for place, value in vector.items())
+        _list((f"({place}%N, {rational(value)})" for place, value in vector.items()), NO_ENTRIES)
         for vector in vectors
     )
 
 
-def _list(items: Iterable[Any]) -> str:
-    return "[" + "; ".join(items) + "]"
+# Empty lists by name (reader.v): Rocq takes quadratic time to find the types of many `[]`.
+NO_ENTRIES, NO_TERMS = "no_entries", "no_terms"
+
+
+def _list(items: Iterable[Any], empty: str = "[]") -> str:
+    listed = "; ".join(items)
+    return f"[{listed}]" if listed else empty

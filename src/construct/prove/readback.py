@@ -23,7 +23,7 @@ from construct.spec.tasks import Task
 
 TOKEN = re.compile(r"\s*(-?\d+|[A-Za-z_]\w*|%nat|%N|:=|[][();,.:])")
 
-# The fields of `plan` in plan.v, in order.
+# The fields of `written_plan` in reader.v, in order.
 SIZES, WIRING = ("d", "m", "n"), ("slots", "homes", "dict", "reads")
 FIELDS = (*SIZES, "tasks", *WIRING, "N", "B", "C", "s", "R", "Ry", "delta")
 
@@ -32,7 +32,7 @@ def check(text: str, construction: Construction) -> None:
     """Compare the exported plan with the artifact.
 
     Args:
-        text: `Definition p`, as `export.plan` writes it.
+        text: `Definition w`, as `export.plan` writes it, and the numbers named before it.
 
     Raises:
         CheckFailed: naming the number or the task that is not the artifact's.
@@ -65,9 +65,14 @@ def read(text: str) -> dict[str, Any]:
         CheckFailed: if the text is not a plan.
     """
     reader = _Reader(text)
-    reader.expect("Definition", "p", ":", "plan", "Q", ":=", "Plan")
+    reader.expect("Definition")
+    while (name := reader.next()) != "w":
+        reader.expect(":", "Q", ":=")
+        reader.names[name] = reader.atom()
+        reader.expect(".", "Definition")
+    reader.expect(":", "written_plan", ":=", "WrittenPlan")
     values = [reader.atom() for _ in FIELDS]
-    reader.expect(".")
+    reader.expect(".", "Definition", "p", ":", "plan", "Q", ":=", "read_plan", "w", ".")
     return dict(zip(FIELDS, values, strict=True))
 
 
@@ -79,6 +84,7 @@ class _Reader:
         if "".join(self.tokens) != re.sub(r"\s", "", text):
             raise CheckFailed("the plan that was handed to Rocq has characters that no plan has.")
         self.at = 0
+        self.names: dict[str, Any] = {"no_terms": [], "no_entries": []}
 
     def next(self) -> str:
         if self.at == len(self.tokens):
@@ -108,7 +114,7 @@ class _Reader:
             if self.peek() in ("%nat", "%N"):
                 self.next()
             return int(token)
-        return token
+        return self.names.get(token, token)
 
     def items(self, end: str, between: str) -> list[Any]:
         if self.peek() == end:
@@ -132,9 +138,9 @@ class _Reader:
 
 
 def _task(given: Any, d: int) -> Task:
-    """The task of `read_task A C b g`: positions and entries count from 0 there."""
+    """The task of `WrittenTask A C b g`: positions and entries count from 0 there."""
     name, rows, mixed, shifts, features = given
-    if name != "read_task" or not len(rows) == len(mixed) == len(shifts) == d:
+    if name != "WrittenTask" or not len(rows) == len(mixed) == len(shifts) == d:
         raise CheckFailed(f"a task that was handed to Rocq does not have {d} rows.")
     A: dict[int, Any] = {}
     C: list[tuple] = []

@@ -1,0 +1,270 @@
+(* The quick checker: the compiler of `theorem.v` and the conditions of `plan.v` once more, on
+   what the exporter wrote, in time proportional to what is written. Lists are walked once
+   and indices are binary; `walked.v` and `enough.v` prove that it decides the same.
+
+   layout, layout_of w == where each field of the residual stream begins; two lengths, one number
+   row, view, views w == row i of a task; a task with its home, what it reads, and its rows
+   layers_of w      == the layers of the compiler, on places along D
+   conditions w     == the plan is admissible
+   matches es fs    == vectors with the same entries
+   quick w E        == E holds the compiler's weights, within the width, and w is admissible *)
+From Coq Require Import QArith NArith.
+From mathcomp Require Import all_ssreflect.
+From construct Require Import numbers bai residual spec plan stream query square.
+From construct Require Import matrices checker artifact reader binary.
+
+Set Implicit Arguments.
+Unset Strict Implicit.
+Unset Printing Implicit Defensive.
+
+Local Open Scope nat_scope.
+Local Notation o := rat_ops.
+Notation q0 := (num rat_ops 0).
+Notation q1 := (num rat_ops 1).
+
+(* --- The plan, prepared --- *)
+
+Definition zero : bin := BinNums.N0.
+Local Notation plus_ := BinNat.N.add.
+Local Notation times := BinNat.N.mul.
+
+(* Where the fields begin; what precedes the features of the query; lengths of the codes. *)
+Record layout := Layout {
+  y_d : bin; y_lab : bin; y_qry : bin; y_qry_operand : bin; y_gx : bin; y_gq : bin; y_out : bin;
+  y_pe : bin; y_pt : bin; y_one : bin; y_ctx : bin; y_cnt : bin; y_tot : bin; y_sq : bin;
+  y_rec : bin; y_n1 : bin; y_S : bin; y_P : bin;
+  y_le : nat; y_lt : nat; y_scale : Q;
+}.
+
+Section Prepare.
+Variable w : written_plan.
+
+Definition sizes_written := Sizes (wd w) (wm w) (wn w) (size (wslots w)) (size (wdict w)).
+
+Definition layout_of :=
+  let z := sizes_written in let at_ c := BinNat.N.of_nat (place z c) in
+  Layout (BinNat.N.of_nat (wd w)) (at_ (Lab 0)) (at_ (Qry 0)) (BinNat.N.of_nat (2 + S z))
+    (at_ (Gx 0)) (at_ (Gq 0)) (at_ (Out 0)) (at_ (Pe 0)) (at_ (Pt 0)) (at_ One) (at_ Ctx)
+    (at_ Cnt) (at_ Tot) (at_ Sq) (at_ Rec) (BinNat.N.of_nat (wn w).-1) (BinNat.N.of_nat (S z))
+    (BinNat.N.of_nat (P z)) (le z) (lt z) (num o (wN w)).
+
+(* Row i of A, C and b. *)
+Record row := Row { ri : bin; ra : terms; rc : entries; rx : Q }.
+
+Fixpoint walk (i : bin) (l : nat) (A : seq terms) (C : seq entries) (b : seq Q) : seq row :=
+  if l is l'.+1 then
+    Row i (seq.head [::] A) (seq.head [::] C) (seq.head q0 b) ::
+    walk (BinNat.N.succ i) l' (behead A) (behead C) (behead b)
+  else [::].
+
+Record view := View { v_task : written_task; v_home : bin; v_reads : trie bin; v_rows : seq row }.
+
+Definition view_of t h rs :=
+  View t h (table zero rs) (walk zero (wd w) (wA t) (wC t) (wb t)).
+
+Fixpoint views_from ts hs (rs : seq (seq bin)) : seq view :=
+  if ts is t :: ts' then
+    view_of t (seq.head zero hs) (seq.head [::] rs) :: views_from ts' (behead hs) (behead rs)
+  else [::].
+Definition views := views_from (wtasks w) (whomes w) (wreads w).
+
+(* 0 if q is the home h, else 1 + the slot that holds position q. *)
+Fixpoint slot_after (i : bin) (ss : seq bin) (q : bin) : bin :=
+  if ss is s :: ss' then
+    if BinNat.N.eqb s q then i else slot_after (BinNat.N.succ i) ss' q
+  else i.
+Definition operand_of h q :=
+  if BinNat.N.eqb q h then zero else BinNat.N.succ (slot_after zero (wslots w) q).
+Definition in_slots q := has (BinNat.N.eqb q) (wslots w).
+End Prepare.
+
+(* --- The compiler --- *)
+
+Notation vector := (form bin Q).
+Notation pairs := (seq (vector * vector)).
+
+Section Compile.
+Variables (w : written_plan) (y : layout) (vs : seq view).
+Notation tasks_ := (size (wtasks w)).
+
+Definition from_ (b u : bin) : bin := plus_ b u.
+Definition operand_x r u : bin := plus_ (times r (y_d y)) u.
+Definition operand_q r u : bin := plus_ (times (plus_ (y_qry_operand y) r) (y_d y)) u.
+
+Definition q_same b l : pairs :=
+  [seq ([:: (from_ b i, q1)], [:: (from_ b i, q1)]) | i <- upto zero l].
+Definition q_along b l x : vector := [seq (from_ b i, bit_code x i) | i <- upto zero l].
+Definition q_constant x : vector := [:: (y_one y, x)].
+Definition q_copy (f t : bin -> bin) x : pairs :=
+  [seq ([:: (f u, x)], [:: (t u, q1)]) | u <- upto zero (wd w)].
+Definition q_scaled a (f : vector) : vector := [seq (q.1, mul o a q.2) | q <- f].
+Definition q_own q : pairs :=
+  q_same (y_pe y) (y_le y) ++
+  [:: (q_constant q1,
+       q_along (y_pt y) (y_lt y) q ++ q_constant (sub o q1 (num o (y_le y + y_lt y))))].
+
+Definition q_gather : layer bin Q :=
+  padded tasks_ [seq Head (q_own sr.2) (q_copy id (operand_x (BinNat.N.succ sr.1)) (y_scale y))
+    | sr <- zip (upto zero (size (wslots w))) (wslots w)] idle_units.
+
+Definition q_label : layer bin Q :=
+  padded tasks_ [:: Head (q_own (y_n1 y)) (q_copy id (from_ (y_lab y)) (y_scale y))] idle_units.
+
+Definition q_query_head : head bin Q :=
+  Head (q_same (y_pt y) (y_lt y) ++
+        [:: (q_constant q1, q_along (y_pe y) (y_le y) (BinNat.N.of_nat (wm w)) ++
+               q_constant (sub o q1 (num o (y_lt y + y_le y))))])
+    (q_copy id (from_ (y_qry y)) (y_scale y) ++
+     flatten [seq q_copy (operand_x (BinNat.N.succ r)) (operand_q (BinNat.N.succ r)) (y_scale y)
+       | r <- upto zero (size (wslots w))]).
+
+Definition q_unit (fld : bin -> bin -> bin) b (vh : bin * written_hinge) : vector * vector :=
+  ([seq (fld q.1.1 q.1.2, q.2) | q <- vh.2.1.2] ++ q_constant vh.2.2,
+   [:: (from_ b vh.1, vh.2.1.1)]).
+Definition q_hinges : seq (bin * written_hinge) :=
+  flatten [seq [seq (vg.1, h) | h <- vg.2] | vg <- zip (upto zero (size (wdict w))) (wdict w)].
+Definition q_units : pairs :=
+  let hs := q_hinges in
+  if nilp hs then idle_units else
+  map (q_unit operand_x (y_gx y)) hs ++ map (q_unit operand_q (y_gq y)) hs.
+Definition q_query : layer bin Q := padded tasks_ [:: q_query_head] q_units.
+
+Definition q_form (fld : bin -> bin -> bin) b (v : view) (r : row) : vector :=
+  [seq (fld (operand_of w (v_home v) q.1.1) q.1.2, q.2) | q <- ra r] ++
+  [seq (from_ b (look zero (v_reads v) q.1), q.2) | q <- rc r] ++ q_constant (rx r).
+Definition q_error v r : vector :=
+  q_form operand_x (y_gx y) v r ++ [:: (from_ (y_lab y) (ri r), opp o q1)].
+
+Definition q_gate v : vector :=
+  q_scaled (waddress w) (q_along (y_pt y) (y_lt y) (v_home v)) ++
+  [:: (y_ctx y, mul o (num o 2) (waddress w))] ++
+  q_constant (sub o q1 (mul o (waddress w) (num o (y_le y + 2 * y_lt y + 2)))).
+Definition q_code b l : pairs :=
+  [seq ([:: (from_ b i, waddress w)], [:: (from_ b i, q1)]) | i <- upto zero l].
+Definition q_task v : head bin Q :=
+  Head ([seq let e := q_error v r in (q_scaled (opp o (wmatch w)) e, e) | r <- v_rows v] ++
+        q_code (y_pe y) (y_le y) ++ q_code (y_pt y) (y_lt y) ++ [:: (q_constant q1, q_gate v)])
+    ([seq (q_scaled (y_scale y) (q_form operand_q (y_gq y) v r), [:: (from_ (y_out y) (ri r), q1)])
+        | r <- v_rows v] ++ [:: (q_constant (y_scale y), [:: (y_cnt y, q1)])]).
+Definition q_superpose : layer bin Q := padded tasks_ (map q_task vs) idle_units.
+
+Definition q_pool : layer bin Q :=
+  padded tasks_ [:: Head
+    [:: (q_along (y_pe y) (y_le y) (BinNat.N.of_nat (wm w)) ++
+           q_along (y_pt y) (y_lt y) (y_n1 y) ++
+           q_constant (sub o q1 (num o (y_le y + y_lt y))), q_constant q1)]
+    (q_copy (from_ (y_out y)) (from_ (y_out y)) (y_scale y) ++
+     [:: ([:: (y_cnt y, y_scale y)], [:: (y_tot y, q1)])])] idle_units.
+
+Definition q_number (i : bin) : Q := inject_Z (BinInt.Z.of_N i).
+Definition q_table (i : bin) : vector * vector :=
+  let v := q_number i in
+  ([:: (y_sq y, opp o q1); (y_tot y, mul o (num o 2) v); (y_one y, sub o q1 (mul o v v))],
+   [:: (y_rec y, mul o (wreciprocal w) (inv o v))]).
+Definition q_square : layer bin Q :=
+  padded tasks_ [:: Head [:: ([:: (y_tot y, q1)], [:: (y_tot y, q1)])]
+                         [:: (q_constant (y_scale y), [:: (y_sq y, q1)])]]
+    [seq q_table i | i <- upto (BinNat.N.succ zero) (wm w * tasks_)].
+
+Definition q_divide : layer bin Q :=
+  padded tasks_ [:: Head [:: (q_constant q1, [:: (y_rec y, q1)])]
+    (q_copy (from_ (y_out y)) id (mul o (y_scale y) (inv o (wreciprocal w))))] idle_units.
+
+Definition layers_of :=
+  [:: q_gather; q_label; q_query; q_superpose; q_pool; q_square; q_divide].
+
+Definition q_unembedding : seq vector := [seq [:: (u, q1)] | u <- upto zero (wd w)].
+Definition q_embedding : seq vector := q_unembedding ++ [:: [:: (y_ctx y, q1)]].
+Definition q_places : seq vector :=
+  let n := BinNat.N.of_nat (wn w) in let live := BinNat.N.of_nat ((wm w).+1 * wn w) in
+  [seq if BinNat.N.ltb t live then
+         q_along (y_pe y) (y_le y) (BinNat.N.div t n) ++
+         q_along (y_pt y) (y_lt y) (BinNat.N.modulo t n) ++ q_constant q1
+       else [::] | t <- upto zero (wN w)].
+End Compile.
+
+(* --- The conditions --- *)
+
+Section Conditions.
+Variables (w : written_plan) (y : layout) (vs : seq view).
+
+Definition q_readable h (a : terms) :=
+  all (fun q => [&& BinNat.N.eqb q.1.1 h || in_slots w q.1.1, BinNat.N.ltb q.1.1 (y_n1 y) &
+                    BinNat.N.ltb q.1.2 (y_d y)]) a.
+
+Definition q_same_hinge h (g g' : written_hinge) :=
+  [&& eqb o g.1.1 g'.1.1, eqb o g.2 g'.2, size g.1.2 == size g'.1.2 &
+   all (fun q => [&& BinNat.N.eqb (operand_of w h q.1.1.1) q.2.1.1,
+                     BinNat.N.eqb q.1.1.2 q.2.1.2 & eqb o q.1.2 q.2.2]) (zip g.1.2 g'.1.2)].
+Definition q_same_feature h (g g' : seq written_hinge) :=
+  (size g == size g') && all (fun q => q_same_hinge h q.1 q.2) (zip g g').
+
+Definition q_wired (dict : trie (seq written_hinge)) (v : view) :=
+  let t := v_task v in let tg := table [::] (wg t) in
+  [&& BinNat.N.ltb (v_home v) (y_n1 y), all (q_readable (v_home v)) (wA t),
+      all (all (fun h => q_readable (v_home v) h.1.2)) (wg t) &
+      all (all (fun q : bin * Q => let r := look zero (v_reads v) q.1 in
+        BinNat.N.ltb r (y_P y) && q_same_feature (v_home v) (look [::] tg q.1) (look [::] dict r)))
+        (wC t)].
+
+Definition q_wired_hinge (h : written_hinge) :=
+  all (fun q => BinNat.N.leb q.1.1 (y_S y) && BinNat.N.ltb q.1.2 (y_d y)) h.1.2.
+
+Definition q_token_bound := if leq_ o (wRx w) (wRy w) then wRy w else wRx w.
+Definition q_operand_bound (b : Q) (r : bin) := if r is BinNums.N0 then b else wRx w.
+Definition q_linear_bound b (to : bin -> bin) (a : terms) :=
+  sum o [seq mul o (abs o q.2) (q_operand_bound b (to q.1.1)) | q <- a].
+Definition q_feature_bound b (g : seq written_hinge) :=
+  sum o [seq mul o (abs o h.1.1) (add o (q_linear_bound b id h.1.2) (abs o h.2)) | h <- g].
+Definition q_error_bound b (bounds : trie Q) v r :=
+  add o (add o (q_linear_bound b (operand_of w (v_home v)) (ra r))
+    (sum o [seq mul o (abs o q.2) (look q0 bounds (look zero (v_reads v) q.1)) | q <- rc r]))
+  (add o (abs o (rx r)) (wRy w)).
+Definition q_E2 b bounds v :=
+  sum o [seq let e := q_error_bound b bounds v r in mul o e e | r <- v_rows v].
+
+Definition q_margins :=
+  let b := q_token_bound in let bounds := table q0 (map (q_feature_bound b) (wdict w)) in
+  [&& leq_ o q0 (wRx w), leq_ o q0 (wRy w), leq_ o q0 (wmatch w),
+      ~~ leq_ o (wreciprocal w) q0,
+      leq_ o q1 (mul o (wmatch w) (mul o (wdelta w) (wdelta w))) &
+      all (fun v => leq_ o (add o q1 (mul o (wmatch w) (q_E2 b bounds v)))
+                           (mul o (num o 2) (waddress w))) vs].
+
+Definition conditions :=
+  let tasks := size (wtasks w) in let dict := table [::] (wdict w) in
+  [&& 1 < wn w, (wm w).+1 * wn w <= wN w, 0 < tasks, size (wslots w) <= tasks,
+      all (BinNat.N.ltb^~ (y_n1 y)) (wslots w), all (all q_wired_hinge) (wdict w),
+      all (q_wired dict) vs & q_margins].
+End Conditions.
+
+(* --- The comparison --- *)
+
+Fixpoint matches (width : bin) (es : seq entries) (fs : seq vector) : bool :=
+  match es, fs with
+  | [::], [::] => true
+  | e :: es', f :: fs' =>
+      [&& all (fun q => BinNat.N.ltb q.1 width) e, same e f & matches width es' fs']
+  | _, _ => false
+  end.
+
+Fixpoint both (A B : Type) (f : A -> B -> bool) s t : bool :=
+  match s, t with
+  | [::], [::] => true
+  | a :: s', b :: t' => f a b && both f s' t'
+  | _, _ => false
+  end.
+
+Definition matches_head width (E : written_head) (H : head bin Q) :=
+  [&& matches width (wQ E) (map fst (rows H)), matches width (wK E) (map snd (rows H)),
+      matches width (wV E) (map fst (vals H)) & matches width (wO E) (map snd (vals H))].
+Definition matches_layer width (E : written_layer) (L : layer bin Q) :=
+  [&& both (matches_head width) (wheads E) (heads L),
+      matches width (win E) (map fst (units L)) & matches width (wout E) (map snd (units L))].
+
+Definition quick (w : written_plan) (E : written) : bool :=
+  let y := layout_of w in let vs := views w in
+  let width := BinNat.N.of_nat (D (sizes_written w)) in
+  [&& conditions w y vs, matches width (wE E) (q_embedding w y),
+      matches width (wpos E) (q_places w y), matches width (wU E) (q_unembedding w) &
+      both (matches_layer width) (wlayers E) (layers_of w y vs)].
