@@ -1,8 +1,7 @@
 (* What the quick checker computes with: indices in binary, lists that are walked once, and
    tries, in which a place is found in as many steps as its index has digits.
 
-   upto i l         == the l indices from i on
-   bit_code x r     == entry r of the code of x
+   bit_code x r     == entry r of the code of x; upto i l: the l indices from i on
    trie A, get a k t, put a f k t == numbers at places; a stands where nothing was put
    table a s        == the list s as a trie; look a t i == its entry i
    same e f         == the same number at each place: lists of (place, number) *)

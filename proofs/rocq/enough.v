@@ -1,8 +1,8 @@
 (* What the quick checker accepts, the checker accepts.
 
    conditionsE      == the conditions of `quick.v` are those of `plan.v`
-   quick_none       == what the quick checker accepts has no difference, and fits
-   quick_is_enough  == the theorem holds for it
+   quick_none       == what the quick checker accepts has no difference, and fits: so the
+                       theorem holds for it (quick_is_enough)
    sizes_are        == the sizes of a plan, without reading its tasks *)
 From Coq Require Import QArith NArith.
 From mathcomp Require Import all_ssreflect all_algebra.

@@ -6,7 +6,7 @@
    row, view, views w == row i of a task; a task with its home, what it reads, and its rows
    layers_of w      == the layers of the compiler, on places along D
    conditions w     == the plan is admissible
-   matches es fs    == vectors with the same entries
+   matches_head, matches_layer == vectors with the same entries, and none beyond the width
    quick w E        == E holds the compiler's weights, within the width, and w is admissible *)
 From Coq Require Import QArith NArith.
 From mathcomp Require Import all_ssreflect.
