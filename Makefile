@@ -83,7 +83,7 @@ lint: $(VENV)/.test
 	$(BIN)/mypy
 
 # The short form of every benchmark, some four minutes on two cores; answers are checked.
-BENCHMARKS = width horizon build forward run context verify startup plan paper device
+BENCHMARKS = width horizon build forward run context verify startup plan paper words device
 bench: $(VENV)/.test
 	for script in $(BENCHMARKS); do \
 	  echo "$$script"; $(BIN)/python benchmarks/$$script.py --quick || exit 1; done

@@ -84,10 +84,8 @@ class Matrix:
         return cls.from_places(array.shape, at, array[tuple(at)])
 
     @classmethod
-    def from_places(
-        cls, shape: tuple[int, int], at: Int[np.ndarray, "2 count"], values: Any
-    ) -> "Matrix":
-        """From places, none of them twice, and rationals or floats in the same order."""
+    def from_places(cls, shape: tuple[int, int], at: Any, values: Any) -> "Matrix":
+        """From (2, count) places, none of them twice, and rationals or floats in this order."""
         at = np.asarray(at, dtype=np.int64).reshape(2, -1)
         order = np.lexsort(at[::-1])
         if (np.diff(order) != 1).any():
@@ -302,7 +300,7 @@ class Matrix:
     def _fits(self, x: np.ndarray) -> bool:
         """Whether the product with whole numbers stays in int64."""
         largest = max(abs(int(x.max(initial=0))), abs(int(x.min(initial=0))))
-        return self._whole is not None and abs(self.floats).sum() * (largest or 1) < MOST_SUM
+        return self._whole is not None and bool(abs(self.floats).sum() * (largest or 1) < MOST_SUM)
 
     def _exactly(self, x: np.ndarray) -> np.ndarray:
         """The product of rationals, by the columns of the matrix that meet a non-zero of x."""

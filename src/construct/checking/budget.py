@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from construct.designs.theorem.sizes import Sizes
 from construct.execute.registry import EXECUTORS, RATIONALS
@@ -39,6 +39,7 @@ class Budget:
         return self.seconds - self.spent
 
 
+@runtime_checkable
 class Steps(Protocol):
     """What is run here: `verification.Trial`."""
 

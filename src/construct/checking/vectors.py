@@ -86,7 +86,7 @@ class Vector:
     def is_word(self) -> bool:
         """Whether this is a one-hot vector."""
         places = np.flatnonzero(self.tops)
-        return len(places) == 1 and self.tops[places[0]] == self.bottom
+        return len(places) == 1 and bool(self.tops[places[0]] == self.bottom)
 
 
 def over_common(entries: Sequence[Rational]) -> tuple[list[int], int]:

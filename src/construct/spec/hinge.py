@@ -21,7 +21,7 @@ class Hinge:
     """
 
     c: Rational
-    a: tuple[tuple[int, Terms], ...]
+    a: tuple[tuple[int, Any], ...]
     e: Rational = 0
     d: int | None = field(default=None, compare=False, repr=False)
 

@@ -12,7 +12,7 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Shaped
@@ -32,6 +32,12 @@ from construct.rational import (
 )
 from construct.spec.hinge import Feature, feature_gauge, in_order, is_feature
 from construct.spec.vocabulary import is_text
+
+# Given either way, kept by the non-zeros.
+if TYPE_CHECKING:
+    Entries = Matrix
+else:
+    Entries = Matrix | np.ndarray | list
 
 # Kinds whose definition says nothing without a vocabulary.
 WORD_KINDS = ("lookup", "word-sum")
@@ -56,10 +62,10 @@ class Task:
     """
 
     name: str
-    A: Mapping[int, Matrix]
+    A: Mapping[int, Entries]
     b: np.ndarray
     features: tuple[Feature, ...] = ()
-    C: Matrix = field(default_factory=lambda: Matrix.zero(1, 0))
+    C: Entries = field(default_factory=lambda: Matrix.zero(1, 0))
     definition: Mapping[str, Any] = field(default_factory=FrozenDict, init=False)
 
     def __post_init__(self) -> None:
