@@ -234,6 +234,11 @@ class Matrix:
         start, stop = self._starts[i : i + 2]
         return self.at[1, start:stop], self.values[start:stop]
 
+    def terms(self, i: int) -> Iterator[tuple[int, Rational]]:
+        """(column, value) of each non-zero of a row."""
+        columns, values = self.row(i)
+        return zip(columns.tolist(), values.tolist(), strict=True)
+
     def __iter__(self) -> Iterator[tuple[int, int, Rational]]:
         """(row, column, value) of each non-zero."""
         rows, columns = self.at.tolist()

@@ -24,17 +24,17 @@ ENDLESS = 10**12
 class Budget:
     """Seconds that pass; None of them is no end of them."""
 
-    def __init__(self, seconds: Any, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, seconds: Any, clock: Callable[[], int | float] = time.monotonic) -> None:
         self.clock, self._start = clock, clock()
         self.seconds = math.inf if seconds is None else float(min(rational(seconds), ENDLESS))
 
     @property
-    def spent(self) -> float:
+    def spent(self) -> int | float:
         """Seconds since the start."""
         return self.clock() - self._start
 
     @property
-    def left(self) -> float:
+    def left(self) -> int | float:
         """Seconds to the end; below 0 after it."""
         return self.seconds - self.spent
 
@@ -67,12 +67,12 @@ class Planned:
     """
 
     trial: Steps
-    guess: float = 0.0
+    guess: int | float = 0.0
     kept: bool = False
-    each: float | None = None
-    took: float = 0.0
-    extra: float = 0.0
-    left_out: float | None = None
+    each: int | float | None = None
+    took: int | float = 0.0
+    extra: int | float = 0.0
+    left_out: int | float | None = None
     needs: int | None = None
 
     @property
@@ -88,12 +88,12 @@ class Planned:
         return f"{'over' if self.each is None else 'about'} {one_digit(self.left_out or 0)}"
 
     @property
-    def missing(self) -> float:
+    def missing(self) -> int | float:
         """Seconds to these; none for what is run for as long as there is time."""
         return 0 if self.kept else max(self.least - self.trial.done, 0) * (self.each or 0)
 
     @property
-    def rest(self) -> float:
+    def rest(self) -> int | float:
         """Seconds to all prompts."""
         return (self.trial.wanted - self.trial.done) * (self.each or 0)
 
@@ -144,7 +144,7 @@ class Campaign:
             longest = max(short, key=lambda run: run.missing)
             longest.left_out = run_time(longest)
 
-    def _expected(self, run: Planned) -> float:
+    def _expected(self, run: Planned) -> int | float:
         """Seconds for the least prompts of a run that was not measured."""
         measured = [other for other in self.runs if other.each is not None]
         for other in measured:
@@ -154,7 +154,7 @@ class Campaign:
         return run.least * run.guess * max(1.0, min(slower, default=1.0))
 
     @property
-    def rest(self) -> float:
+    def rest(self) -> int | float:
         """Seconds that the rest takes."""
         return max(min(sum(run.rest for run in self.ran), self.budget.left), 0)
 
@@ -190,7 +190,7 @@ MARGIN = 1.2
 HELD = 16
 
 
-def on_paper(executor: str, dtype: str, sizes: Sizes) -> tuple[float, int | None]:
+def on_paper(executor: str, dtype: str, sizes: Sizes) -> tuple[int | float, int | None]:
     """Seconds that a prompt takes at least, and the bytes of its scores where they do not fit."""
     kind = EXECUTORS[executor].scores
     scores = sizes.N**2
@@ -200,12 +200,12 @@ def on_paper(executor: str, dtype: str, sizes: Sizes) -> tuple[float, int | None
     return seconds, needs if needs > memory() // 2 else None
 
 
-def run_time(run: Planned) -> float:
+def run_time(run: Planned) -> int | float:
     """Seconds that the least prompts of a run take that was measured."""
     return run.extra + run.least * (run.each or 0)
 
 
-def one_digit(seconds: float) -> str:
+def one_digit(seconds: int | float) -> str:
     """About so long: "4 s", "20 minutes"."""
     unit, size = next(
         ((name, size) for name, size in (("hours", 3600), ("minutes", 60)) if seconds >= 2 * size),

@@ -8,7 +8,7 @@ The inputs of an example are one vector here, x_1 to x_{n-1} one after the other
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
@@ -128,10 +128,10 @@ class Rows:
     def _row(self, j: int) -> Row:
         linear: dict[int, Rational] = {}
         for p, matrix in self.task.A.items():
-            for i, value in _row(matrix, j):
+            for i, value in matrix.terms(j):
                 linear[(p - 1) * self.d + i] = value
         constant, hinges = self.task.b[j], dict[Plane, Rational]()
-        for u, c in _row(self.task.C, j):
+        for u, c in self.task.C.terms(j):
             if u not in self._read:
                 self._read[u] = _planes(self.task.features[u], self.d)
             kinks, fixed = self._read[u]
@@ -163,11 +163,6 @@ def differences(one: Matrix, other: Matrix) -> np.ndarray:
     # Two floats that differ have a difference that is not 0.
     different = coo_array(one.csr - other.csr)
     return np.stack(different.coords)[:, different.data != 0]
-
-
-def _row(matrix: Matrix, i: int) -> Iterator[tuple[int, Rational]]:
-    columns, values = matrix.row(i)
-    return zip(columns.tolist(), values.tolist(), strict=True)
 
 
 def _planes(feature: Feature, d: int) -> tuple[list[tuple[Plane, Rational]], Rational]:

@@ -224,7 +224,7 @@ def _about(command: dict) -> str:
     return f"about {_about_time(command['seconds'])}, {_about_bytes(command['bytes'])}"
 
 
-def _about_bytes(x: float) -> str:
+def _about_bytes(x: int | float) -> str:
     """One digit, in the largest unit of which it is a tenth."""
     for unit, size in (("EB", 1e18), ("PB", 1e15), ("TB", 1e12), ("GB", 1e9), ("MB", 1e6)):
         if x >= size / 10:
@@ -232,7 +232,7 @@ def _about_bytes(x: float) -> str:
     return f"{_digit(x)} bytes"
 
 
-def _about_time(seconds: float) -> str:
+def _about_time(seconds: int | float) -> str:
     """One digit, in the largest unit that fits."""
     for unit, size in (("years", 31557600), ("days", 86400), ("hours", 3600), ("min", 60)):
         if seconds >= size:
@@ -241,7 +241,7 @@ def _about_time(seconds: float) -> str:
     return f"{_digit(seconds)} s"
 
 
-def _digit(x: float) -> str:
+def _digit(x: int | float) -> str:
     """A number to one digit, in full up to a million."""
     rounded = f"{x:.0e}"
     return f"{float(rounded):,.10g}" if 1e-4 <= x < 1e6 else rounded

@@ -21,7 +21,7 @@ def label(trial: Any) -> str:
 class Progress:
     """Runs that count how much of them is done, on standard error."""
 
-    def __init__(self, screen: Console, clock: Callable[[], float]) -> None:
+    def __init__(self, screen: Console, clock: Callable[[], int | float]) -> None:
         self._screen, self._clock, self._last = screen, clock, clock()
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         self._bars = Bars(*columns, console=screen, transient=True, disable=not screen.is_terminal)

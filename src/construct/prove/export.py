@@ -143,7 +143,7 @@ def _task(task: Task, home: int, wiring: Wiring) -> str:
             (
                 _term(p - 1, u, value)
                 for p, matrix in task.A.items()
-                for u, value in zip(*matrix.row(i), strict=True)
+                for u, value in matrix.terms(i)
             ),
             NO_TERMS,
         )
@@ -151,7 +151,7 @@ def _task(task: Task, home: int, wiring: Wiring) -> str:
     ]
     mixed = [
         _list(
-            (f"({v}%N, {rational(value)})" for v, value in zip(*task.C.row(i), strict=True)),
+            (f"({v}%N, {rational(value)})" for v, value in task.C.terms(i)),
             NO_ENTRIES,
         )
         for i in range(task.d)
