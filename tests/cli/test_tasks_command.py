@@ -126,3 +126,27 @@ def test_bad_usage_is_one_sentence(command, line):
     assert WRONG[line] in done.err
     assert done.out == ""
     assert sorted(map(str, Path().rglob("*"))) == before
+
+
+@pytest.mark.parametrize("out", ["places.csv", "./places.csv", "notes.txt"])
+def test_a_file_that_is_not_a_task_file_is_never_written_over(command, out):
+    Path("places.csv").write_text(PLACES)
+    Path("notes.txt").write_text("mine")
+    before = Path(out).read_text()
+    done = command("tasks", "places.csv", "-o", out)
+    assert done.code == 2
+    assert f"{Path(out)} exists and is not a task file; choose another name." in done.err
+    assert Path(out).read_text() == before
+
+
+def test_a_task_file_is_written_anew(command):
+    Path("places.csv").write_text(PLACES)
+    for _ in range(2):
+        assert command("tasks", "places.csv", "-o", "t.json").code == 0
+
+
+def test_a_table_where_a_task_file_belongs_says_what_makes_one(command):
+    Path("places.csv").write_text(PLACES)
+    done = command("build", "--tasks", "places.csv")
+    assert done.code == 2
+    assert "'construct tasks FILE -o tasks.json' makes one" in done.err

@@ -428,3 +428,38 @@ def test_a_distance_is_shown_in_six_digits_whatever_its_size(delta, shown):
     domain, label = Domain(delta, 4 * delta, delta), Fraction(6, 10) * delta
     with pytest.raises(OutsideDomain, match=rf"at distance {re.escape(shown)} from"):
         check([[[0], [0], [label]]], domain=domain)
+
+
+def test_a_prompt_of_the_numbers_of_words_is_one_hot():
+    prompt = Prompt.of_words([[0, 2], [1, 1]], [2, 0], [1, 2], 3, lines=(4, 7))
+    assert prompt.X.tolist() == [[[1, 0, 0], [0, 0, 1]], [[0, 1, 0], [0, 1, 0]]]
+    assert prompt.Y.tolist() == [[0, 0, 1], [1, 0, 0]]
+    assert prompt.query.tolist() == [[0, 1, 0], [0, 0, 1]]
+    assert prompt.lines == (4, 7)
+    assert Prompt.of_words([], [], [1], 3).X.shape == (0, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("X", "Y", "query", "d"),
+    [
+        ([[-1]], [0], [2], 4),
+        ([[4]], [0], [2], 4),
+        ([[2**70]], [0], [2], 4),
+        ([[1.9]], [0], [2], 4),
+        ([["0"]], [0], [2], 4),
+        ([[True]], [0], [2], 4),
+        ([[0], [1, 2]], [0, 1], [2], 4),
+        ([[0, 1]], [1, 2], [2], 4),
+        ([[0, 1, 2, 3]], [1, 2], [2, 1], 4),
+        ([[0]], [0, 1], [2], 4),
+        ([[0]], [0], [], 4),
+        ([[0]], [0], 2, 4),
+        ([[0]], [0], [-1], 4),
+        ([[0]], [0], [0], 0),
+        ([[0]], [0], [0], 4.0),
+        (None, [0], [0], 4),
+    ],
+)
+def test_what_are_no_numbers_of_words_is_refused(X, Y, query, d):
+    with pytest.raises(ConstructError):
+        Prompt.of_words(X, Y, query, d)

@@ -79,6 +79,8 @@ def command(
 
     if as_json and out is None:
         raise ConstructError("--json reports on the file that is written; name it with --out.")
+    if out is not None:
+        _refuse_sources(Path(out), files)
     found: dict[str, dict[str, str]] = {}
     left_out = 0
     for file in files:
@@ -183,6 +185,23 @@ def _task_file(found: dict[str, dict[str, str]], prompt_format: str | None) -> s
     if prompt_format is not None:
         file["format"] = PromptFormat.of(unescaped(prompt_format), 2).text
     return json.dumps(file, ensure_ascii=False, indent=1) + "\n"
+
+
+def _refuse_sources(path: Path, files: tuple[str, ...]) -> None:
+    """Refuse to write over a file that was read, or over any that is not a task file."""
+    import json
+
+    if not path.is_file():
+        return
+    read = [name for name in files if name != "-" and Path(name).exists()]
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        value = None
+    if any(path.samefile(name) for name in read) or not (
+        isinstance(value, dict) and "tasks" in value
+    ):
+        raise ConstructError(f"{path} exists and is not a task file; choose another name.")
 
 
 def _write(path: Path, text: str) -> None:

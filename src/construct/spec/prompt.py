@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
-from construct.arguments import wrong
+from construct.arguments import whole, wrong
 from construct.errors import ConstructError, brief, shown
 from construct.rational import rational, rational_array, rationals, to_float, zeros
 
@@ -96,10 +96,18 @@ class Prompt:
             query: (n-1,).
             d: how many words there are.
             lines: as in the class.
+
+        Raises:
+            ConstructError: if d is no whole number of at least 1, or what is given are not
+                numbers of words in these shapes.
         """
-        inputs = len(query)
-        X, Y = np.array(X, dtype=np.int64).reshape(-1, inputs), np.array(Y, dtype=np.int64)
-        return cls(_one_hot(X, d), _one_hot(Y, d), _one_hot(np.array(query), d), lines)
+        whole(1)(d, "d")
+        asked = _word_numbers(query, (None,), d, "query")
+        none = np.zeros((0, len(asked)), dtype=np.int64)
+        empty = isinstance(X, list | tuple) and not X
+        found = _word_numbers(none if empty else X, (None, len(asked)), d, "X")
+        labels = _word_numbers(Y, (len(found),), d, "Y")
+        return cls(_one_hot(found, d), _one_hot(labels, d), _one_hot(asked, d), lines)
 
     @property
     def d(self) -> int:
@@ -124,6 +132,30 @@ class Prompt:
         else:
             arrays = [rounded(a, dtype) for a in (self.X, self.Y, self.query)]
         return replace(self, X=arrays[0], Y=arrays[1], query=arrays[2])
+
+
+def _word_numbers(value: Any, shape: tuple[int | None, ...], d: int, what: str) -> np.ndarray:
+    """Numbers of words, from 0 to d - 1, as an array of this shape.
+
+    Raises:
+        ConstructError: if they are others.
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        array = np.zeros(())  # ragged
+    array = array.astype(np.int64) if not array.size and array.ndim else array
+    fits = array.ndim == len(shape) and all(
+        s in (None, f) for s, f in zip(shape, array.shape, strict=True)
+    )
+    inside = array.dtype.kind in "iu" and not ((array < 0) | (array >= d)).any()
+    if not fits or not inside or 0 in array.shape[1:] or (what == "query" and not len(array)):
+        wanted = ", ".join("any" if s is None else str(s) for s in shape)
+        raise ConstructError(
+            f"{what} of the prompt is {shown(value)}; it must hold numbers of words from 0 to "
+            f"{d - 1}, in the shape ({wanted})."
+        )
+    return array.astype(np.int64)
 
 
 def _one_hot(words: np.ndarray, d: int) -> np.ndarray:

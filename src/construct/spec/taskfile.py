@@ -51,6 +51,11 @@ def parse_tasks(
     Raises:
         ConstructError: naming the field or the task that is wrong.
     """
+    if not text.lstrip("\ufeff \t\r\n").startswith(("{", "[")):
+        raise ConstructError(
+            f"{source} is not valid JSON: a task file is a JSON object. Of a table of words "
+            "'construct tasks FILE -o tasks.json' makes one."
+        )
     where = None if folder is None else Path(folder)
     return tasks_from_json(read_json(text, source), source, where)
 
