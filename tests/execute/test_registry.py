@@ -27,6 +27,7 @@ OTHER_MEANINGS = {
     ("artifact/weights.py", "exact"): "a field of a part, and a key of the file's metadata",
     ("checking/sampling.py", "sparse"): "inputs with few entries that are not 0",
     ("cli/plan.py", "sparse"): "the count of a pass over non-zeros, as against dense",
+    ("cost/machine.py", "sparse"): "a pass over the scores in reach, as against dense",
     ("network/primitives.py", "exact"): "a field of a part",
     ("spec/prompt.py", "exact"): "the number format of rationals",
 }
