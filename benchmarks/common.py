@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import platform
+import random
 import resource
 import subprocess
 import sys
@@ -97,6 +98,23 @@ def check(made: Construction, prompt: Prompt, done: Pass, dtype: str) -> float:
         what = f"K = {sizes.K}, d = {sizes.d}, m = {sizes.m}, {dtype}"
         raise SystemExit(f"{script}: the answer is wrong ({what}): {wrong[0]}.")
     return ulps
+
+
+def word_tables(words: int, K: int, pairs: int, draws: random.Random) -> list[dict[str, str]]:
+    """K random tables of so many pairs, over words w0, w1, ..."""
+    listed = word_list(words)
+    return [{w: draws.choice(listed) for w in draws.sample(listed, pairs)} for _ in range(K)]
+
+
+def word_list(words: int) -> list[str]:
+    """So many words."""
+    return [f"w{i}" for i in range(words)]
+
+
+def word_tasks(words: int, tables: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    """A task file of these tables."""
+    tasks = [{"name": f"t{k}", "kind": "lookup", "table": t} for k, t in enumerate(tables)]
+    return {"vocabulary": word_list(words), "tasks": tasks}
 
 
 # --- Time and memory ----------------------------------------------------------

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from common import draw, figure, options, write
+from common import draw, figure, options, word_tables, word_tasks, write
 from construct import random_tasks
 from construct.cost.machine import EXECUTORS, Command, command
 
@@ -72,14 +72,10 @@ QUICK = (FULL[0], FULL[4])
 def _words(case: Case) -> tuple[dict[str, Any], str]:
     """A task file of random tables, and a prompt of their pairs."""
     draws = random.Random(0)
-    words = [f"w{i}" for i in range(case.d)]
-    tables = [
-        {key: draws.choice(words) for key in draws.sample(words, case.pairs)} for _ in range(case.K)
-    ]
-    tasks = [{"name": f"t{k}", "kind": "lookup", "table": t} for k, t in enumerate(tables)]
+    tables = word_tables(case.d, case.K, case.pairs, draws)
     shown = [draws.choice(list(draws.choice(tables).items())) for _ in range(case.m)]
     lines = [f"{a} -> {b}" for a, b in shown] + [f"{next(iter(tables[0]))} ->"]
-    return {"vocabulary": words, "tasks": tasks}, "\n".join(lines)
+    return word_tasks(case.d, tables), "\n".join(lines)
 
 
 def _numbers(case: Case) -> dict[str, Any]:

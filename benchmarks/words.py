@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from common import options, write
+from common import options, word_list, word_tables, word_tasks, write
 from construct import load
 from construct.cost.machine import command
 from construct.execute.registry import EXECUTORS
@@ -34,8 +34,7 @@ NOISE = 4
 def drawn(words: int, K: int, pairs: int, m: int, seed: int = 0) -> tuple[dict[str, Any], str]:
     """A task file of random tables, and a full prompt."""
     draws = random.Random(seed)
-    listed = [f"w{i}" for i in range(words)]
-    tables = [{w: draws.choice(listed) for w in draws.sample(listed, pairs)} for _ in range(K)]
+    listed, tables = word_list(words), word_tables(words, K, pairs, draws)
     first = next(iter(tables[0]))
     lines = [draws.choice(list(tables[i % K].items())) for i in range(m - NOISE - 1)]
     lines += [(draws.choice(listed), draws.choice(listed)) for _ in range(NOISE)]
@@ -43,9 +42,8 @@ def drawn(words: int, K: int, pairs: int, m: int, seed: int = 0) -> tuple[dict[s
     tables[-1][first] = tables[0][first]
     lines.append((first, tables[0][first]))
     draws.shuffle(lines)
-    tasks = [{"name": f"t{k}", "kind": "lookup", "table": t} for k, t in enumerate(tables)]
     text = "".join(f"{a} -> {b}\n" for a, b in lines)
-    return {"vocabulary": listed, "tasks": tasks}, f"{text}{draws.choice(list(tables[0]))} ->\n"
+    return word_tasks(words, tables), f"{text}{draws.choice(list(tables[0]))} ->\n"
 
 
 def built(folder: Path, words: int, K: int, pairs: int, m: int) -> dict[str, Any]:

@@ -114,11 +114,14 @@ def _read(construction: Construction, done: Pass, examples: int) -> Answer | Con
     return answer
 
 
-def batch_size(construction: Construction, executor: Executor) -> int:
-    """How many prompts go through an executor at once.
+def batch_size(
+    construction: Construction, executor: Executor, most: int = 64, numbers: int = 1 << 24
+) -> int:
+    """How many prompts go through an executor at once, at most `most`.
 
-    What a layer holds, of scores or of the stream, should stay near a hundred megabytes.
+    What a layer holds, of scores or of the stream, should stay near so many numbers, of which
+    those given by default are a hundred megabytes.
     """
     sizes = construction.sizes
     held = sizes.N * max(sizes.D, sizes.K * sizes.N if executor.scores == "held" else 0)
-    return max(1, min(64, (1 << 24) // held))
+    return max(1, min(most, numbers // held))

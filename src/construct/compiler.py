@@ -131,8 +131,8 @@ def refuse_if_too_large(sizes: Sizes) -> None:
     Raises:
         ConstructError: with the weights that are not 0, their bytes, and the sizes to reduce.
     """
-    nonzeros = 4 * sizes.M + sizes.tokens * (sizes.ell_e + sizes.ell_t + 1)
-    _refuse_weights(sizes, nonzeros + 2 * sizes.K * sizes.d)
+    table, tasks = 4 * sizes.M, 2 * sizes.K * sizes.d
+    _refuse_weights(sizes, table + tasks + embedding_entries(sizes))
 
 
 def _refuse_weights(sizes: Sizes, nonzeros: int) -> None:

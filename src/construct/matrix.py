@@ -6,7 +6,7 @@ them. Such a matrix costs what its non-zeros cost, and is never written out.
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -22,7 +22,10 @@ from construct.rational import (
     MOST_WHOLE,
     Rational,
     is_float,
+    largest,
     rational_array,
+    rationals,
+    refuse_other_shape,
     zeros,
 )
 
@@ -69,17 +72,13 @@ class Matrix:
             ConstructError: naming `what`, the shape found and the shape wanted.
         """
         if isinstance(array, Matrix):
-            if any(s not in (None, f) for s, f in zip(shape, array.shape, strict=True)):
-                wanted = ", ".join("any" if s is None else str(s) for s in shape)
-                raise ConstructError(
-                    f"{what} has the shape {array.shape}; it needs the shape ({wanted})."
-                )
+            refuse_other_shape(array.shape, shape, what)
             return array
         plain = isinstance(array, np.ndarray) and array.dtype == object and array.ndim == 2
-        if not plain or set(map(type, array.flat)) - {int, Fraction}:
+        if plain and set(map(type, array.flat)) <= {int, Fraction}:
+            refuse_other_shape(array.shape, shape, what)
+        else:
             array = rational_array(array, shape, what)
-        elif any(s not in (None, f) for s, f in zip(shape, array.shape, strict=True)):
-            array = rational_array(array, shape, what)  # it says what is wrong
         at = np.stack(np.nonzero(array))
         return cls.from_places(array.shape, at, array[tuple(at)])
 
@@ -104,6 +103,15 @@ class Matrix:
         sums = zeros(len(places))
         np.add.at(sums, index, values)
         return cls.from_places(shape, np.stack(np.divmod(places, shape[1])), sums)
+
+    @classmethod
+    def from_entries(
+        cls, shape: tuple[int, int], entries: Iterable[tuple[int, int, Rational]]
+    ) -> "Matrix":
+        """From (row, column, value); what stands at one place twice is added up."""
+        listed = list(entries)
+        at = np.array([entry[:2] for entry in listed], dtype=np.int64).reshape(-1, 2).T
+        return cls.from_sum(shape, at, rationals([value for _, _, value in listed]))
 
     @classmethod
     def zero(cls, rows: int, columns: int) -> "Matrix":
@@ -147,12 +155,17 @@ class Matrix:
         whole = self._whole
         if whole is not None:
             return whole.astype(object)
-        found = zeros(len(self))
-        own = np.ones(len(self), dtype=bool)
-        own[self.rounded] = False
+        found, own = zeros(len(self)), self._held
         found[own] = [_rational(x) for x in self.floats[own].tolist()]
         found[self.rounded] = self.exact
         return found
+
+    @property
+    def _held(self) -> np.ndarray:
+        """Which of the non-zeros float64 does not round."""
+        held = np.ones(len(self), dtype=bool)
+        held[self.rounded] = False
+        return held
 
     @cached_property
     def _whole(self) -> np.ndarray | None:
@@ -165,9 +178,7 @@ class Matrix:
     @cached_property
     def distinct(self) -> Mapping[Rational, int]:
         """Each value that occurs, with how often: zeros aside."""
-        own = np.ones(len(self), dtype=bool)
-        own[self.rounded] = False
-        values, counts = np.unique(self.floats[own], return_counts=True)
+        values, counts = np.unique(self.floats[self._held], return_counts=True)
         found = Counter(dict(zip(map(_rational, values.tolist()), counts.tolist(), strict=True)))
         found.update(self.exact.tolist())
         return found
@@ -304,8 +315,8 @@ class Matrix:
 
     def _fits(self, x: np.ndarray) -> bool:
         """Whether the product with whole numbers stays in int64."""
-        largest = max(abs(int(x.max(initial=0))), abs(int(x.min(initial=0))))
-        return self._whole is not None and bool(abs(self.floats).sum() * (largest or 1) < MOST_SUM)
+        most = largest(x) or 1
+        return self._whole is not None and bool(abs(self.floats).sum() * most < MOST_SUM)
 
     def _exactly(self, x: np.ndarray) -> np.ndarray:
         """The product of rationals, by the columns of the matrix that meet a non-zero of x."""

@@ -105,20 +105,45 @@ def rational_array(value: Any, shape: tuple[int | None, ...], what: str) -> np.n
     Raises:
         ConstructError: naming `what`, the shape found and the shape wanted.
     """
-    wanted = "(" + ", ".join("any" if s is None else str(s) for s in shape) + ")"
     try:
         found = np.array(value, dtype=object)
     except ValueError as error:
-        raise ConstructError(f"{what} is ragged; it needs the shape {wanted}.") from error
-    fits = found.ndim == len(shape) and all(
-        s is None or s == f for s, f in zip(shape, found.shape, strict=True)
-    )
-    if not fits:
-        raise ConstructError(f"{what} has the shape {found.shape}; it needs the shape {wanted}.")
+        raise ConstructError(
+            f"{what} is ragged; it needs the shape {written_shape(shape)}."
+        ) from error
+    refuse_other_shape(found.shape, shape, what)
     result = np.empty(found.shape, dtype=object)
     for index, entry in np.ndenumerate(found):
         result[index] = rational(entry, what)
     return result
+
+
+def refuse_other_shape(found: tuple[int, ...], shape: tuple[int | None, ...], what: str) -> None:
+    """Refuse an array `what` of another shape; None leaves an axis free.
+
+    Raises:
+        ConstructError: naming `what`, the shape found and the shape wanted.
+    """
+    if not fits(found, shape):
+        wanted = written_shape(shape)
+        raise ConstructError(f"{what} has the shape {found}; it needs the shape {wanted}.")
+
+
+def fits(found: tuple[int, ...], shape: tuple[int | None, ...]) -> bool:
+    """Whether this is the shape, in which None leaves an axis free."""
+    return len(found) == len(shape) and all(
+        s in (None, f) for s, f in zip(shape, found, strict=True)
+    )
+
+
+def written_shape(shape: tuple[int | None, ...]) -> str:
+    """A shape in a message."""
+    return "(" + ", ".join("any" if s is None else str(s) for s in shape) + ")"
+
+
+def largest(whole: np.ndarray) -> int:
+    """The largest absolute value of whole numbers, as one of Python's; 0 of none."""
+    return max(abs(int(whole.max(initial=0))), abs(int(whole.min(initial=0))))
 
 
 def rationals(values: Sequence[Rational]) -> np.ndarray:
@@ -165,7 +190,7 @@ def is_float(value: Rational) -> bool:
 def to_json(value: Any) -> Any:
     """Arrays and rationals as JSON: whole numbers as such, others as "p/q"."""
     if isinstance(value, np.ndarray):
-        return [to_json(entry) for entry in value.tolist()]
+        return to_json(value.tolist()) if value.dtype == object else value.tolist()
     if isinstance(value, dict):
         if set(map(type, value)) == set(map(type, value.values())) == {str}:
             return value if type(value) is dict else dict(value)  # often a large table

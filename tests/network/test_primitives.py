@@ -9,6 +9,7 @@ from construct import Sizes, affine, build
 from construct.designs.theorem.addresses import own_example_at
 from construct.matrix import Matrix
 from construct.network.primitives import HeadFormula, MlpFormula, Rows, along, constant, layer, read
+from generators import calling_the_package
 
 SIZES = Sizes(K=3, d=2, m=4, n=3)
 RESIDUAL = SIZES.residual
@@ -25,6 +26,7 @@ def vector(length: int):
 
 
 @st.composite
+@calling_the_package
 def rows_of_one(draw):
     """A functional as Rows, and as a plain vector over the whole stream."""
     field = draw(st.sampled_from(RESIDUAL.fields))

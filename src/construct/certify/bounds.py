@@ -21,7 +21,7 @@ import numpy as np
 from construct.certify.formats import FLOAT32, FORMATS
 from construct.designs.theorem.wiring import Unit, Wiring
 from construct.matrix import Matrix
-from construct.rational import Rational, is_dyadic, rationals, zeros
+from construct.rational import Rational, is_dyadic, zeros
 from construct.spec.domain import Domain
 
 
@@ -186,9 +186,7 @@ def _sum(e: Rational, a: tuple[tuple[bool, tuple[Rational, ...]], ...]) -> Sums:
 
 def _row(terms: Iterable[tuple[int, Rational]], width: int) -> Matrix:
     """A matrix of one row."""
-    listed = list(terms)
-    at = np.array([[0] * len(listed), [i for i, _ in listed]])
-    return Matrix.from_places((1, width), at, rationals([v for _, v in listed]))
+    return Matrix.from_entries((1, width), ((0, i, value) for i, value in terms))
 
 
 # A feature without hinges.

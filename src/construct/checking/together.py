@@ -22,7 +22,7 @@ from scipy.sparse import csr_array
 from construct.checking.pieces import Rows, Stand, stand
 from construct.checking.vectors import Vector
 from construct.matrix import MOST_SUM
-from construct.rational import Rational
+from construct.rational import Rational, largest
 
 # Non-zeros of all tasks that are put below one another: half a gigabyte.
 MOST_STACKED = 1 << 25
@@ -67,7 +67,7 @@ class Together:
         """(f_k(x) - y) times L_k and the denominators of x and of y."""
         assert self._stack is not None
         bottoms = [bottom * x.bottom for bottom in self._stack.bottoms]
-        most = _largest(tops) * y.bottom + max(max(bottoms), y.bottom) * max(y.largest, 1)
+        most = largest(tops) * y.bottom + max(max(bottoms), y.bottom) * max(y.largest, 1)
         if y.tops.dtype != np.int64 or most >= MOST_SUM:
             return None
         return tops * y.bottom - y.tops * np.array(bottoms)[:, None]
@@ -76,11 +76,11 @@ class Together:
         """How vectors of so many bottom-ths, over L_k too, stand to delta."""
         assert self._stack is not None
         found = []
-        for k, largest in enumerate(abs(gaps).max(axis=1).tolist()):
+        for k, most in enumerate(abs(gaps).max(axis=1).tolist()):
             over = delta * self._stack.bottoms[k] * bottom
-            if not largest:
+            if not most:
                 found.append(Stand.MATCH)
-            elif largest >= over or _square(gaps[k]) >= over**2:
+            elif most >= over or _square(gaps[k]) >= over**2:
                 found.append(Stand.SEPARATE)
             else:
                 found.append(Stand.CLOSE)
@@ -91,9 +91,9 @@ class Together:
         tops = self._tops(x)
         if tops is not None and self._stack is not None:
             one, two = (self._stack.bottoms[k] for k in (f, g))
-            if _largest(tops) * (one + two) < MOST_SUM:
+            if largest(tops) * (one + two) < MOST_SUM:
                 gap, over = tops[f] * two - tops[g] * one, delta * one * two * x.bottom
-                return _largest(gap) >= over or _square(gap) >= over**2
+                return largest(gap) >= over or _square(gap) >= over**2
         return stand(self.tasks[f], x, self.value(g, x), delta) == Stand.SEPARATE
 
     def entries(self, k: int, x: Vector, places: Sequence[int]) -> list[Fraction]:
@@ -103,10 +103,6 @@ class Together:
             return [Fraction(*self.tasks[k][j].at(x)) for j in places]
         bottom = self._stack.bottoms[k] * x.bottom
         return [Fraction(int(tops[k, j]), bottom) for j in places]
-
-
-def _largest(tops: Int[np.ndarray, "..."]) -> int:
-    return max(abs(int(tops.max())), abs(int(tops.min())))
 
 
 def _square(gap: Int[np.ndarray, " d"]) -> int:
@@ -225,7 +221,7 @@ def _int64(values: Sequence[int]) -> Int[np.ndarray, " count"]:
         OverflowError: if one is too large for sums with others.
     """
     found = np.array(values, dtype=np.int64)
-    if found.size and _largest(found) >= MOST_SUM:
+    if found.size and largest(found) >= MOST_SUM:
         raise OverflowError
     return found
 

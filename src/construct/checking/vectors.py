@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from construct.matrix import MOST_SUM
-from construct.rational import MOST_WHOLE, Rational, rationals, to_float
+from construct.rational import MOST_WHOLE, Rational, largest, rationals, to_float
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +46,7 @@ class Vector:
     @property
     def largest(self) -> int:
         """The largest |tops[i]|; 0 of no entries."""
-        tops = self.tops
-        return max(abs(int(tops.max())), abs(int(tops.min()))) if len(tops) else 0
+        return largest(self.tops)
 
     def entries(self) -> list[Rational]:
         """The rationals: `int` where they are whole."""

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from construct.answer import Answer, read_answer
+from construct.answers import batch_size
 from construct.arguments import checked, function, instance, listed, number, optional, text, whole
 from construct.certify.formats import BY_NAME
 from construct.checking.budget import Budget
@@ -160,12 +161,9 @@ class Trial:
         self.executor, self.dtype, self.wanted, self.done = executor, dtype, wanted, 0
         self.failures: list[str] = []
         self._worst, self._seen = 0.0, dict.fromkeys(("ties", "noisy", "partial", "empty"), 0)
-        # What a layer holds, of scores or of the stream, should stay near a hundred megabytes,
-        # and a batch should take a second at most.
-        sizes, scores = self.made.sizes, named(executor).scores
-        held = sizes.N * max(sizes.D, sizes.K * sizes.N if scores == "held" else 0)
-        most = 1 if dtype == RATIONALS else self.MOST
-        self.batch = max(1, min(most, (1 << 22) // held, wanted))
+        # A batch should take a second at most.
+        most = min(1 if dtype == RATIONALS else self.MOST, wanted)
+        self.batch = batch_size(self.made, named(executor), most, 1 << 22)
 
     @cached_property
     def _forward(self) -> Run:

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from jaxtyping import Int
@@ -77,13 +76,6 @@ def word_array(vectors: Sequence[Vector]) -> np.ndarray:
 def are_words(x: Vector, d: int) -> bool:
     """Whether these are one-hot vectors of d entries, one after the other."""
     return all(Vector(tops, x.bottom).is_word() for tops in x.tops.reshape(-1, d))
-
-
-def is_word(entries: Any) -> bool:
-    """Whether this is a one-hot vector."""
-    array = np.asarray(entries)
-    places = np.flatnonzero(array)
-    return len(places) == 1 and bool(array[places[0]] == 1)
 
 
 def admits_words(domain: Domain) -> bool:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -72,8 +71,6 @@ def percent(share: Any) -> str:
 
 def machine(x: Any) -> Any:
     """For JSON: whole numbers as integers, floats as floats, fractions as "p/q"."""
-    if isinstance(x, np.ndarray):
-        return [machine(entry) for entry in x.tolist()]
     return to_json(x)
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from construct.checking.vectors import Vector
 from construct.checking.witness import Exclusion, Witness
-from construct.checking.words import is_word
 from construct.cli.show import table
 from construct.compiler import Construction
 from construct.rational import to_json
@@ -41,7 +41,7 @@ def _short(made: Construction, vector: np.ndarray) -> str:
 
 def _token(made: Construction, vector: np.ndarray) -> Any:
     """The word of a vector, or its numbers."""
-    if made.vocabulary is not None and is_word(vector):
+    if made.vocabulary is not None and Vector.of(vector.tolist()).is_word():
         return made.vocabulary.words[int(vector.argmax())]
     return to_json(vector)
 

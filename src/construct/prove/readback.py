@@ -11,12 +11,10 @@ import re
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
 from construct.compiler import Construction
 from construct.errors import CheckFailed
 from construct.matrix import Matrix
-from construct.rational import Rational, rationals, zeros
+from construct.rational import Rational, zeros
 from construct.spec.hinge import Hinge
 from construct.spec.normal_form import normal_form
 from construct.spec.tasks import Task
@@ -151,14 +149,8 @@ def _task(given: Any, d: int) -> Task:
         C += [(i, v, value) for v, value in mixed[i]]
         b[i] = shifts[i]
     hinges = tuple(tuple(_hinge(hinge) for hinge in feature) for feature in features)
-    matrices = {p: _matrix(entries, d, d) for p, entries in A.items()}
-    return Task("read", matrices, b, hinges, _matrix(C, d, len(features)))
-
-
-def _matrix(entries: list[tuple], rows: int, columns: int) -> Matrix:
-    """The matrix of (row, column, value); what stands at one place is added up."""
-    at = np.array([entry[:2] for entry in entries], dtype=np.int64).reshape(-1, 2).T
-    return Matrix.from_sum((rows, columns), at, rationals([entry[2] for entry in entries]))
+    matrices = {p: Matrix.from_entries((d, d), entries) for p, entries in A.items()}
+    return Task("read", matrices, b, hinges, Matrix.from_entries((d, len(features)), C))
 
 
 def _hinge(given: Any) -> Hinge:

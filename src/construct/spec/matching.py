@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
-from construct.rational import Rational
+from construct.matrix import MOST_SUM
+from construct.rational import Rational, largest
 from construct.spec.prompt import Prompt, exactly, is_exact
 from construct.spec.stacked import Stacked, stacked
 
@@ -104,8 +105,7 @@ def _squares_fit(values: np.ndarray, labels: np.ndarray) -> bool:
     """Whether the squared distances of whole numbers stay in int64."""
     if labels.dtype.kind != "i" or not values.size:
         return False
-    ends = [int(end) for array in (values, labels) for end in (array.min(), array.max())]
-    return values.shape[-1] * (2 * max(map(abs, ends))) ** 2 < 1 << 62
+    return values.shape[-1] * (2 * max(largest(values), largest(labels))) ** 2 < MOST_SUM
 
 
 def _compare(

@@ -8,7 +8,7 @@ from itertools import islice
 import numpy as np
 
 from construct.matrix import Matrix
-from construct.rational import Rational, rationals
+from construct.rational import Rational
 from construct.spec.tasks import Task
 
 
@@ -74,8 +74,7 @@ def normal_form(task: Task) -> tuple:
     columns = task.C.T
     for u, feature in enumerate(task.features):
         for hinge in feature:
-            rows, weights = columns.row(u)
-            weight = dict(zip(rows.tolist(), (hinge.c * weights).tolist(), strict=True))
+            weight = {row: hinge.c * c for row, c in columns.terms(u)}
             a = {(p, i): v for p, terms in hinge.a for i, v in terms}
             if not a:
                 for row, w in weight.items():
@@ -101,14 +100,11 @@ def normal_form(task: Task) -> tuple:
 
 def _matrices(linear: dict[tuple[int, int, int], Rational], d: int) -> dict[int, Matrix]:
     """Position -> matrix, zero matrices left out."""
-    places: dict[int, dict[tuple[int, int], Rational]] = defaultdict(dict)
+    entries: dict[int, list[tuple[int, int, Rational]]] = defaultdict(list)
     for (p, column, row), value in linear.items():
         if value:
-            places[p][row, column] = value
-    return {
-        p: Matrix.from_places((d, d), np.array(list(own)).T, rationals(list(own.values())))
-        for p, own in places.items()
-    }
+            entries[p].append((row, column, value))
+    return {p: Matrix.from_entries((d, d), own) for p, own in entries.items()}
 
 
 def _nonzeros(weights: dict[int, Rational]) -> frozenset:

@@ -12,7 +12,15 @@ from jaxtyping import Shaped
 
 from construct.arguments import whole, wrong
 from construct.errors import ConstructError, brief, shown
-from construct.rational import rational, rational_array, rationals, to_float, zeros
+from construct.rational import (
+    fits,
+    rational,
+    rational_array,
+    rationals,
+    to_float,
+    written_shape,
+    zeros,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,15 +153,12 @@ def _word_numbers(value: Any, shape: tuple[int | None, ...], d: int, what: str) 
     except ValueError:
         array = np.zeros(())  # ragged
     array = array.astype(np.int64) if not array.size and array.ndim else array
-    fits = array.ndim == len(shape) and all(
-        s in (None, f) for s, f in zip(shape, array.shape, strict=True)
-    )
     inside = array.dtype.kind in "iu" and not ((array < 0) | (array >= d)).any()
-    if not fits or not inside or 0 in array.shape[1:] or (what == "query" and not len(array)):
-        wanted = ", ".join("any" if s is None else str(s) for s in shape)
+    nothing = 0 in array.shape[1:] or (what == "query" and not array.size)
+    if not fits(array.shape, shape) or not inside or nothing:
         raise ConstructError(
             f"{what} of the prompt is {shown(value)}; it must hold numbers of words from 0 to "
-            f"{d - 1}, in the shape ({wanted})."
+            f"{d - 1}, in the shape {written_shape(shape)}."
         )
     return array.astype(np.int64)
 

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int, Shaped
 from scipy.sparse import coo_array, csr_array
 
 from construct.matrix import MOST_SUM
-from construct.rational import to_float
+from construct.rational import largest, to_float
 from construct.spec.prompt import Prompt
 from construct.spec.tasks import Task
 
@@ -120,7 +120,7 @@ class Stacked:
         if not self.whole or X.dtype.kind != "i" or Y.dtype.kind != "i" or X.size < LARGE:
             return None
         a, b, _ = self.gauges
-        most = a.max() * _largest(X) + b.max() + _largest(Y)
+        most = a.max() * largest(X) + b.max() + largest(Y)
         sparse = self._sparse_gap(X, Y) if most**2 * self.d < MOST_SUM else None
         if sparse is None:
             return None
@@ -183,10 +183,6 @@ class _Gap:
 def _reach(array: np.ndarray) -> np.ndarray:
     """The largest absolute entry of each row."""
     return np.maximum(array.max(axis=1), -array.min(axis=1))
-
-
-def _largest(array: np.ndarray) -> int:
-    return max(abs(int(array.max(initial=0))), abs(int(array.min(initial=0))))
 
 
 def _is_whole(task: Task) -> bool:

@@ -24,6 +24,7 @@ from construct.matrix import MOST_SUM, Matrix
 from construct.memory import refuse_beyond_memory
 from construct.rational import (
     Rational,
+    largest,
     rational_array,
     rationals,
     to_float,
@@ -234,8 +235,7 @@ class Task:
         """Whether f(x) of whole numbers, and all on the way to it, is whole and fits in int64."""
         if self.gauge is None or not all(type(number) is int for number in self.numbers()):
             return False
-        largest = max(abs(int(x.max(initial=0))), abs(int(x.min(initial=0))))
-        return self.gauge[0] * largest + self.gauge[1] < MOST_SUM
+        return self.gauge[0] * largest(x) + self.gauge[1] < MOST_SUM
 
     @functools.cached_property
     def _exact(self) -> tuple:
@@ -252,20 +252,14 @@ class Task:
         hinges = [(u, hinge) for u, feature in enumerate(self.features) for hinge in feature]
         if not hinges:
             return None
-        inner: dict[int, tuple[list, list]] = {}
+        inner: dict[int, list[tuple[int, int, Rational]]] = {}
         for row, (_, hinge) in enumerate(hinges):
             for p, terms in hinge.a:
-                places, values = inner.setdefault(p, ([], []))
-                places += [(row, i) for i, _ in terms]
-                values += [v for _, v in terms]
-        a = {
-            p: Matrix.from_places((len(hinges), self.d), np.array(at).T, rationals(values))
-            for p, (at, values) in inner.items()
-        }
+                inner.setdefault(p, []).extend((row, i, v) for i, v in terms)
+        a = {p: Matrix.from_entries((len(hinges), self.d), own) for p, own in inner.items()}
         e = rationals([hinge.e for _, hinge in hinges])
-        at = np.array([(u, row) for row, (u, _) in enumerate(hinges)]).T
-        weights = rationals([hinge.c for _, hinge in hinges])
-        outer = Matrix.from_places((len(self.features), len(hinges)), at, weights)
+        weights = ((u, row, hinge.c) for row, (u, hinge) in enumerate(hinges))
+        outer = Matrix.from_entries((len(self.features), len(hinges)), weights)
         e = e if exact else to_float(e)
 
         def evaluate(x: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from construct.designs.theorem.sizes import Sizes
 from construct.errors import ConstructError
 from construct.network.codes import code
 from construct.network.transformer import Transformer
-from construct.spec.prompt import Prompt, exactly
+from construct.spec.prompt import Prompt, exactly, is_exact
 
 
 def embeddings(sizes: Sizes) -> dict[str, csr_array]:
@@ -163,7 +163,7 @@ def _embedded(transformer: Transformer, prompts: Sequence[Prompt]) -> np.ndarray
 
 def _numbers(array: np.ndarray, plain: bool) -> np.dtype:
     """What a stream holds: exact numbers, or floats that nothing rounds."""
-    if array.dtype.kind in "iO":
+    if is_exact(array):
         return np.dtype(object)
     return array.dtype if plain else np.dtype(np.float64)
 

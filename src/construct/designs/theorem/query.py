@@ -7,8 +7,6 @@ and at the query: both are sums of ReLUs (Bai, Definition 12).
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from construct.designs.theorem.addresses import in_query
 from construct.designs.theorem.plan import Plan
 from construct.matrix import Matrix
@@ -23,7 +21,7 @@ from construct.network.primitives import (
     read,
 )
 from construct.network.reach import EVERY, OWN, Reach
-from construct.rational import Rational, rationals
+from construct.rational import Rational
 
 LEMMA = (
     "At every token of position p, qry and qslot hold the query's token at p and "
@@ -91,12 +89,8 @@ def _units(plan: Plan, hinges: list) -> tuple[Rows, dict[str, Matrix]]:
         writes[into] = [(u, v, c) for v, (u, c, _, _) in enumerate(hinges, start=copy * count)]
     widths = {"one": 1}
     blocks = {
-        field: _matrix(entries, 2 * count, widths.get(field, sizes.d))
+        field: Matrix.from_entries((2 * count, widths.get(field, sizes.d)), entries)
         for field, entries in reads.items()
     }
-    return Rows(blocks), {into: _matrix(own, sizes.P, 2 * count) for into, own in writes.items()}
-
-
-def _matrix(entries: list, rows: int, columns: int) -> Matrix:
-    i, j, values = zip(*entries, strict=True)
-    return Matrix.from_places((rows, columns), np.array([i, j]), rationals(values))
+    written = {into: Matrix.from_entries((sizes.P, 2 * count), own) for into, own in writes.items()}
+    return Rows(blocks), written
