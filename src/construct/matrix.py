@@ -343,6 +343,8 @@ def _split(values: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         floats = values.astype(np.float64)
     except OverflowError:
         floats = np.array([_nearest(x) for x in listed])
+    if set(map(type, listed)) == {int} and (abs(floats) < MOST_WHOLE).all():
+        return floats, none, none.astype(object)
     rounded = np.array([i for i, x in enumerate(listed) if not is_float(x)], dtype=np.int64)
     return floats, rounded, values.astype(object)[rounded]
 

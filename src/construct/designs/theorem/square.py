@@ -54,8 +54,8 @@ def square(plan: Plan) -> LayerFormula:
 def _table(plan: Plan) -> tuple[Rows, dict[str, Matrix]]:
     v = np.arange(1, plan.sizes.M + 1).astype(object)[:, None]
     hidden = Rows({"sq": 0 * v - 1, "tot": 2 * v, "one": 1 - v**2})
-    shares = [Fraction(plan.margins.s, int(u)) for u in v[:, 0]]
-    return hidden, {"rec": Matrix.of([shares], (1, None), "the table")}
+    shares = [(0, u - 1, Fraction(plan.margins.s, u)) for u in v[:, 0].tolist()]
+    return hidden, {"rec": Matrix.from_entries((1, len(v)), shares)}
 
 
 def table_entries(M: int) -> Count:
