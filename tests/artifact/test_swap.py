@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import pytest
@@ -287,6 +288,29 @@ def test_processes_that_save_and_load_one_name_do_not_disturb_each_other(tmp_pat
         [sys.executable, "-c", TOGETHER, tmp_path / "a"], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_what_another_is_renaming_is_not_taken_for_something_else(tmp_path):
+    target, failed = tmp_path / "a", []
+    save(ONE, target)
+
+    def again():
+        try:
+            save(TWO, target)
+        except ConstructError as error:
+            failed.append(error)
+
+    with swap.locked(tmp_path):
+        os.rename(target, tmp_path / "b")
+        target.write_text("no artifact")
+        saving = threading.Thread(target=again)
+        saving.start()
+        saving.join(0.3)  # it waits for the lock; where it did not, it has failed by now
+        target.unlink()
+        os.rename(tmp_path / "b", target)
+    saving.join()
+    assert not failed
+    assert shift(load(target)) == 2
 
 
 def test_without_locks_nothing_of_others_is_removed_and_what_is_whole_comes_back(

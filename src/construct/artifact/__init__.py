@@ -64,8 +64,9 @@ def save(construction: Construction, directory: str | Path, *, dense: bool = Fal
     target = Path(directory)
     if target.name in ("", ".."):
         raise ConstructError(f"{target} is not the name of a folder; choose another.")
-    if os.path.lexists(target):
-        _refuse_others(target)
+    with swap.locked(target.parent):  # another process may be between its renames
+        if os.path.lexists(target):
+            _refuse_others(target)
     model = model_of(construction.transformer, dense)
     config = config_of(construction, model, dense)
     files = {MODEL: model, CONFIG: written(config).encode()}
