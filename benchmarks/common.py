@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from construct import Construction, Domain, Pass, Prompt, permutation
+from construct import Construction, Domain, Pass, Prompt, permutation, relu_sum
 from construct.answer import read_answer
 from construct.checking.verification import compare, specification
 from construct.spec.tasks import Task
@@ -28,6 +28,8 @@ RESULTS = Path(__file__).parent / "results"
 
 # The inputs and labels that tasks of this file are built for: whole numbers.
 DOMAIN = Domain(R=8, Ry=16, delta=1)
+# And those of `relu_tasks` of R^4.
+RELU_DOMAIN = Domain(R=8, Ry=256, delta=1)
 
 
 # --- Tasks and prompts --------------------------------------------------------
@@ -47,6 +49,27 @@ def paired_tasks(K: int, d: int, seed: int = 0) -> list[Task]:
             signs[rng.integers(d)] *= -1
         made.append(permutation(f"task{k + 1}", order.tolist(), signs.tolist(), by.tolist()))
     return made
+
+
+def relu_tasks(K: int, d: int, hinges: int = 3, seed: int = 0) -> list[Task]:
+    """Random affine maps plus sums of ReLUs of R^d, so many for each entry, of whole numbers."""
+    rng = np.random.default_rng(seed)
+
+    def hinge() -> dict[str, Any]:
+        a = rng.integers(-2, 3, d)
+        while not a.any():
+            a = rng.integers(-2, 3, d)
+        return {"c": int(rng.choice([-1, 1])), "a": a.tolist(), "e": int(rng.integers(-4, 5))}
+
+    return [
+        relu_sum(
+            f"task{k + 1}",
+            [[hinge() for _ in range(hinges)] for _ in range(d)],
+            np.eye(d, dtype=int).tolist(),
+            A=rng.integers(-2, 3, (d, d)).tolist(),
+        )
+        for k in range(K)
+    ]
 
 
 def random_prompt(

@@ -1,6 +1,6 @@
 """Is what `construct plan` says what `construct run` then takes?
 
-    python benchmarks/plan.py            eight artifacts of words and vectors, best of three
+    python benchmarks/plan.py            ten artifacts of words and vectors, best of three
     python benchmarks/plan.py --quick    two small ones, best of two
 
 Each round plans and then builds and runs, in processes of their own, so that both see the
@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from common import draw, figure, options, word_tables, word_tasks, write
-from construct import random_tasks
+from common import RELU_DOMAIN, draw, figure, options, relu_tasks, word_tables, word_tasks, write
+from construct import Task, random_tasks
 from construct.cost.machine import EXECUTORS, Command, command
 
 # How far a plan may be off, either way.
@@ -30,16 +30,23 @@ MOST = 2
 
 @dataclass(frozen=True)
 class Case:
-    """An artifact: of words, if there are pairs of them in each table."""
+    """An artifact: of words, if there are pairs of them in each table.
+
+    Attributes:
+        relu: whether tasks are random sums of ReLUs, which live at scratch tokens.
+    """
 
     K: int
     d: int
     m: int
     pairs: int = 0
+    relu: bool = False
 
     @property
     def name(self) -> str:
         """As the table names it."""
+        if self.relu:
+            return f"K = {self.K}, d = {self.d}, ReLU, m = {self.m}"
         kind = f"{self.d} words, {self.K} x {self.pairs} pairs" if self.pairs else f"d = {self.d}"
         return f"{kind}, m = {self.m}" if self.pairs else f"K = {self.K}, {kind}, m = {self.m}"
 
@@ -49,6 +56,9 @@ class Case:
         if not self.pairs:
             prompt = _numbers(self)
             (folder / "prompt").write_text(json.dumps(prompt))
+            if self.relu:
+                (folder / "tasks.json").write_text(json.dumps(_relu_file(self)))
+                return ["--tasks", str(folder / "tasks.json"), *sizes]
             return ["--K", str(self.K), "--d", str(self.d), *sizes]
         tasks, prompt = _words(self)
         (folder / "tasks.json").write_text(json.dumps(tasks))
@@ -65,8 +75,20 @@ FULL = (
     Case(16, 64, 256),
     Case(64, 256, 32),
     Case(4, 16, 4096),
+    Case(16, 4, 256, relu=True),
+    Case(64, 4, 32, relu=True),
 )
 QUICK = (FULL[0], FULL[4])
+
+
+def _tasks(case: Case) -> list[Task]:
+    """Those that `build` draws, or random sums of ReLUs."""
+    return relu_tasks(case.K, case.d) if case.relu else random_tasks(case.K, case.d)
+
+
+def _relu_file(case: Case) -> dict[str, Any]:
+    tasks = [task.as_json(words=False) for task in _tasks(case)]
+    return {"tasks": tasks, "domain": RELU_DOMAIN.to_json()}
 
 
 def _words(case: Case) -> tuple[dict[str, Any], str]:
@@ -79,8 +101,8 @@ def _words(case: Case) -> tuple[dict[str, Any], str]:
 
 
 def _numbers(case: Case) -> dict[str, Any]:
-    """A prompt of whole numbers, labelled by the tasks that `build` draws."""
-    rng, tasks = np.random.default_rng(0), random_tasks(case.K, case.d)
+    """A prompt of whole numbers, labelled by the tasks."""
+    rng, tasks = np.random.default_rng(0), _tasks(case)
     X = rng.integers(-2, 3, (case.m, 1, case.d))
     labels = [tasks[k](x[None].astype(float))[0] for k, x in zip(_votes(rng, case), X, strict=True)]
     examples = [[x[0].tolist(), [int(v) for v in y]] for x, y in zip(X, labels, strict=True)]

@@ -1,4 +1,4 @@
-"""How the embedding dimension scales: width against K, d and the prompt.
+"""How the embedding dimension scales: width against K, d and the prompt, affine and ReLU.
 
     python benchmarks/width.py            builds, checks and plots
     python benchmarks/width.py --quick    fewer sizes
@@ -10,6 +10,9 @@ it is counted off the layout alone. Drawn beside it:
     4d + ceil(log2(m+1)) + ceil(log2 n) + 6     the formula of this construction
     3d + log2(mn)                               a curve to compare with: a label, the
                                                 query and the answer, and a place
+
+Then K random ReLU tasks of R^4 with three hinges for each entry, which have nothing in common:
+built with scratch tokens, and beside it the layout without them, that grows by 2d a task.
 """
 
 import math
@@ -17,12 +20,26 @@ from typing import Any
 
 import numpy as np
 
-from common import DOMAIN, check, draw, figure, options, paired_tasks, random_prompt, write
-from construct import build, embed, prepare, random_tasks
+from common import (
+    DOMAIN,
+    RELU_DOMAIN,
+    check,
+    draw,
+    figure,
+    options,
+    paired_tasks,
+    random_prompt,
+    relu_tasks,
+    write,
+)
+from construct import Construction, build, embed, prepare, random_tasks
+from construct.compiler import validate
 from construct.designs.theorem.sizes import Sizes
 
 # The dimension at which the prompt grows.
 DIMENSION = 16
+# The ReLU tasks: their dimension, and slots for examples.
+RELU_DIMENSION, RELU_SLOTS = 4, 8
 Pairs = list[tuple[int, int]]
 
 
@@ -30,13 +47,36 @@ def built_width(K: int, d: int, m: int) -> int:
     """The width of the emitted matrices, not of the formula."""
     # Pairs of tasks that differ in a sign need room to be different.
     tasks = paired_tasks(K, d) if d >= 16 else random_tasks(K, d)
-    made = build(tasks, m=m, domain=DOMAIN)
-    prompt = random_prompt(tasks, m, noise=0.25)
+    return checked_width(build(tasks, m=m, domain=DOMAIN), noise=0.25)
+
+
+def checked_width(made: Construction, noise: float) -> int:
+    """The width of its matrices, if it answers a full prompt as the specification says."""
+    prompt = random_prompt(made.tasks, made.sizes.m, noise=noise, domain=made.domain)
     stream = embed(made.transformer, prompt)
     check(made, prompt, prepare("sparse", made.transformer)(stream), "float64")
     widths = {head.W_Q.shape[0] for layer in made.transformer.layers for head in layer.heads}
     assert widths == {made.transformer.W_E.shape[1]}
     return widths.pop()
+
+
+def relu_row(K: int) -> dict[str, int]:
+    """Widths of the two layouts: built with scratch tokens, counted without."""
+    tasks, m = relu_tasks(K, RELU_DIMENSION), RELU_SLOTS
+    made = build(tasks, m=m, domain=RELU_DOMAIN)
+    _, plain = validate(tasks, m, 2, None, scratch=0, on_paper=True)
+    sizes = made.sizes
+    logs = sizes.ell_e + sizes.ell_t
+    return {
+        "K": K,
+        "scratch tokens": sizes.w,
+        "width": checked_width(made, noise=0.25),
+        "width - logs": sizes.D - logs,
+        "6d + logs + 8": 6 * sizes.d + logs + 8,
+        "width, plain": plain.D,
+        "N": sizes.N,
+        "N, plain": plain.N,
+    }
 
 
 def measure(quick: bool) -> dict[str, Pairs]:
@@ -66,9 +106,9 @@ def bound(d: int, m: int) -> float:
     return 3 * d + math.log2(2 * m)
 
 
-def plot(data: dict[str, Pairs], quick: bool) -> None:
-    fig, [axes] = figure(3)
-    fig.set_size_inches(12, 3.6)
+def plot(data: dict[str, Pairs], rows: list[dict[str, int]], quick: bool) -> None:
+    fig, [[*axes, relu]] = figure(4)
+    fig.set_size_inches(15, 3.6)
     panels = (
         ("K", "tasks K  (d = 16, m = 4)", "flat in K", lambda K: (16, 4)),
         ("d", "dimension d  (K = 4, m = 32)", "4d + constant", lambda d: (d, 32)),
@@ -87,13 +127,27 @@ def plot(data: dict[str, Pairs], quick: bool) -> None:
             axis.set_xscale("log", base=2)
     axes[0].set_ylabel("width D")
     axes[2].set(xscale="log", title="log2(mn) + constant")
-    axes[2].legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    axes[2].legend(loc="center right")
+    K = [row["K"] for row in rows]
+    relu.plot(K, [row["width, plain"] for row in rows], "--", color="C1", label="plain: O(Kd)")
+    relu.plot(
+        K, [row["6d + logs + 8"] for row in rows], "-", color="0.5", lw=1, label="6d + logs + 8"
+    )
+    relu.plot(K, [row["width"] for row in rows], "o", color="C0", ms=5, label="scratch tokens")
+    relu.set(xlabel="ReLU tasks K  (d = 4, m = 8)", title="flat but for log2 K", ylim=(0, None))
+    relu.set_xscale("log", base=2)
+    relu.set_ylim(0, 4 * max(row["width"] for row in rows))
+    relu.legend(loc="upper left")
     draw(fig, "width", quick)
 
 
 def main() -> None:
     quick = options(__doc__).quick
     data = measure(quick)
+    rows = [relu_row(K) for K in ([1, 4, 16] if quick else [1, 2, 4, 8, 16, 32, 64])]
+    for row in rows:
+        if row["width"] > row["6d + logs + 8"]:
+            raise SystemExit(f"width.py: {row['K']} ReLU tasks have width {row['width']}.")
     laws = {"K": lambda K: (16, 4), "d": lambda d: (d, 32), "mn": lambda mn: (DIMENSION, mn // 2)}
     for key, at in laws.items():
         for size, width in data[key]:
@@ -106,10 +160,13 @@ def main() -> None:
         "slope in log2(mn)": slope(data["mn by layout"], log=True),
         "tokens, by layout alone": tokens,
         "width there": data["mn by layout"][-1][1],
+        "ReLU tasks, K: width, plain": {
+            row["K"]: (row["width"], row["width, plain"]) for row in rows
+        },
         "over 3d + log2(mn) there": data["mn by layout"][-1][1] / bound(DIMENSION, tokens // 2),
     }
-    write("width", quick, summary, **data)
-    plot(data, quick)
+    write("width", quick, summary, **data, relu=rows)
+    plot(data, rows, quick)
 
 
 if __name__ == "__main__":

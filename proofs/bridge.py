@@ -1,5 +1,7 @@
 """Builds every example, and K=4, d=16, m=32, and proves each artifact in Rocq.
 
+Those with a flat gate are named, and left out.
+
 Then, for a small artifact, the forward pass in Rocq against the exact executor, and a
 change of every single weight: all must be rejected, by name.
 """
@@ -36,6 +38,10 @@ def main() -> int:
     print(f"the development, compiled once: {time.perf_counter() - start:.1f} s")
     failed = 0
     for name, made in artifacts():
+        if made.margins.flat:
+            # The theorem about it is proved, but no checker compares weights with its layers yet.
+            print(f"{name:15} n={made.sizes.n} D={made.sizes.D:4}         a flat gate: not checked")
+            continue
         start = time.perf_counter()
         verdict = prove(made)
         seconds = time.perf_counter() - start

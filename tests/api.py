@@ -49,7 +49,16 @@ SECONDS = 2
 
 # Made by the library, read by the user.
 RECORDS = {"Answer", "Construction", "Margins", "Mixture", "Pass", "Report", "Residual", "TaskFile"}
-RECORDS |= {"Head", "Layer", "Mlp", "Transformer"}
+RECORDS |= {
+    "Approximation",
+    "ReluSum",
+    "Smoothness",
+    "Formula",
+    "Head",
+    "Layer",
+    "Mlp",
+    "Transformer",
+}
 ERRORS = {"CheckFailed", "ConstructError", "OutsideDomain"}
 
 WORDS = Vocabulary(["a", "b"])
@@ -82,8 +91,11 @@ def table(folder: str) -> Table:
         ),
         "Domain": (
             Domain,
-            {"R": 8, "Ry": 8, "delta": 1, "grid": 1},
-            {"R": ["1.5"], "Ry": ["1.5"], "delta": ["1.5"], "grid": ["1.5", "None"]},
+            {"R": 8, "Ry": 8, "delta": 1, "grid": 1, "tau": 0},
+            {
+                **{"R": ["1.5"], "Ry": ["1.5"], "delta": ["1.5"]},
+                **{"grid": ["1.5", "None"], "tau": ["0"]},
+            },
         ),
         "Domain.from_json": (Domain.from_json, {"value": {"R": 8, "Ry": 8, "delta": 1}}, {}),
         "Hinge": (
@@ -126,6 +138,21 @@ def table(folder: str) -> Table:
             },
             {"n": ["None"], "domain": ["None"], "format": ["None"]},
         ),
+        "approximate": (
+            construct.approximate,
+            {"phi": "sin(x)", "interval": (-1, 1), "epsilon": "1/10"},
+            {"phi": ["text"], "epsilon": ["1.5"]},
+        ),
+        "definition12": (
+            construct.definition12,
+            {"g": construct.approximate("sin(x)", (-1, 1), "1/10")},
+            {},
+        ),
+        "smoothness": (
+            construct.smoothness,
+            {"phi": "sin(x)", "R": 2},
+            {"phi": ["text"], "R": ["1.5"]},
+        ),
         "check_domain": (
             construct.check_domain,
             {"prompt": PROMPT, "tasks": MADE.tasks, "domain": MADE.domain, "m": 2},
@@ -137,11 +164,17 @@ def table(folder: str) -> Table:
             {"transformer": MADE.transformer, "prompts": [PROMPT]},
             {},
         ),
+        "formula": (
+            construct.formula,
+            {"name": "f", "f": ["x[1]"], "d": 1, "n": 2, "epsilon": "1/2"},
+            {"name": name, "d": ["None"], "n": ["None"], "epsilon": ["None", "1.5"]},
+        ),
+        "Formula.__call__": (construct.formula("f", ["x[1]"]), {"X": [1]}, {"X": ["[]"]}),
         "load": (construct.load, {"directory": path}, {}),
         "mixture": (
             construct.mixture,
-            {"tasks": [FLIP], "prompt": PROMPT, "delta": 1},
-            {"delta": ["1.5"]},
+            {"tasks": [FLIP], "prompt": PROMPT, "delta": 1, "tau": 0},
+            {"delta": ["1.5"], "tau": ["0"]},
         ),
         "parse_prompt": (
             construct.parse_prompt,

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from hypothesis import strategies as st
 
 from construct import Construction, Domain, Prompt, Task, build
-from construct.designs.theorem.wiring import fewest_slots as slots_that_the_wiring_takes
+from construct.designs.theorem.slots import fewest_slots as slots_that_the_wiring_takes
 from construct.spec.domain import task_bound
 from construct.spec.kinds import from_definition
 from construct.spec.normal_form import normal_form
@@ -357,6 +357,9 @@ def cases_with_prompts(draw, dtype: str = "exact", count: int = 3) -> tuple[Case
 # equality. With delta = 1 any whole-numbered label is in the domain.
 R = 3
 
+# None: as many scratch tokens as give the least width. Of 9 no task set here can have all.
+SCRATCH = st.sampled_from([None, None, None, 0, 1, 2, 3, 9])
+
 
 @dataclass(frozen=True)
 class WholeCase:
@@ -371,6 +374,8 @@ class WholeCase:
         examples: the inputs, and as label a vector, or the number of a task and what
             is added to its value: nothing, or a nudge to a distance of 1 or more.
         query: the query's inputs.
+        scratch: scratch tokens, as many as can be built at most; None for as many as give the
+            least width.
     """
 
     definitions: list[dict]
@@ -378,6 +383,7 @@ class WholeCase:
     n: int
     examples: list[tuple[list, tuple[int, list] | list]]
     query: list
+    scratch: int | None = None
 
     def build(self) -> tuple[Construction, Prompt]:
         """Named t0, t1, ..., without the tasks that repeat an earlier one."""
@@ -385,13 +391,20 @@ class WholeCase:
         slots = slots_that_the_wiring_takes([set(task.positions) for task in tasks])
         assume(len(slots) <= len(tasks))
         Ry = max(R, *(int(b) for task in tasks for b in task_bound(task, R)))
-        construction = build(tasks, m=self.m, n=self.n, domain=Domain(R, Ry + 1, 1))
+        scratch = possible_scratch(self.scratch, len(tasks), len(slots))
+        domain = Domain(R, Ry + 1, 1)
+        construction = build(tasks, m=self.m, n=self.n, domain=domain, scratch=scratch)
         examples = []
         for x, label in self.examples:
             if isinstance(label, tuple):
                 label = (tasks[label[0] % len(tasks)](x) + label[1]).tolist()
             examples.append([*x, label])
         return construction, Prompt.of(examples, self.query)
+
+
+def possible_scratch(scratch: int | None, K: int, S: int) -> int | None:
+    """As many scratch tokens as are wanted, but no more than can be built."""
+    return scratch and (min(scratch, K) if S < K else 0)
 
 
 def named(definitions: list[dict], d: int) -> list[Task]:
@@ -418,6 +431,7 @@ def whole_cases(draw) -> WholeCase:
         n,
         draw(st.lists(st.tuples(inputs, label), max_size=m)),
         draw(inputs),
+        draw(SCRATCH),
     )
 
 

@@ -159,3 +159,33 @@ def test_numbers_have_no_distribution():
     found = run(CONSTRUCTION, Prompt.of([], [[5]]), executor="numpy")
     with pytest.raises(ConstructError, match="a distribution is over words"):
         found.distribution  # noqa: B018
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, object])
+def test_votes_of_a_flat_gate_are_the_whole_numbers_within_a_quarter_of_them(dtype):
+    numbers = [0, 1, Fraction(3, 4), Fraction(5, 4), Fraction(-1, 4), 7 + Fraction(1, 8)]
+    others = [Fraction(1, 2), Fraction(13, 10), Fraction(-3, 10)]
+    given = np.array([numbers, [*others, *others]], dtype=object)
+    given = given if dtype is object else given.astype(dtype)
+    found = answer.nearest(given)
+    assert found.dtype == dtype
+    assert found[0].tolist() == [0, 1, 1, 1, 0, 7]
+    assert found[1].tolist() == given[1].tolist()
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_is_no_number_is_left_as_it_is_without_a_warning():
+    found = answer.nearest(np.array([np.nan, np.inf, -np.inf, 1.1]))
+    assert np.isnan(found[0])
+    assert found[1:].tolist() == [np.inf, -np.inf, 1]
+
+
+def test_votes_of_a_flat_gate_that_are_far_from_whole_are_refused():
+    """The second half of the gate takes half a vote too little away."""
+    made = build(PLUS, m=4, domain=Domain(8, 16, Fraction(1, 2), None, Fraction(1, 4)))
+    prompt = Prompt.of([[[1], [2]], [[2], ["9/4"]]], [[3]])
+    assert run(made, prompt, executor="numpy").votes == (1, 1)
+    less = float(1 - Fraction(1, 2) / (made.margins.a - 1))
+    broken = with_weight(made, "layers.3.heads.1.W_Q", lambda W: W * less)
+    with pytest.raises(CheckFailed, match=r"'plus1' gave 1.5 votes in total"):
+        run(broken, prompt, executor="numpy")

@@ -41,7 +41,7 @@ def test_seven_layers_of_K_heads_each_of_the_width_of_the_formula(case):
             assert head.W_O.shape == (head.W_V.shape[1], sizes.D)
     assert [h.name for h in transformer.layers[3].heads] == [t.name for t in construction.tasks]
     used = [sum(head.name != "idle" for head in layer.heads) for layer in transformer.layers]
-    assert used == [sizes.S, 1, 1, sizes.K, 1, 1, 1]
+    assert used == [sizes.S + (sizes.w > 0), 1, 1, sizes.K, 1, 1, 1]
 
 
 def test_n_is_what_the_tasks_read_unless_it_is_given():

@@ -7,7 +7,7 @@ from fractions import Fraction
 import jax
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from construct import (
@@ -33,6 +33,7 @@ from construct.execute.sparse import grid, schedule
 from construct.network.count import Count
 from construct.network.reach import EVERY, Reach
 from generators import cases, whole_cases
+from hinges import hinge_tasks
 
 
 def counted(tensors: Iterable) -> tuple[int, int]:
@@ -63,7 +64,8 @@ def assert_counts(made) -> None:
     for one, layer in zip(cost.layers, transformer.layers, strict=True):
         heads = [head for head in layer.heads if nonzeros(head.W_Q)]
         assert len(heads) == one.heads
-        assert {(head.W_Q.shape[1], head.W_V.shape[1]) for head in heads} <= {(one.q, one.v)}
+        reaches = [head.reach.counts(made.sizes.m, made.sizes.length) for head in heads]
+        assert list(one.reaches) == reaches
         for name in ("W_Q", "W_K", "W_V", "W_O"):
             entries = [getattr(head, name) for head in heads]
             assert one.weights[name].nonzeros == counted(entries)[1]
@@ -160,8 +162,12 @@ def test_the_table_counts_what_p_bits_do_not_hold(M, p):
     assert rounded_wholes(M, p) == sum(bits(v) > p for v in range(1, M + 1))
 
 
-def of_one_token(*weights) -> tuple[int, int]:
-    """What prepared weights take of a token: terms gathered, and entries of dense rows."""
+def of_one_token(*weights, several: int = 1) -> tuple[int, int]:
+    """What prepared weights take of a token: terms gathered, and entries of dense rows.
+
+    Args:
+        several: tokens that have a weight each, one beside the other.
+    """
     terms = dense = 0
     for W in weights:
         if isinstance(W, Dense):
@@ -169,7 +175,8 @@ def of_one_token(*weights) -> tuple[int, int]:
         elif W is not None:
             terms += W.at.size + sum(at.size for at, _ in W.tree)
             terms += 0 if W.where is None else W.where.size
-    return terms, dense
+    assert terms % several == dense % several == 0
+    return terms // several, dense // several
 
 
 def assert_dense_work(made) -> None:
@@ -203,22 +210,23 @@ def assert_sparse_work(made) -> None:
         steps, prepared = schedule.cast(made.transformer, "float64")
     for step, (heads, mlp) in zip(steps, prepared, strict=True):
         for group, weights in zip(step.groups, heads, strict=True):
-            asks, reads, pairs = group.reach.counts(sizes.m, sizes.n)
+            asks, reads, pairs = group.reach.counts(sizes.m, sizes.length)
             width = weights.W_K.width + weights.V.width
             asked, read = [weights.W_Q, weights.W_O], [weights.W_K, weights.V]
             if group.reach.reads != EVERY:
                 terms += pairs * width
             elif group.selects:
                 asked, read = asked + read, []
-                dense += 2 * pairs * len(group.members) * sizes.D
+                dense += 2 * pairs * group.heads * sizes.D
             else:
                 dense += pairs * width
             for tokens, some in ((asks, asked), (reads, read)):
-                gathered, entries = of_one_token(*some)
+                gathered, entries = of_one_token(*some, several=len(group.members))
                 terms, dense = terms + tokens * gathered, dense + tokens * entries
-        if step.acts is not None:
-            acts = Reach(step.acts, EVERY).counts(sizes.m, sizes.n)[0]
-            gathered, entries = of_one_token(mlp.W_in, mlp.W_out)
+        for tokens, units in zip(step.acts, mlp, strict=True):
+            acts = Reach(tokens, EVERY).counts(sizes.m, sizes.length)[0]
+            several = len(tokens[1]) if isinstance(tokens[1], tuple) else 1
+            gathered, entries = of_one_token(units.W_in, units.W_out, several=several)
             terms, dense = terms + acts * gathered, dense + acts * entries
     assert (cost.sparse.terms, cost.sparse.dense) == (terms, dense)
     assert cost.sparse_numbers(3) <= cost.sparse_numbers()
@@ -228,6 +236,22 @@ def assert_sparse_work(made) -> None:
 def test_a_pass_is_counted_as_the_executors_prepare_it(case):
     assert_dense_work(case.construction)
     assert_sparse_work(case.construction)
+
+
+@settings(max_examples=20)
+@given(
+    seed=st.integers(0, 2**32 - 1), K=st.integers(2, 6), n=st.integers(2, 4), slots=st.booleans()
+)
+def test_scratch_tokens_are_counted_as_they_are_built_and_prepared(seed, K, n, slots):
+    tasks = hinge_tasks(seed, K, n, several=slots)
+    made = build(tasks, m=3, n=n, domain=Domain(3, 400, 1), scratch=1 + seed % K)
+    assert_counts(made)
+    assert_dense_work(made)
+    assert_sparse_work(made)
+    # Each hinge is evaluated at its home alone, in each example, for it and for the query.
+    [query] = (x for x in cost_of(made).layers if x.units and x.acts != x.units)
+    hinges = sum(map(len, made.wiring.dictionary))
+    assert (query.units, query.acts) == (2 * hinges, 2 * hinges * (made.sizes.m + 1))
 
 
 def one_hot(d: int, pairs: int) -> list:
@@ -261,12 +285,12 @@ def test_no_score_beyond_reach_is_positive(case):
     cost, transformer = cost_of(construction), construction.transformer
     states = prepare(transformer)(embed(transformer, prompt), trace=True).states
     for h, one, layer in zip(states, cost.layers, transformer.layers, strict=False):
-        for head in layer.heads:
+        busy = [head for head in layer.heads if nonzeros(head.W_Q)]
+        for head, reach in zip(busy, one.reaches, strict=True):
             positive = (h @ head.W_Q) @ (h @ head.W_K).T > 0
             found = positive.any(axis=1).sum(), positive.any(axis=0).sum(), positive.sum()
-            reach = one.asks, one.reads, one.pairs
             assert np.all(found <= np.array(reach))
-            if nonzeros(head.W_Q) and layer.name in ("gather", "label", "query", "pool"):
+            if layer.name in ("gather", "label", "query", "pool"):
                 assert found == reach
 
 

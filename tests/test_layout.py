@@ -16,9 +16,10 @@ BASICS = {"arguments", "errors", "frozen", "matrix", "memory", "rational"}
 ARROWS = {
     "spec": set(),
     "network": set(),
+    "approximation": {"spec"},
     "designs": {"network", "spec"},
     "certify": {"designs", "network", "spec"},
-    "compiler": {"certify", "designs", "network", "spec"},
+    "compiler": {"approximation", "certify", "designs", "network", "spec"},
     "execute": {"network"},
     "artifact": {"compiler", "certify", "designs", "network", "spec"},
     "cost": {"designs", "execute", "network"},
@@ -26,10 +27,11 @@ ARROWS = {
     "answer": {"compiler", "designs", "execute", "network", "spec"},
     "answers": {"answer", "compiler", "designs", "execute", "spec"},
     "checking": {
-        *{"answer", "answers", "compiler", "certify", "designs", "execute", "network", "spec"}
+        *{"answer", "answers", "approximation", "compiler", "certify", "designs", "execute"},
+        *{"network", "spec"},
     },
     "cli": {
-        *{"answer", "answers", "artifact", "checking", "prove", "cost"},
+        *{"answer", "answers", "approximation", "artifact", "checking", "prove", "cost"},
         *{"compiler", "certify", "designs", "execute", "network", "spec"},
     },
 }

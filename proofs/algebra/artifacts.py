@@ -1,4 +1,7 @@
-"""The artifacts that the proofs are about, and how a proof reports."""
+"""The artifacts that the proofs are about, and how a proof reports.
+
+They have no scratch tokens: those are proved in Rocq alone.
+"""
 
 import argparse
 import sys
@@ -37,12 +40,12 @@ def slot_tasks() -> Construction:
 
 def dictionary_tasks() -> Construction:
     """K = 2, d = 1, m = 2, n = 2, P = 2."""
-    return build([absolute("absolute", d=1), clip("clip", "-1/2", 2, d=1)], m=2)
+    return build([absolute("absolute", d=1), clip("clip", "-1/2", 2, d=1)], m=2, scratch=0)
 
 
 def slot_and_dictionary_tasks() -> Construction:
     """K = 2, d = 2, m = 2, n = 3, S = 1, P = 2."""
-    return build([maximum("maximum", d=2), retrieval("first", 1, d=2)], m=2)
+    return build([maximum("maximum", d=2), retrieval("first", 1, d=2)], m=2, scratch=0)
 
 
 def many_slots() -> Construction:
@@ -53,7 +56,7 @@ def many_slots() -> Construction:
         maximum("maximum", [1, 3], d=3),
         absolute("absolute", 2, d=3),
     ]
-    return build(tasks, m=4)
+    return build(tasks, m=4, scratch=0)
 
 
 # Every proof is about these ...

@@ -34,7 +34,7 @@ def evaluate(symbols: Symbols, task: Task, X: Mapping[int, np.ndarray]) -> np.nd
 def _feature(symbols: Symbols, hinges: list[tuple], X: Mapping[int, np.ndarray]) -> Poly:
     """Sum of c max(sum_p <a_p, x_p> + e, 0)."""
     total = symbols.ring.zero
-    for c, a, e in hinges:
+    for c, a, e, *_ in hinges:
         t = symbols.ring.zero + rational(e)
         t += sum(_inner(terms, X[p]) for p, terms in a)
         total += symbols.hinge(t) * rational(c)

@@ -65,8 +65,8 @@ class Family:
         return Domain(R, max(Ry, R), 1, self.grid)
 
     def build(self, m: int, R: Fraction) -> Construction:
-        """What `construct build` makes of it."""
-        return build(self.tasks, m=m, domain=self.domain(R))
+        """What `construct build --scratch 0` makes of it."""
+        return build(self.tasks, m=m, domain=self.domain(R), scratch=0)
 
     def limit_R(self, dtype: str) -> Fraction:
         """The largest R that is certified: in sixteenths, or whole on a grid."""

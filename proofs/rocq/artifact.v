@@ -111,13 +111,39 @@ rewrite size_flatten /shape -map_comp -[in RHS](mkseq_nth [::] (dict p)) [in RHS
 by rewrite -[in RHS]map_comp; congr sumn; apply: eq_map => v /=; rewrite size_map.
 Qed.
 
+Lemma size_filters (A I : Type) (P : I -> A -> bool) (js : seq I) (us : seq A) :
+  all (fun u => count (P^~ u) js == 1%N) us ->
+  sumn [seq size (filter (P j) us) | j <- js] = size us.
+Proof.
+elim: us => [|u us IH] /=; first by move=> _; elim: js.
+case/andP=> /eqP one /IH <-; rewrite -[X in X.+1]add0n -addSn -one.
+elim: js {IH one} => //= j js ->; rewrite addnACA; congr addn.
+by case: (P j u).
+Qed.
+
+Lemma size_places T (p : plan T) (us : seq (nat * (option nat * hinge T))) :
+  all (fun vu => if vu.2.1 is Some q then (q < len p)%N else true) us ->
+  sumn [seq size [seq vu <- us | same_place a vu.2.1] | a <- places p] = size us.
+Proof.
+move=> placed; apply: (size_filters (P := fun a vu => same_place a vu.2.1)).
+apply: sub_all placed => -[v [[q|] h]] /= ql; rewrite count_map.
+  rewrite (@eq_count _ _ (pred1 q)) // add0n.
+  by rewrite count_uniq_mem ?iota_uniq // mem_iota ql.
+by rewrite (@eq_count _ _ pred0) ?count_pred0.
+Qed.
+
 Lemma compiled_units T (o : ops T) (p : plan T) :
+  all (fun vu => if vu.2.1 is Some q then (q < len p)%N else true) (hinges p) ->
   [seq size (units L) | L <- compile o p] = hidden_units p.
 Proof.
-rewrite /hidden_units -size_hinges /= size_map size_iota /dictionary_units /nilp.
+move=> placed; rewrite /hidden_units -size_hinges /= size_map size_iota /dictionary_units /nilp.
 case: eqP => [->//|/eqP]; rewrite -lt0n => h0.
-rewrite size_cat !size_map addnn -mul2n (maxn_idPr _) //.
-by rewrite muln_gt0.
+rewrite size_flatten /shape -map_comp; congr [:: _; _; _; _; _; _; _].
+rewrite (@eq_map _ _ _ (fun a => 2 * size (hinges_at p a))%N) => [|a]; last first.
+  by rewrite /= size_cat !size_map addnn mul2n.
+rewrite -(size_places placed) (maxn_idPr _).
+  by elim: (places p) => //= a s ->; rewrite mulnDr.
+by rewrite muln_gt0 (size_places placed).
 Qed.
 
 Lemma emitted_shape (R : realFieldType) (p : plan R) E :
@@ -125,12 +151,12 @@ Lemma emitted_shape (R : realFieldType) (p : plan R) E :
   [seq size (ehs L) | L <- elayers E] = nseq 7 (K p) /\
   [seq size (W_in L) | L <- elayers E] = hidden_units p.
 Proof.
-move=> ok [_ _ _ eL]; have [K0 SK] : (0 < K p)%N /\ (size (slots p) <= K p)%N.
+move=> ok [_ _ _ eL]; have [K0 SK] : (0 < K p)%N /\ (gathering p <= K p)%N.
   by case/and5P: ok => _ _ ? ?.
 split.
   rewrite (all_ok_map (g := fun L => size (heads L)) _ eL) => [|x y [/all_ok_size-> //]].
   by apply/all_pred1P; rewrite all_map; apply: K_heads.
-rewrite -(compiled_units (real_ops R)); apply: all_ok_map eL => x y [_ + _].
+rewrite -(compiled_units (real_ops R) (hinges_placed ok)); apply: all_ok_map eL => x y [_ + _].
 by case=> ->; rewrite size_map.
 Qed.
 

@@ -6,6 +6,7 @@
    padded K hs us   == the layer of the heads hs, idle ones up to K, and the units us
    ap f v           == the functional f at the token v; entry f c == its coefficient at c
    score H a b      == <Q a, K b>; write ws v c == what values or units write to coordinate c
+   share N H h t c  == what the head H adds at token t to coordinate c
    attention N Hs h t c, mlp us v c, run_layer(s) N L h == Definitions 1, 2 and 3 *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers.
@@ -69,6 +70,10 @@ Definition attention Hs h t c :=
   h t c + \sum_(H <- Hs) N%:R^-1 *
     \sum_(j < N) relu (score H (h t) (h j)) * write (vals H) (h j) c.
 
+(* What one head adds. *)
+Definition share H h t c := N%:R^-1 *
+  \sum_(j < N) relu (score H (h t) (h j)) * write (vals H) (h j) c.
+
 (* Definition 2: h_t <- h_t + W2 relu(W1 h_t). *)
 Definition mlp (us : seq (form C R * form C R)) v c :=
   v c + \sum_(u <- us) relu (ap u.1 v) * entry u.2 c.
@@ -82,6 +87,13 @@ Lemma eq_big_all (I : Type) (P : pred I) (s : seq I) (F G : I -> R) :
 Proof.
 move=> Ps FG; elim: s Ps => [|i s IH] /=; first by rewrite !big_nil.
 by case/andP=> Pi /IH E; rewrite !big_cons E FG.
+Qed.
+
+Lemma ler_sum_all (I : Type) (P : pred I) (s : seq I) (F G : I -> R) :
+  all P s -> (forall i, P i -> F i <= G i) -> \sum_(i <- s) F i <= \sum_(i <- s) G i.
+Proof.
+move=> Ps FG; elim: s Ps => [|i s IH] /=; first by rewrite !big_nil.
+by case/andP=> Pi /IH E; rewrite !big_cons ler_add ?FG.
 Qed.
 
 (* --- Computing with functionals --- *)
@@ -167,6 +179,9 @@ Qed.
 
 Lemma run_idle K hs h t c : run_layer (padded K hs idle_units) h t c = attention hs h t c.
 Proof. by rewrite run_padded mlp_idle. Qed.
+
+Lemma attentionE Hs h t c : attention Hs h t c = h t c + \sum_(H <- Hs) share H h t c.
+Proof. by []. Qed.
 
 (* One head alone. *)
 Lemma attention1 H h t c : attention [:: H] h t c =

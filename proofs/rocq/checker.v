@@ -99,6 +99,17 @@ move=> /flatten_nil; rewrite all_map => /allP H i iN.
 by apply/nilP; apply: H; rewrite mem_iota.
 Qed.
 
+Lemma scratch_form_map T1 T2 (o1 : ops T1) (o2 : ops T2) (phi : T1 -> T2) (p : plan T1) r :
+  morph o1 o2 phi ->
+  scratch_form o2 (map_plan phi p) r = bai.map_form id phi (scratch_form o1 p r).
+Proof.
+move=> mo; rewrite /scratch_form -[nilp (scratch (map_plan phi p))]/(nilp (scratch p)).
+rewrite -[is_scratch (map_plan phi p) r]/(is_scratch p r) -[mark (map_plan phi p) r]/(mark p r).
+case: nilp => //; case: is_scratch; rewrite /bai.map_form /=.
+  by rewrite (m_sub mo) !(m_num mo).
+by rewrite (m_opp mo) !(m_num mo).
+Qed.
+
 Section Sound.
 Variable R : realFieldType.
 Variable p : plan Q.
@@ -187,9 +198,10 @@ Proof. by rewrite /unembedding -map_comp; apply: eq_map => u; exact/esym/form1. 
 
 Lemma places_map : places_of (real_ops R) q = map map_form (places_of o p).
 Proof.
-rewrite /places_of -map_comp; apply: eq_map => t /=; rewrite /live /ex /pos /= sizes_map.
+rewrite /places_of -map_comp; apply: eq_map => t; rewrite /comp sizes_map (scratch_form_map _ _ mo).
+rewrite -[live q t]/(live p t) -[ex q t]/(ex p t) -[pos q t]/(pos p t).
 case: ifP => // _; rewrite !map_form_cat !(along_map mo) constant_map.
-by congr (_ ++ (_ ++ constant _)); exact: esym (m_num mo 1%N).
+by congr (_ ++ (_ ++ (constant _ ++ _))); exact: esym (m_num mo 1%N).
 Qed.
 
 (* What is accepted is what the compiler writes. *)

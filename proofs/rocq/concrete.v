@@ -4,7 +4,7 @@
 
    sample           == a prompt as lists of rationals; prompt_of R s == that prompt in R
    votes_at, mixture_at p s == votes and mixture, computed
-   condition, meets p s c == the seventeen conditions, and whether one is met
+   condition, meets p s c == the nineteen conditions, and whether one is met
    emit p           == the weights that the compiler writes for the plan p
    answer_at p s    == what they answer, computed; answer_is_mixture p s == whether that is right *)
 From Coq Require Import QArith.
@@ -64,15 +64,17 @@ Inductive condition :=
   | LabelAndInput         (* an example has an input and a label *)
   | RoomForTokens         (* N is at least the number of tokens *)
   | SomeTask
-  | HeadsForSlots         (* no more slots than heads *)
+  | HeadsForSlots         (* heads enough for slots and scratch tokens *)
   | SlotsHoldInputs
-  | DictionaryReads       (* the dictionary reads operands that there are *)
+  | ScratchHoldsInputs
+  | DictionaryReads       (* the dictionary reads operands that there are, at homes *)
   | TasksWired            (* homes, slots and dictionary say what the tasks say *)
   | InputSign             (* 0 <= Rx *)
   | LabelSign             (* 0 <= Ry *)
   | MatchSign             (* 0 <= B *)
   | ReciprocalSign        (* 0 < s *)
   | MatchMargin           (* 1 <= B delta^2 *)
+  | GateMargin            (* a gate outweighs its hinge *)
   | AddressMargin         (* 1 + B E^2 <= 2C *)
   | InputBound            (* |x| <= Rx *)
   | LabelBound            (* |y| <= Ry *)
@@ -82,19 +84,22 @@ Inductive condition :=
 Definition meets c : bool :=
   match c with
   | LabelAndInput => 1 < n
-  | RoomForTokens => m.+1 * n <= N p
+  | RoomForTokens => m.+1 * len p <= N p
   | SomeTask => 0 < K p
-  | HeadsForSlots => size (slots p) <= K p
+  | HeadsForSlots => gathering p <= K p
   | SlotsHoldInputs => all (fun q => q < n.-1) (slots p)
-  | DictionaryReads => all (all (wired_hinge p)) (dict p)
+  | ScratchHoldsInputs => all (fun q => q < n.-1) (scratch p)
+  | DictionaryReads => all (all (wired_unit p)) (dict p)
   | TasksWired => all (wired o p) (iota 0 (K p))
   | InputSign => leq_ o zero (Rx p)
   | LabelSign => leq_ o zero (Ry p)
   | MatchSign => leq_ o zero (B p)
   | ReciprocalSign => ~~ leq_ o (plan.s p) zero
   | MatchMargin => leq_ o (num o 1) (mul o (B p) (mul o (delta p) (delta p)))
-  | AddressMargin => all (fun k =>
-      leq_ o (add o (num o 1) (mul o (B p) (E2 o p k))) (mul o (num o 2) (C p))) (iota 0 (K p))
+  | GateMargin => all (all (gated o p)) (dict p)
+  | AddressMargin => all (fun k => all (fun q =>
+      leq_ o (add o (num o 1) (mul o (B p) (E2 o p k q))) (mul o (num o 2) (C p))) (homes_of p))
+      (iota 0 (K p))
   | InputBound => all (fun i => filled i ==> all (fun q => all (fun u =>
       leq_ o (abs o (input i q u)) (Rx p)) (iota 0 d)) (iota 0 n.-1)) (iota 0 m)
   | LabelBound => all (fun i => filled i ==> all (fun u =>
@@ -126,7 +131,8 @@ Definition emit := Emitted (emit_vectors (embedding o p)) (emit_vectors (places_
 Definition vec_at t u : Q :=
   if ex p t < m then
     if filled (ex p t) then
-      if pos p t < n.-1 then input (ex p t) (pos p t) u else label_of (ex p t) u
+      if pos p t < n.-1 then input (ex p t) (pos p t) u else
+      if pos p t == (len p).-1 then label_of (ex p t) u else zero
     else zero
   else if (ex p t == m) && (pos p t < n.-1) then query_of (pos p t) u else zero.
 Definition token_at t :=
@@ -241,16 +247,17 @@ Proof. by rewrite (m_leq mo) (m_abs mo) absE. Qed.
 
 Lemma admissible_at : admissible (real_ops R) P =
   [&& meets p s LabelAndInput, meets p s RoomForTokens, meets p s SomeTask,
-      meets p s HeadsForSlots, meets p s SlotsHoldInputs, meets p s DictionaryReads,
-      meets p s TasksWired, meets p s InputSign, meets p s LabelSign, meets p s MatchSign,
-      meets p s ReciprocalSign, meets p s MatchMargin & meets p s AddressMargin].
+      meets p s HeadsForSlots, meets p s SlotsHoldInputs, meets p s ScratchHoldsInputs,
+      meets p s DictionaryReads, meets p s TasksWired, meets p s InputSign, meets p s LabelSign,
+      meets p s MatchSign, meets p s ReciprocalSign, meets p s MatchMargin,
+      meets p s GateMargin & meets p s AddressMargin].
 Proof. by rewrite (admissible_map mo). Qed.
 
 Lemma in_domain_at :
   in_domain d m n (tasks P) prompt_of (Rx P) (Ry P) (delta P) <->
   [&& meets p s InputBound, meets p s LabelBound, meets p s QueryBound & meets p s Separation].
 Proof.
-split=> [[HX HY HQ HS]|/and4P[HX HY HQ HS]].
+split=> [[[HX HY HQ] HS]|/and4P[HX HY HQ HS]].
 - apply/and4P; split.
   + apply/all_iotaP => i im; apply/implyP => iu; apply/all_iotaP => q qn; apply/all_iotaP => u ud.
     by rewrite bound_at; apply: HX.
@@ -261,7 +268,7 @@ split=> [[HX HY HQ HS]|/and4P[HX HY HQ HS]].
     have := HS k i; rewrite size_map => /(_ kK im iu).
     rewrite explains_atE => -[->//|far]; apply/orP; right.
     by rewrite (m_leq mo) (m_mul mo) -sum_gap.
-- split=> [i q u im iu qn ud|i u im iu ud|q u qn ud|k i kK im iu] /=.
+- split; first split=> [i q u im iu qn ud|i u im iu ud|q u qn ud] /=; last move=> k i kK im iu.
   + move/all_iotaP/(_ _ im)/implyP/(_ iu)/all_iotaP/(_ _ qn)/all_iotaP/(_ _ ud): HX.
     by rewrite bound_at.
   + by move/all_iotaP/(_ _ im)/implyP/(_ iu)/all_iotaP/(_ _ ud): HY; rewrite bound_at.
@@ -279,13 +286,13 @@ Theorem conditions_are_the_hypotheses :
 Proof.
 rewrite admissible_at; split=> [H|[+ /in_domain_at]].
   by split; [rewrite !H | apply/in_domain_at; rewrite !H].
-by do 12![case/andP=> ?] => ? /and4P[? ? ? ?] [].
+by do 14![case/andP=> ?] => ? /and4P[? ? ? ?] [].
 Qed.
 
 (* --- The emitted network --- *)
 
 Lemma vec_atE t u : vec P prompt_of t u = phi (vec_at p s t u).
-Proof. by rewrite /vec /vec_at /=; do 3?case: ifP => _ //; rewrite phi0. Qed.
+Proof. by rewrite /vec /vec_at /=; do 4?case: ifP => _ //; rewrite phi0. Qed.
 
 Lemma tokens_atE :
   is_matrix [seq map phi (token_at p s t) | t <- iota 0 (N p)] (tokens P prompt_of).

@@ -50,12 +50,20 @@ rewrite /readable all_map; apply: eq_all => q /=.
 by rewrite index_eqb in_slotsE !index_ltb n1E dE.
 Qed.
 
+Lemma stands_forE h r q : q_stands_for w h r q =
+  stands_for p (index_of h) (index_of r) (index_of q).
+Proof.
+rewrite /q_stands_for /stands_for !index_eqb operandE -/(in_slots w q) in_slotsE.
+have := operandE w (BinNat.N.succ q) q; rewrite /operand_of /operand.
+rewrite index_eqb index_succ (ltn_eqF (ltnSn _)) => -> //.
+Qed.
+
 Lemma same_hingeE h g g' :
   q_same_hinge w h g g' = same_hinge o p (index_of h) (read_hinge g) (read_hinge g').
 Proof.
 rewrite /q_same_hinge /same_hinge /= !size_map zip_maps all_map.
 congr [&& _, _, _ & _]; apply: eq_all => q /=.
-by rewrite !index_eqb operandE.
+by rewrite !index_eqb stands_forE.
 Qed.
 
 Lemma same_featureE h g g' : q_same_feature w h g g' =
@@ -65,17 +73,26 @@ rewrite /q_same_feature /same_feature !size_map zip_maps all_map.
 by congr (_ && _); apply: eq_all => q /=; rewrite same_hingeE.
 Qed.
 
+Lemma actsE q a : q_acts q a = acts (index_of q) (omap index_of a).
+Proof. by case: a => //= h; rewrite index_eqb. Qed.
+
+Lemma at_homeE q v : map read_hinge (at_home q (nth [::] (wdict w) v)) = dict_at p (index_of q) v.
+Proof.
+rewrite /dict_at /= (nth_f (map read_unit) [::]) filter_map -!map_comp; congr map.
+by apply: eq_filter => u /=; rewrite actsE.
+Qed.
+
 Lemma wiredE k : q_wired w y (table [::] (wdict w)) (view_ k) = wired o p k.
 Proof.
-rewrite /q_wired /wired index_ltb n1E task_read home_read /= !all_map.
+rewrite /q_wired /wired index_ltb lastE task_read home_read (input_read w k) /= !all_map.
 congr [&& _, _, _ & _].
 - by apply: eq_all => a /=; rewrite readableE.
 - apply: eq_all => g /=; rewrite all_map; apply: eq_all => h /=.
   by rewrite readableE.
 - apply: eq_all => r /=; rewrite all_map; apply: eq_all => q /=.
   rewrite -[table zero _]/(v_reads (view_ k)) index_ltb PE same_featureE !look_table.
-  rewrite (reads_read w k) -!(nth_f (map read_hinge) [::]).
-  by rewrite /= look_table.
+  rewrite at_homeE (nth_f (map index_of) [::]) (nth_f index_of zero).
+  by rewrite -(nth_f (map read_hinge) [::]).
 Qed.
 
 Lemma wired_hingeE h : q_wired_hinge y h = wired_hinge p (read_hinge h).
@@ -83,6 +100,21 @@ Proof.
 rewrite /wired_hinge all_map; apply: eq_all => q /=.
 rewrite index_ltb dE; congr (_ && _).
 by rewrite -SE leqNgt -index_ltb BinNat.N.ltb_antisym negbK.
+Qed.
+
+Notation homes_ := (undup (map v_home (views w))).
+
+Lemma homesE : map index_of homes_ = homes_of p.
+Proof.
+rewrite -(undup_map_inj index_inj) -map_comp /homes_of.
+by congr undup; apply: viewsE => k; rewrite home_read.
+Qed.
+
+Lemma wired_unitE u : q_wired_unit y homes_ u = wired_unit p (read_unit u).
+Proof.
+rewrite /q_wired_unit /wired_unit wired_hingeE /=; congr (_ && _); case: u.1 => //= h.
+rewrite -homesE; elim: homes_ => //= q qs ->.
+by rewrite inE index_eqb.
 Qed.
 
 (* --- The margins --- *)
@@ -99,42 +131,48 @@ move=> E; rewrite /linear_bound -map_comp; congr sum; apply: eq_map => q.
 by rewrite /comp operand_boundE E.
 Qed.
 
+Lemma hinge_boundE h : q_hinge_bound w b h = hinge_bound o p (read_hinge h).
+Proof. by rewrite /q_hinge_bound (linear_boundE (to' := id)). Qed.
+
 Lemma feature_boundE g : q_feature_bound w b g = feature_bound o p (map read_hinge g).
 Proof.
 rewrite /feature_bound -map_comp; congr sum; apply: eq_map => h.
-by rewrite /comp (linear_boundE (to' := id)).
+by rewrite /comp -hinge_boundE.
 Qed.
 
-Lemma E2E k :
-  q_E2 w b (table q0 (map (q_feature_bound w b) (wdict w))) (view_ k) = E2 o p k.
+Lemma E2E k q : q_E2 w b (q_bounds w b q) (view_ k) = E2 o p k (index_of q).
 Proof.
 rewrite /E2 /q_E2; congr sum; apply: walkE => i.
-suff -> : q_error_bound w b (table q0 (map (q_feature_bound w b) (wdict w))) (view_ k)
+suff -> : q_error_bound w b (q_bounds w b q) (view_ k)
    (Row (BinNat.N.of_nat i) (nth [::] (wA (nth no_task (wtasks w) k)) i)
        (nth [::] (wC (nth no_task (wtasks w) k)) i) (nth q0 (wb (nth no_task (wtasks w) k)) i))
-   = e_bound o p k i by [].
-rewrite /q_error_bound /e_bound task_read home_read.
+   = e_bound o p k (index_of q) i by [].
+rewrite /q_error_bound /e_bound task_read (input_read w k).
 congr (add o (add o _ (sum o _)) _).
-  rewrite -[v_home _]/(nth zero (whomes w) k).
   by rewrite (linear_boundE _ (fun r => operandE w _ r)) /= (nth_f read_linear [::]).
 rewrite /tC /read_written /read_task (nth_f read_entries [::]) -map_comp.
-apply: eq_map => q; rewrite /comp (reads_read w k) [look q0 _ _]look_table.
-rewrite (nth_f (map read_hinge) [::]) -feature_boundE.
-by rewrite -(nth_f (q_feature_bound w b) [::]).
+apply: eq_map => r; rewrite /comp (reads_read w k) [look q0 _ _]look_table.
+rewrite -at_homeE -feature_boundE.
+rewrite -[q_feature_bound w b (at_home q _)]/((q_feature_bound w b \o at_home q) _).
+by rewrite -(nth_f (q_feature_bound w b \o at_home q) [::]).
 Qed.
 
-Lemma marginsE : q_margins w (views w) = margins_hold o p.
+Lemma marginsE : q_margins w (views w) homes_ = margins_hold o p.
 Proof.
-rewrite /q_margins /margins_hold; congr [&& _, _, _, _, _ & _].
-by apply: all_views => k; rewrite E2E.
+rewrite /q_margins /margins_hold; congr [&& _, _, _, _, _, _ & _].
+  rewrite /= all_map; apply: eq_all => g /=; rewrite all_map; apply: eq_all => u /=.
+  by rewrite /gated /=; case: u.1 => //= _; rewrite hinge_boundE.
+apply: all_views => k; rewrite -homesE !all_map; apply: eq_all => q.
+by rewrite /= E2E.
 Qed.
 
 Lemma conditionsE : conditions w y (views w) = admissible o p.
 Proof.
-rewrite /conditions /admissible marginsE -K_written !all_map size_map.
-congr [&& _, _, _, _, _, _, _ & _].
+rewrite /conditions /admissible marginsE -K_written -lenE /gathering /nilp !size_map !all_map.
+congr [&& _, _, _, _, _, _, _, _ & _].
 - by apply: eq_all => q /=; rewrite index_ltb n1E.
-- by apply: eq_all => g /=; rewrite all_map; apply: eq_all => h; rewrite wired_hingeE.
+- by apply: eq_all => q /=; rewrite index_ltb n1E.
+- by apply: eq_all => g /=; rewrite all_map; apply: eq_all => u; rewrite wired_unitE.
 - by apply: all_views => k; rewrite wiredE.
 Qed.
 End Conditions.
@@ -279,8 +317,9 @@ Definition hidden_written w := [:: 1; 1; maxn 1 (2 * sumn (map size (wdict w)));
 
 Lemma sizes_are w : let p := read_plan w in
   (K p, D (sizes_of p), N p, answer p, hidden_units p) =
-  (size (wtasks w), D (sizes_written w), wN w, wm w * wn w + (wn w).-1, hidden_written w).
+  (size (wtasks w), D (sizes_written w), wN w, wm w * len_written w + (len_written w).-1,
+   hidden_written w).
 Proof.
-rewrite /= K_written sizesE /answer /token /hidden_units K_written /hidden_written /=.
+rewrite /= K_written sizesE /answer /token -lenE /hidden_units K_written /hidden_written /=.
 by rewrite -map_comp (eq_map (f2 := size)) // => g; apply: size_map.
 Qed.

@@ -15,7 +15,7 @@ From construct Require Import spec plan reader concrete.
 Import ListNotations.
 
 (* affine("f", {1: [[1, 2], [0, -1]], 2: [[0, 0], [1, 0]]}, [1/2, 0]) *)
-Definition planAffine : plan Q := Plan 2%nat 3%nat 3%nat [read_task [[(0%N, 0%N, 1);
+Definition planAffine : plan Q := plain_plan 0 2%nat 3%nat 3%nat [read_task [[(0%N, 0%N, 1);
   (0%N, 1%N, 2)]; [(0%N, 1%N, (-1)); (1%N, 0%N, 1)]] [[]; []] [(1#2); 0] []] [1%nat] [0%nat]
   (map (map read_hinge) []) [[]] 16%nat 2 8192 4 4 16 1.
 Definition sampleAffine := Sample [Some ([[1; 1]; [2; 0]], [7#2; 1]); Some ([[1; 1]; [2; 0]],
@@ -23,7 +23,7 @@ Definition sampleAffine := Sample [Some ([[1; 1]; [2; 0]], [7#2; 1]); Some ([[1;
 Definition answerAffine := [5#2; 0].
 
 (* permutation("f", [2, 3, 1]); permutation("g", [2, 1, 3], signs=[1, -1, 1]) *)
-Definition planPermutation : plan Q := Plan 3%nat 3%nat 2%nat [read_task [[(0%N, 1%N, 1)];
+Definition planPermutation : plan Q := plain_plan 0 3%nat 3%nat 2%nat [read_task [[(0%N, 1%N, 1)];
   [(0%N, 2%N, 1)]; [(0%N, 0%N, 1)]] [[]; []; []] [0; 0; 0] []; read_task [[(0%N, 1%N, 1)];
   [(0%N, 0%N, (-1))]; [(0%N, 2%N, 1)]] [[]; []; []] [0; 0; 0] []] [] [0%nat; 0%nat]
   (map (map read_hinge) []) [[]; []] 8%nat 2 4096 8 4 16 1.
@@ -32,7 +32,7 @@ Definition samplePermutation := Sample [Some ([[1; 2; 3]], [2; 3; 1]); Some ([[1
 Definition answerPermutation := [2; 3#2; 5#2].
 
 (* retrieval("f", 1, d=1); retrieval("g", 2, d=1) *)
-Definition planRetrieval : plan Q := Plan 1%nat 3%nat 3%nat [read_task [[(0%N, 0%N, 1)]] [[]] [0]
+Definition planRetrieval : plan Q := plain_plan 0 1%nat 3%nat 3%nat [read_task [[(0%N, 0%N, 1)]] [[]] [0]
   []; read_task [[(1%N, 0%N, 1)]] [[]] [0] []] [] [0%nat; 1%nat] (map (map read_hinge) []) [[];
   []] 16%nat 2 2048 8 4 16 1.
 Definition sampleRetrieval := Sample [Some ([[1]; [3]], [1]); Some ([[1]; [3]], [3]); Some ([[1];
@@ -40,7 +40,7 @@ Definition sampleRetrieval := Sample [Some ([[1]; [3]], [1]); Some ([[1]; [3]], 
 Definition answerRetrieval := [3].
 
 (* shift("f", [1, -2]) *)
-Definition planShift : plan Q := Plan 2%nat 3%nat 2%nat [read_task [[(0%N, 0%N, 1)];
+Definition planShift : plan Q := plain_plan 0 2%nat 3%nat 2%nat [read_task [[(0%N, 0%N, 1)];
   [(0%N, 1%N, 1)]] [[]; []] [1; (-2)] []] [] [0%nat] (map (map read_hinge) []) [[]] 8%nat 2 4096 4
   4 16 1.
 Definition sampleShift := Sample [Some ([[0; 1]], [1; -1]); Some ([[0; 1]], [0; 1]); None] [[2;
@@ -48,7 +48,7 @@ Definition sampleShift := Sample [Some ([[0; 1]], [1; -1]); Some ([[0; 1]], [0; 
 Definition answerShift := [3; 1].
 
 (* shift("f", 1, modulo=3) *)
-Definition planShiftModulo : plan Q := Plan 3%nat 3%nat 2%nat [read_task [[(0%N, 2%N, 1)];
+Definition planShiftModulo : plan Q := plain_plan 0 3%nat 3%nat 2%nat [read_task [[(0%N, 2%N, 1)];
   [(0%N, 0%N, 1)]; [(0%N, 1%N, 1)]] [[]; []; []] [0; 0; 0] []] [] [0%nat] (map (map read_hinge)
   []) [[]] 8%nat 1 8 4 1 1 1.
 Definition sampleShiftModulo := Sample [Some ([[1; 0; 0]], [0; 1; 0]); Some ([[0; 1; 0]], [1; 0;
@@ -56,20 +56,20 @@ Definition sampleShiftModulo := Sample [Some ([[1; 0; 0]], [0; 1; 0]); Some ([[0
 Definition answerShiftModulo := [1; 0; 0].
 
 (* add("f", [1, 2], d=1) *)
-Definition planSum : plan Q := Plan 1%nat 3%nat 3%nat [read_task [[(0%N, 0%N, 1); (1%N, 0%N, 1)]]
+Definition planSum : plan Q := plain_plan 0 1%nat 3%nat 3%nat [read_task [[(0%N, 0%N, 1); (1%N, 0%N, 1)]]
   [[]] [0] []] [1%nat] [0%nat] (map (map read_hinge) []) [[]] 16%nat 2 2048 4 4 16 1.
 Definition sampleSum := Sample [Some ([[1]; [3]], [4]); Some ([[1]; [3]], [2]); None] [[2]; [-3]].
 Definition answerSum := [-1].
 
 (* lookup("f", {"France": "Paris"}, vocabulary=words) *)
-Definition planLookup : plan Q := Plan 3%nat 3%nat 2%nat [read_task [[]; [(0%N, 0%N, 1)]; []] [[];
+Definition planLookup : plan Q := plain_plan 0 3%nat 3%nat 2%nat [read_task [[]; [(0%N, 0%N, 1)]; []] [[];
   []; []] [0; 0; 0] []] [] [0%nat] (map (map read_hinge) []) [[]] 8%nat 1 4 4 1 1 1.
 Definition sampleLookup := Sample [Some ([[1; 0; 0]], [0; 1; 0]); Some ([[0; 0; 1]], [0; 1; 0]);
   None] [[1; 0; 0]].
 Definition answerLookup := [0; 1; 0].
 
 (* lookup("f", {("a", "a"): "b", ("a", "b"): "b", ("b", "b"): "c"}, vocabulary=words) *)
-Definition planLookupPairs : plan Q := Plan 3%nat 3%nat 3%nat [read_task [[]; []; []] [[];
+Definition planLookupPairs : plan Q := plain_plan 0 3%nat 3%nat 3%nat [read_task [[]; []; []] [[];
   [(0%N, 1)]; [(1%N, 1)]] [0; 0; 0] [[(1, [(0%N, 0%N, 1); (1%N, 0%N, 1); (1%N, 1%N, 1)], (-1))];
   [(1, [(0%N, 1%N, 1); (1%N, 1%N, 1)], (-1))]]] [1%nat] [0%nat] (map (map read_hinge) [[(1,
   [(0%N, 0%N, 1); (1%N, 0%N, 1); (1%N, 1%N, 1)], (-1))]; [(1, [(0%N, 1%N, 1); (1%N, 1%N, 1)],
@@ -79,7 +79,7 @@ Definition sampleLookupPairs := Sample [Some ([[1; 0; 0]; [0; 1; 0]], [0; 1; 0])
 Definition answerLookupPairs := [0; 0; 1].
 
 (* word_sum("f", {"a": 1, "b": 2}, {2: "b", 3: "c"}, vocabulary=words) *)
-Definition planWordSum : plan Q := Plan 3%nat 3%nat 3%nat [read_task [[]; []; []] [[]; [(0%N, 1);
+Definition planWordSum : plan Q := plain_plan 0 3%nat 3%nat 3%nat [read_task [[]; []; []] [[]; [(0%N, 1);
   (1%N, (-2)); (2%N, 1)]; [(1%N, 1); (2%N, (-2)); (3%N, 1)]] [0; 0; 0] [[(1, [(0%N, 0%N, 2);
   (0%N, 1%N, 3); (1%N, 0%N, 2); (1%N, 1%N, 3)], (-3))]; [(1, [(0%N, 0%N, 2); (0%N, 1%N, 3);
   (1%N, 0%N, 2); (1%N, 1%N, 3)], (-4))]; [(1, [(0%N, 0%N, 2); (0%N, 1%N, 3); (1%N, 0%N, 2);
@@ -94,7 +94,7 @@ Definition sampleWordSum := Sample [Some ([[1; 0; 0]; [1; 0; 0]], [0; 1; 0]); So
 Definition answerWordSum := [0; 0; 1].
 
 (* relu_sum("f", [[{"a": [1], "e": -1}, {"c": -2, "a": [2]}]], [[1]], [[2]], [1]) *)
-Definition planReluSum : plan Q := Plan 1%nat 3%nat 2%nat [read_task [[(0%N, 0%N, 2)]]
+Definition planReluSum : plan Q := plain_plan 0 1%nat 3%nat 2%nat [read_task [[(0%N, 0%N, 2)]]
   [[(0%N, 1)]] [1] [[((-2), [(0%N, 0%N, 2)], 0); (1, [(0%N, 0%N, 1)], (-1))]]] [] [0%nat]
   (map (map read_hinge) [[((-2), [(0%N, 0%N, 2)], 0); (1, [(0%N, 0%N, 1)], (-1))]]) [[0%nat]]
   8%nat 2 32768 4 4 16 1.
@@ -102,7 +102,7 @@ Definition sampleReluSum := Sample [Some ([[1]], [-1]); Some ([[-1]], [3]); None
 Definition answerReluSum := [-2].
 
 (* absolute("f", d=2) *)
-Definition planAbsolute : plan Q := Plan 2%nat 3%nat 2%nat [read_task [[]; []] [[(0%N, 1)];
+Definition planAbsolute : plan Q := plain_plan 0 2%nat 3%nat 2%nat [read_task [[]; []] [[(0%N, 1)];
   [(1%N, 1)]] [0; 0] [[(1, [(0%N, 0%N, (-1))], 0); (1, [(0%N, 0%N, 1)], 0)]; [(1,
   [(0%N, 1%N, (-1))], 0); (1, [(0%N, 1%N, 1)], 0)]]] [] [0%nat] (map (map read_hinge) [[(1,
   [(0%N, 0%N, (-1))], 0); (1, [(0%N, 0%N, 1)], 0)]; [(1, [(0%N, 1%N, (-1))], 0); (1,
@@ -112,14 +112,14 @@ Definition sampleAbsolute := Sample [Some ([[-2; 1]], [2; 1]); Some ([[-2; 1]], 
 Definition answerAbsolute := [3; 1#2].
 
 (* relu("f", d=1) *)
-Definition planRelu : plan Q := Plan 1%nat 3%nat 2%nat [read_task [[]] [[(0%N, 1)]] [0] [[(1,
+Definition planRelu : plan Q := plain_plan 0 1%nat 3%nat 2%nat [read_task [[]] [[(0%N, 1)]] [0] [[(1,
   [(0%N, 0%N, 1)], 0)]]] [] [0%nat] (map (map read_hinge) [[(1, [(0%N, 0%N, 1)], 0)]]) [[0%nat]]
   8%nat 2 2048 4 4 16 1.
 Definition sampleRelu := Sample [Some ([[-1]], [0]); Some ([[-1]], [-1]); None] [[2]].
 Definition answerRelu := [2].
 
 (* maximum("f", d=1) *)
-Definition planMaximum : plan Q := Plan 1%nat 3%nat 3%nat [read_task [[(0%N, 0%N, 1)]]
+Definition planMaximum : plan Q := plain_plan 0 1%nat 3%nat 3%nat [read_task [[(0%N, 0%N, 1)]]
   [[(0%N, 1)]] [0] [[(1, [(0%N, 0%N, (-1)); (1%N, 0%N, 1)], 0)]]] [1%nat] [0%nat]
   (map (map read_hinge) [[(1, [(0%N, 0%N, (-1)); (1%N, 0%N, 1)], 0)]]) [[0%nat]] 16%nat 2 4096 4 4
   16 1.
@@ -128,7 +128,7 @@ Definition sampleMaximum := Sample [Some ([[1]; [3]], [3]); Some ([[1]; [3]], [1
 Definition answerMaximum := [2].
 
 (* minimum("f", d=1) *)
-Definition planMinimum : plan Q := Plan 1%nat 3%nat 3%nat [read_task [[(0%N, 0%N, 1)]]
+Definition planMinimum : plan Q := plain_plan 0 1%nat 3%nat 3%nat [read_task [[(0%N, 0%N, 1)]]
   [[(0%N, (-1))]] [0] [[(1, [(0%N, 0%N, 1); (1%N, 0%N, (-1))], 0)]]] [1%nat] [0%nat]
   (map (map read_hinge) [[(1, [(0%N, 0%N, 1); (1%N, 0%N, (-1))], 0)]]) [[0%nat]] 16%nat 2 4096 4 4
   16 1.
@@ -137,7 +137,7 @@ Definition sampleMinimum := Sample [Some ([[1]; [3]], [1]); Some ([[1]; [3]], [3
 Definition answerMinimum := [1].
 
 (* clip("f", -1/2, 3/2, d=1) *)
-Definition planClip : plan Q := Plan 1%nat 3%nat 2%nat [read_task [[]] [[(0%N, 1)]] [(-1#2)]
+Definition planClip : plan Q := plain_plan 0 1%nat 3%nat 2%nat [read_task [[]] [[(0%N, 1)]] [(-1#2)]
   [[((-1), [(0%N, 0%N, 1)], (-3#2)); (1, [(0%N, 0%N, 1)], (1#2))]]] [] [0%nat]
   (map (map read_hinge) [[((-1), [(0%N, 0%N, 1)], (-3#2)); (1, [(0%N, 0%N, 1)], (1#2))]])
   [[0%nat]] 8%nat 2 4096 4 4 16 1.

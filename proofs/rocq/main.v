@@ -11,6 +11,8 @@ From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers residual spec plan stream matrices network.
 From construct Require Import transport checker artifact.
 From construct Require theorem bai enough concrete sharpness instances margins thresholds.
+From construct Require norms gate flat approximate chord polynomials ridges error
+  wiring_exists.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -63,7 +65,7 @@ Fact domain_is Rx Ry delta : in_domain d m n ts pr Rx Ry delta <->
       forall q u, (q < n.-1)%N -> (u < d)%N -> `|query pr q u| <= Rx &
       forall k i, (k < size ts)%N -> (i < m)%N -> used pr i -> explains d ts pr k i \/
         delta ^+ 2 <= \sum_(u < d) (f_ ts k (X pr i) u - Y pr i u) ^+ 2].
-Proof. by split=> [[]|[]]. Qed.
+Proof. by split=> [[[]]|[]]. Qed.
 End Specification.
 
 (* --- What the weights do: matrices.v --- *)
@@ -114,20 +116,26 @@ Proof. by []. Qed.
 End Transformer.
 
 (* How a prompt becomes tokens: its vectors, with a flag that is 1 in examples. Token t is in
-   position t mod n of example t / n; the last of the query is empty, and is the answer's. *)
+   position t mod l of example t / l, where l = n + w: n - 1 inputs, w scratch tokens, which are
+   empty, and the label; the last of the query is empty, and is the answer's. *)
 Fact tokens_are (R : realFieldType) (p : plan R) pr t u : tokens p pr t u =
-  if (u < pd p)%N then vec p pr t u else ((t %/ pn p < pm p)%N && used pr (t %/ pn p))%:R.
+  if (u < pd p)%N then vec p pr t u else ((t %/ len p < pm p)%N && used pr (t %/ len p))%:R.
 Proof. by rewrite mxE. Qed.
 
 (* The vector of token t; blank examples, the empty last token and padding are 0. *)
 Fact vec_is (R : realFieldType) (p : plan R) pr t u : vec p pr t u =
-  let i := (t %/ pn p)%N in let q := (t %% pn p)%N in
+  let i := (t %/ len p)%N in let q := (t %% len p)%N in
   if (i < pm p)%N then
-    if used pr i then if (q < (pn p).-1)%N then X pr i q u else Y pr i u else 0
+    if used pr i then
+      if (q < (pn p).-1)%N then X pr i q u else if (q == (len p).-1)%N then Y pr i u else 0
+    else 0
   else if (i == pm p) && (q < (pn p).-1)%N then query pr q u else 0.
 Proof. by []. Qed.
 
-Fact answer_token_is (R : realFieldType) (p : plan R) : answer p = (pm p * pn p + (pn p).-1)%N.
+Fact length_is (R : realFieldType) (p : plan R) : len p = (pn p + size (scratch p))%N.
+Proof. by []. Qed.
+
+Fact answer_token_is (R : realFieldType) (p : plan R) : answer p = (pm p * len p + (len p).-1)%N.
 Proof. by []. Qed.
 
 (* --- The theorem --- *)
@@ -136,7 +144,8 @@ Proof. by []. Qed.
    difference to those of the construction, and that lie within the width:
    (`map_plan (q2r R) p` and `map_emitted (q2r R) E` are p and E with their rational numbers
    taken for numbers of R; what `differences` computes need not be read: it is proved enough.)
-   E has seven layers of K heads, width (4+2S)d + 2P + ceil(log2(m+1)) + ceil(log2 n) + 6,
+   E has seven layers of K heads, width (4+2S)d + 2P + ceil(log2(m+1)) + ceil(log2(n+w)) + 6
+   with w scratch tokens,
    two hidden units for each hinge of the dictionary in layer 3, mK in layer 6, and one in
    each other layer, where the MLP adds nothing; and in every ordered field, on every prompt
    of the domain, the answer is the mixture, what the heads give in layer 4 are the votes
@@ -145,7 +154,7 @@ Theorem an_artifact_computes_the_mixture (p : plan Q) (E : emitted Q) :
   fits (D (sizes_of p)) E -> differences rat_ops p E = [::] ->
   [/\ [seq size (ehs L) | L <- elayers E] = nseq 7 (K p),
       D (sizes_of p) = ((4 + 2 * size (slots p)) * pd p + 2 * size (dict p) +
-        up_log 2 (pm p).+1 + up_log 2 (pn p) + 6)%N,
+        up_log 2 (pm p).+1 + up_log 2 (pn p + size (scratch p)) + 6)%N,
       [seq size (W_in L) | L <- elayers E] =
         [:: 1; 1; maxn 1 (2 * sumn (map size (dict p))); 1; 1; pm p * K p; 1]%N,
       forall (R : realFieldType) l, (l < 7)%N -> l != 2%N -> l != 5%N ->
@@ -167,6 +176,76 @@ move=> wide none; have [h1 h2 _ idle every] := checked wide none; split=> //.
   by move=> R l l7 l2 l5 L h; apply: (idle R l h).
 by move=> R pr q Eq c given dom; have [? ? ? _] := every R pr dom; split.
 Qed.
+
+(* --- Tasks that are held within an error: approximate.v --- *)
+
+Section Approximate.
+Import approximate flat superpose pool divide.
+Variables (R : realFieldType) (p : plan R) (pr : prompt R) (a tau : R).
+Variables (F : nat -> (nat -> nat -> R) -> nat -> R) (eps : nat -> R).
+Notation d := (pd p).
+Notation squares x := (\sum_(u <- iota 0 d) x u ^+ 2).
+
+(* F k is any function; the tasks of the plan are what the network holds of it. *)
+Fact near_is k i : near p pr tau F k i =
+  used pr i && (squares (fun u => F k (X pr i) u - Y pr i u) <= tau ^+ 2).
+Proof. by []. Qed.
+
+Fact votes_of_is hit k : votes_of p hit k = count (hit k) (iota 0 (pm p)).
+Proof. by []. Qed.
+
+Fact share_near_is k : share_near p pr tau F k =
+  (votes_of p (near p pr tau F) k)%:R / (\sum_(j < K p) votes_of p (near p pr tau F) j)%:R.
+Proof. by []. Qed.
+
+Fact mixture_near_is u : mixture_near p pr tau F u =
+  (\sum_(k < K p) (votes_of p (near p pr tau F) k)%:R * F k (query pr) u) /
+  (\sum_(k < K p) votes_of p (near p pr tau F) k)%:R.
+Proof. by []. Qed.
+
+Fact mixture_of_is hit u : mixture_of p pr hit u =
+  (\sum_(k < K p) (votes_of p hit k)%:R * f_ (tasks p) k (query pr) u) /
+  (\sum_(k < K p) votes_of p hit k)%:R.
+Proof. by []. Qed.
+
+(* The hypotheses: the box, the gate, how near the held tasks are, and how far labels are. *)
+Fact held_within_is : held_within p pr a tau F eps <->
+  [/\ in_box d (pm p) (pn p) pr (Rx p) (Ry p), 0 <= tau,
+      forall k, (k < K p)%N -> [/\ 0 <= eps k, 0 <= B p, eps k <= delta p,
+        B p * (tau + eps k) ^+ 2 <= a - 1 & a <= B p * (delta p - eps k) ^+ 2],
+      forall k, (k < K p)%N ->
+        (forall i, (i < pm p)%N -> used pr i ->
+          squares (fun u => f_ (tasks p) k (X pr i) u - F k (X pr i) u) <= eps k ^+ 2) /\
+        squares (fun u => f_ (tasks p) k (query pr) u - F k (query pr) u) <= eps k ^+ 2 &
+      forall k i, (k < K p)%N -> (i < pm p)%N -> used pr i -> near p pr tau F k i \/
+        delta p ^+ 2 <= squares (fun u => F k (X pr i) u - Y pr i u)].
+Proof.
+split=> [[H1 H2 H3 H4 H5 H6 H7]|[H1 H2 H3 H4 H5]].
+  split=> // k kK; last by split; [move=> i; apply: H5 | apply: H6].
+  by have /and4P[? ? ? ?] := H4 k kK; split=> //; apply: H3.
+split=> //.
+- by move=> k /H3[].
+- by move=> k /H3[*]; apply/and4P.
+- by move=> k i /H4[H _]; apply: H.
+- by move=> k /H4[].
+Qed.
+
+(* The answer of flat matrices with the entries of the layers. *)
+Theorem the_flat_gate_answers_within_eps E (t : 'I_(N p)) :
+  admissible (real_ops R) p -> flat_conditions (real_ops R) p a ->
+  held_within p pr a tau F eps ->
+  emitted_by p (compile_flat (real_ops R) p a) E -> t = answer p :> nat ->
+  squares (fun u => (if insub u is Some v then
+      answer_mx (D (sizes_of p)) E (tokens p pr) t ord0 v else 0) - mixture_near p pr tau F u) <=
+    (\sum_(k < K p) share_near p pr tau F k * eps k) ^+ 2.
+Proof.
+move=> ok flat_ held eo ta.
+have [-> close] := approximate_network ok flat_ held eo ta.
+apply: le_trans close; rewrite le_eqVlt; apply/orP; left; apply/eqP.
+apply: eq_big_seq => u; rewrite mem_iota add0n => /= ud.
+by rewrite insubT /= mxE.
+Qed.
+End Approximate.
 
 (* --- Every main statement, and the axioms that it rests on: none --- *)
 
@@ -194,3 +273,31 @@ Print Assumptions instances.tasks_are_of_their_kinds.
 Print Assumptions margins.margins_exist.
 Print Assumptions thresholds.B_is_sharp.
 Print Assumptions main.an_artifact_computes_the_mixture.
+Print Assumptions main.the_flat_gate_answers_within_eps.
+Print Assumptions gate.flat_gate.
+Print Assumptions gate.gate_exists.
+Print Assumptions gate.no_gate.
+Print Assumptions gate.thresholds_are_needed.
+Print Assumptions gate.table_reads.
+Print Assumptions gate.rounded_votes_are_read.
+Print Assumptions norms.sum_within.
+Print Assumptions norms.sum_within_entry.
+Print Assumptions flat.flat_correct.
+Print Assumptions approximate.approximate_correct.
+Print Assumptions approximate.approximate_network.
+Print Assumptions chord.hinges_are_broken.
+Print Assumptions chord.interpolant_on_piece.
+Print Assumptions chord.squares_by_hinges.
+Print Assumptions chord.lowered_squares.
+Print Assumptions chord.products_by_hinges.
+Print Assumptions chord.products_on_knots.
+Print Assumptions chord.products_on_even_knots.
+Print Assumptions polynomials.polynomial_chord.
+Print Assumptions polynomials.polynomials_by_hinges.
+Print Assumptions polynomials.chord_by_second_derivative.
+Print Assumptions wiring_exists.homes_exist.
+Print Assumptions wiring_exists.wiring_exists.
+Print Assumptions ridges.ridge_sum.
+Print Assumptions ridges.polarisation.
+Print Assumptions ridges.monomial_of_powers.
+Print Assumptions error.error_checked.

@@ -10,7 +10,7 @@
    given_mx D E x l k t == what head k of layer l gives at token t, all its scores together
    answer_mx D E x t == the answer, read at token t
    embedding, places_of, unembedding o p == what the compiler writes besides the layers
-   emitted_ok p E   == the entries of E are the compiler's
+   emitted_by p Ls E == the entries of E are those of the layers Ls; emitted_ok p E == the compiler's
    at_places p M h  == the matrix M holds at places what h holds at coordinates *)
 From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers bai codes residual spec plan stream.
@@ -107,9 +107,17 @@ Notation z := (sizes_of p).
 Definition embedding : seq (form coord T) :=
   [seq [:: (Tok u, num o 1)] | u <- iota 0 (pd p)] ++ [:: [:: (Ctx, num o 1)]].
 
+(* With scratch tokens, what the head that fills them reads of a token in position q. *)
+Definition scratch_form q : form coord T :=
+  if nilp (scratch p) then [::] else
+  if is_scratch p q then
+    [:: (Sq, num o (mark p q)); (Rec, sub o (num o 1) (num o (mark p q ^ 2)))]
+  else [:: (Rec, opp o (num o (mark p q ^ 2)))].
+
 Definition places_of : seq (form coord T) :=
   [seq if live p t then
-         along o Pe (le z) (ex p t) ++ along o Pt (lt z) (pos p t) ++ constant (num o 1)
+         along o Pe (le z) (ex p t) ++ along o Pt (lt z) (pos p t) ++ constant (num o 1) ++
+         scratch_form (pos p t)
        else [::] | t <- iota 0 (N p)].
 
 Definition unembedding : seq (form coord T) := [seq [:: (Tok u, num o 1)] | u <- iota 0 (pd p)].
@@ -147,9 +155,10 @@ Definition layer_ok E (L : layer coord R) :=
   [/\ all_ok head_ok (ehs E) (heads L), mat_ok (W_in E) (map fst (units L)) &
       mat_ok (W_out E) (map snd (units L))].
 
-Definition emitted_ok E :=
+Definition emitted_by Ls E :=
   [/\ mat_ok (W_E E) (embedding o p), mat_ok (W_pos E) (places_of o p),
-      mat_ok (W_U E) (unembedding o p) & all_ok layer_ok (elayers E) (compile o p)].
+      mat_ok (W_U E) (unembedding o p) & all_ok layer_ok (elayers E) Ls].
+Definition emitted_ok E := emitted_by (compile o p) E.
 
 (* --- They compute the same --- *)
 
@@ -330,21 +339,50 @@ Proof. by apply: valid_field => // r' u' /= -> ->. Qed.
 Lemma valid_query r u : (r <= size (slots p))%N -> (u < d)%N -> valid z (field Qry QSlot r u).
 Proof. by apply: valid_field => // r' u' /= -> ->. Qed.
 
-Lemma vp_hinges fld into (s : seq (nat * hinge R)) :
+Lemma vf_unit_gate a : vf (unit_gate o p a).
+Proof. by case: a => [q|] //=; rewrite vf_cat vf_scaled vf_along. Qed.
+
+Lemma vp_hinges fld into (s : seq (nat * (option nat * hinge R))) :
   (forall r u, (r <= size (slots p))%N -> (u < d)%N -> valid z (fld r u)) ->
   (forall v, (v < size (dict p))%N -> valid z (into v)) ->
-  all (fun vh => (vh.1 < size (dict p))%N && wired_hinge p vh.2) s ->
-  vp [seq hinge_unit fld into vh | vh <- s].
+  all (fun vu => (vu.1 < size (dict p))%N && wired_hinge p vu.2.2) s ->
+  vp [seq hinge_unit o p fld into vu | vu <- s].
 Proof.
-move=> vfld vinto; rewrite /valid_pairs all_map; apply: sub_all => vh /= /andP[vP /allP wh].
-rewrite vf_cat vf_constant andbT /valid_form all_map /= andbT vinto // andbT.
+move=> vfld vinto; rewrite /valid_pairs all_map; apply: sub_all => vu /= /andP[vP /allP wh].
+rewrite vf_cat /valid_form all_map /= -/(vf _) vf_unit_gate !andbT vinto // andbT.
 by apply/allP => q /wh/andP[qr qu] /=; apply: vfld.
 Qed.
 
-Lemma hinges_wired : all (fun vh => (vh.1 < size (dict p))%N && wired_hinge p vh.2) (hinges p).
+Lemma hinges_wired a :
+  all (fun vu => (vu.1 < size (dict p))%N && wired_hinge p vu.2.2) (hinges_at p a).
 Proof.
-rewrite /hinges all_flatten all_map; apply/allP => v; rewrite mem_iota add0n => vP /=.
-by rewrite all_map; have := dict_wired ok v; apply: sub_all => h /= ->; rewrite andbT.
+rewrite all_filter; apply: (@sub_all _ (fun vu => (vu.1 < size (dict p))%N && wired_hinge p vu.2.2)).
+  by move=> vu /= ->; rewrite implybT.
+rewrite /hinges all_flatten all_map; apply/allP => v; rewrite mem_iota add0n => /andP[_ vP] /=.
+rewrite all_map; have := units_wired ok v; apply: sub_all => u /= /andP[-> _].
+by rewrite vP.
+Qed.
+
+Lemma vp_to_end : vf (to_end o p).
+Proof.
+rewrite vf_cat vf_constant andbT /valid_form all_map; apply/allP => b.
+by rewrite mem_iota.
+Qed.
+
+Lemma vp_match top scale k : (k < K p)%N ->
+  vp (rows (match_head o p top scale k)) && vp (vals (match_head o p top scale k)).
+Proof.
+move=> kK; have dd u : u \in iota 0 d -> (u < d)%N by rewrite mem_iota.
+have e_valid i : (i < d)%N -> vf (e_form o p k i).
+  by move=> id; rewrite /e_form vf_cat vf_f //= ?id //; exact: valid_example.
+apply/andP; split.
+  rewrite /superpose_rows !vp_cat; apply/and4P; split.
+  + by apply: vp_map => i /dd id /=; rewrite vf_scaled e_valid.
+  + by apply: vp_map => b; rewrite mem_iota /valid_form /= => ->.
+  + by apply: vp_map => b; rewrite mem_iota /valid_form /= => ->.
+  + by rewrite /= /gate !vf_cat vf_scaled vf_along.
+rewrite vp_cat andbC /=; apply: vp_map => i /dd id /=.
+by rewrite vf_scaled vf_f //= /valid_form /= ?id //; exact: valid_query.
 Qed.
 
 Lemma compile_valid : all (valid_layer p) (compile o p).
@@ -352,26 +390,21 @@ Proof.
 have dd u : u \in iota 0 d -> (u < d)%N by rewrite mem_iota.
 have S_ r : r \in iota 0 (size (slots p)) -> (r < size (slots p))%N by rewrite mem_iota.
 rewrite /= andbT; apply/and5P; split; [| | | |apply/and3P; split].
-- apply: valid_padded => //; rewrite all_map; apply/allP => r /S_ rS /=.
-  by rewrite vp_own_example vp_copy // => u ud /=; rewrite rS ud.
+- apply: valid_padded => //; rewrite all_cat; apply/andP; split.
+    rewrite all_map; apply/allP => r /S_ rS /=.
+    by rewrite vp_own_example vp_copy // => u ud /=; rewrite rS ud.
+  case: nilp => //; rewrite /= andbT vp_copy ?andbT; last by move=> u /= ->.
+  by rewrite vp_cat vp_same //= vp_to_end.
 - by apply: valid_padded; rewrite //= vp_own_example vp_copy //= => u ->.
 - apply: valid_padded.
     rewrite /= andbT /query_rows !vp_cat vp_same //= vf_cat vf_along //= vp_copy //= => [|u -> //].
     rewrite /valid_pairs all_flatten all_map; apply/allP => r /S_ rS /=; apply: vp_copy => u ud /=.
     by rewrite rS ud.
-  rewrite /dictionary_units; case: ifP => // _; rewrite vp_cat.
+  rewrite /dictionary_units; case: ifP => // _; rewrite /valid_pairs all_flatten all_map.
+  elim: (places p) => //= a s ->; rewrite andbT -/(vp _) vp_cat.
   by rewrite !vp_hinges ?hinges_wired //; [exact: valid_query | exact: valid_example].
-- apply: valid_padded => //; rewrite all_map; apply/allP => k; rewrite mem_iota => kK /=.
-  have e_valid i : (i < d)%N -> vf (e_form o p k i).
-    by move=> id; rewrite /e_form vf_cat vf_f //= ?id //; exact: valid_example.
-  apply/andP; split.
-    rewrite /superpose_rows !vp_cat; apply/and4P; split.
-    + by apply: vp_map => i /dd id /=; rewrite vf_scaled e_valid.
-    + by apply: vp_map => b; rewrite mem_iota /valid_form /= => ->.
-    + by apply: vp_map => b; rewrite mem_iota /valid_form /= => ->.
-    + by rewrite /= /gate !vf_cat vf_scaled vf_along.
-  rewrite vp_cat andbC /=; apply: vp_map => i /dd id /=.
-  by rewrite vf_scaled vf_f //= /valid_form /= ?id //; exact: valid_query.
+- apply: valid_padded => //; rewrite all_map; apply/allP => k; rewrite mem_iota => kK.
+  exact: vp_match.
 - apply: valid_padded => //=; rewrite /pool_rows andbT vp_cat /= !vf_cat !vf_along //= vp_copy
   //= => u ->; exact: isT.
 - by apply: valid_padded => //; apply: vp_map.

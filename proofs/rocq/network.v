@@ -42,25 +42,41 @@ Lemma entry_along0 (at_ : nat -> coord) l x c : (forall b, at_ b != c) ->
 Proof. by move=> no; rewrite /entry big_map big1 // => b; rewrite (negPf (no b)). Qed.
 
 Definition place_form t := if live p t then
-  along o Pe (le z) (ex p t) ++ along o Pt (lt z) (pos p t) ++ constant 1 else [::].
+  along o Pe (le z) (ex p t) ++ along o Pt (lt z) (pos p t) ++ constant 1 ++
+  scratch_form o p (pos p t) else [::].
 
 Lemma place_form_valid t : valid_form p (place_form t).
-Proof. by rewrite /place_form; case: ifP => // _; rewrite !vf_cat !vf_along. Qed.
+Proof.
+rewrite /place_form; case: ifP => // _; rewrite !vf_cat !vf_along //= /scratch_form.
+by case: ifP => // _; case: ifP.
+Qed.
 
 Lemma place_formE t c : valid z c -> entry (place_form t) c =
   match c with
   | Pe b => if live p t then code o (ex p t) b else 0
   | Pt b => if live p t then code o (pos p t) b else 0
   | One => (live p t)%:R
+  | Sq => sq0 p t
+  | Rec => rec0 p t
   | _ => 0
   end.
 Proof.
-rewrite /place_form; case: (live p t); last by rewrite entry_nil; case: c.
-by case: c => [u|r u|u|u|r u|v|v|u|b|b||||||] /= vc;
-  rewrite !entry_cat entry1 /= ?entry_along ?entry_along0 ?addr0 ?add0r // => x y [].
+have sE c' : (if c' is Sq then false else true) -> (if c' is Rec then false else true) ->
+    entry (scratch_form o p (pos p t)) c' = 0.
+  rewrite /scratch_form; case: ifP => _; first by rewrite entry_nil.
+  by case: c' => // *; case: ifP => _; rewrite /entry !big_cons big_nil.
+rewrite /place_form /sq0 /rec0; case: (live p t); last by rewrite entry_nil; case: c.
+case: c => [u|r u|u|u|r u|v|v|u|b|b||||||] vc; rewrite !entry_cat /constant entry1 /=;
+  try by rewrite ?entry_along ?entry_along0 ?sE ?addr0 ?add0r // => x y [].
+- rewrite !entry_along0 // !add0r /scratch_form; case: (boolP (nilp _)) => [none|some].
+    by rewrite entry_nil /is_scratch /len (nilP none) addn0 leqNgt andNb.
+  by case: (is_scratch p _); rewrite /entry !big_cons big_nil ?addr0.
+- rewrite !entry_along0 // !add0r /scratch_form; case: (boolP (nilp _)) => [none|some].
+    by rewrite entry_nil.
+  by case: (is_scratch p _); rewrite /entry !big_cons big_nil ?addr0 ?sub0r.
 Qed.
 
-Lemma embed_places E : emitted_ok p E -> at_places (embed_mx D E tokens) (stream0 p pr).
+Lemma embed_places Ls E : emitted_by p Ls E -> at_places (embed_mx D E tokens) (stream0 p pr).
 Proof.
 case=> [eE eP _ _] t j c vc cj; rewrite /embed_mx !mxE.
 have -> : entry (nth [::] (W_pos E) t) j = entry (place_form t) c.
@@ -106,18 +122,23 @@ by apply: IH => //; apply: layer_places.
 Qed.
 
 (* The answer is what the layers leave in tok at the answer token. *)
-Lemma answer_places E (t : 'I_N) (u : 'I_d) : emitted_ok p E -> t = answer p :> nat ->
-  answer_mx D E tokens t ord0 u =
-  run_layers N (compile o p) (stream0 p pr) (answer p) (Tok u).
+Lemma layers_answer Ls E (t : 'I_N) (u : 'I_d) : all (valid_layer p) Ls ->
+  emitted_by p Ls E -> t = answer p :> nat ->
+  answer_mx D E tokens t ord0 u = run_layers N Ls (stream0 p pr) (answer p) (Tok u).
 Proof.
-move=> eo ta; have [_ _ eU eL] := eo.
-have A := layers_places (embed_places eo) (compile_valid ok) eL; rewrite !mxE.
+move=> vL eo ta; have [_ _ eU eL] := eo.
+have A := layers_places (embed_places eo) vL eL; rewrite !mxE.
 have [sU okU] := eU; have uU : (u < size (unembedding o p))%N by rewrite size_map size_iota.
 have := okU u uU; rewrite (nth_map 0%N) ?size_iota // nth_iota // add0n => vU; rewrite -ta.
 have := read_vec t A (_ : valid_form p [:: (Tok u, 1)]) vU.
 rewrite /valid_form /= ltn_ord => /(_ isT); rewrite ap1 mul1r => <-.
 by apply: eq_bigr => i _; rewrite !mxE.
 Qed.
+
+Lemma answer_places E (t : 'I_N) (u : 'I_d) : emitted_ok p E -> t = answer p :> nat ->
+  answer_mx D E tokens t ord0 u =
+  run_layers N (compile o p) (stream0 p pr) (answer p) (Tok u).
+Proof. exact: layers_answer (compile_valid ok). Qed.
 
 (* The emitted weights compute the mixture. *)
 Theorem network_correct E (t : 'I_N) :
@@ -131,14 +152,16 @@ Qed.
 
 (* --- The votes --- *)
 
+Notation hit := (explains d (tasks p) pr).
+
 (* Head k of layer 4 gives 1 at the home tokens of the examples that task k explains. *)
 Lemma given_matched E k (t : 'I_N) :
   in_domain d (pm p) (pn p) (tasks p) pr (Rx p) (Ry p) (delta p) -> emitted_ok p E ->
-  (k < K p)%N -> given_mx D E tokens 3 k t = (matched p pr k t)%:R.
+  (k < K p)%N -> given_mx D E tokens 3 k t = (matched p hit k t)%:R.
 Proof.
 move=> dom eo kK; have [_ _ _ eL] := eo; have vL := compile_valid ok.
 have H1 := gather_correct (pr := pr) ok (fun _ _ _ _ => erefl).
-have H3 := query_correct ok (label_correct ok H1).
+have H3 := query_correct ok dom (label_correct ok H1).
 have vL3 : all (valid_layer p) (take 3 (compile o p)).
   by move: vL; rewrite -{1}(cat_take_drop 3 (compile o p)) all_cat => /andP[].
 have A := layers_places (embed_places eo) vL3 (all_ok_take 3 eL).
@@ -159,9 +182,9 @@ Qed.
 
 (* ... once for each such example. *)
 Lemma example_matched k i : (k < K p)%N -> (i < pm p)%N ->
-  \sum_(t < N | ex p t == i) (matched p pr k t)%:R = (explains d (tasks p) pr k i)%:R :> R.
+  \sum_(t < N | ex p t == i) (matched p hit k t)%:R = (explains d (tasks p) pr k i)%:R :> R.
 Proof.
-move=> kK im; have hn : (home p k < pn p)%N.
+move=> kK im; have hn : (home p k < len p)%N.
   by have /and4P[H _ _ _] := wiredP ok kK; rewrite (leq_trans H) ?leq_pred.
 have tN : (token p i (home p k) < N)%N by rewrite token_lt // ltnW.
 rewrite (bigD1 (Ordinal tN)) /=; last by rewrite token_ex.
@@ -181,6 +204,6 @@ Theorem votes_correct E k :
 Proof.
 move=> dom eo kK; split=> [i im|].
   under eq_bigr do rewrite given_matched //; exact: example_matched.
-under eq_bigr do rewrite given_matched //; exact: sum_matched.
+under eq_bigr do rewrite given_matched //; exact: (sum_matched hit ok).
 Qed.
 End Network.

@@ -3,6 +3,7 @@
    and indices are binary; `walked.v` and `enough.v` prove that it decides the same.
 
    layout, layout_of w == where each field of the residual stream begins; two lengths, one number
+   q_acts, at_home   == hinges of the dictionary that act at a position
    row, view, views w == row i of a task; a task with its home, what it reads, and its rows
    layers_of w      == the layers of the compiler, on places along D
    conditions w     == the plan is admissible
@@ -32,21 +33,24 @@ Local Notation times := BinNat.N.mul.
 Record layout := Layout {
   y_d : bin; y_lab : bin; y_qry : bin; y_qry_operand : bin; y_gx : bin; y_gq : bin; y_out : bin;
   y_pe : bin; y_pt : bin; y_one : bin; y_ctx : bin; y_cnt : bin; y_tot : bin; y_sq : bin;
-  y_rec : bin; y_n1 : bin; y_S : bin; y_P : bin;
-  y_le : nat; y_lt : nat; y_scale : Q;
+  y_rec : bin; y_n1 : bin; y_last : bin; y_S : bin; y_P : bin;
+  y_le : nat; y_lt : nat; y_scale : Q; y_half : Q;
 }.
 
 Section Prepare.
 Variable w : written_plan.
 
-Definition sizes_written := Sizes (wd w) (wm w) (wn w) (size (wslots w)) (size (wdict w)).
+Definition len_written := wn w + size (wscratch w).
+Definition sizes_written :=
+  Sizes (wd w) (wm w) len_written (size (wslots w)) (size (wdict w)).
 
 Definition layout_of :=
   let z := sizes_written in let at_ c := BinNat.N.of_nat (place z c) in
   Layout (BinNat.N.of_nat (wd w)) (at_ (Lab 0)) (at_ (Qry 0)) (BinNat.N.of_nat (2 + S z))
     (at_ (Gx 0)) (at_ (Gq 0)) (at_ (Out 0)) (at_ (Pe 0)) (at_ (Pt 0)) (at_ One) (at_ Ctx)
-    (at_ Cnt) (at_ Tot) (at_ Sq) (at_ Rec) (BinNat.N.of_nat (wn w).-1) (BinNat.N.of_nat (S z))
-    (BinNat.N.of_nat (P z)) (le z) (lt z) (num o (wN w)).
+    (at_ Cnt) (at_ Tot) (at_ Sq) (at_ Rec) (BinNat.N.of_nat (wn w).-1) (BinNat.N.of_nat len_written.-1)
+    (BinNat.N.of_nat (S z)) (BinNat.N.of_nat (P z)) (le z) (lt z) (num o (wN w))
+    (mul o (inv o (num o 2)) (wgate w)).
 
 (* Row i of A, C and b. *)
 Record row := Row { ri : bin; ra : terms; rc : entries; rx : Q }.
@@ -57,10 +61,18 @@ Fixpoint walk (i : bin) (l : nat) (A : seq terms) (C : seq entries) (b : seq Q) 
     walk (BinNat.N.succ i) l' (behead A) (behead C) (behead b)
   else [::].
 
-Record view := View { v_task : written_task; v_home : bin; v_reads : trie bin; v_rows : seq row }.
+(* The position whose vector the token at position q holds after layer 1. *)
+Definition q_is_scratch q :=
+  BinNat.N.leb (BinNat.N.of_nat (wn w).-1) q && BinNat.N.ltb q (BinNat.N.of_nat len_written.-1).
+Definition q_source (copied : trie bin) q :=
+  if q_is_scratch q then look zero copied (BinNat.N.sub q (BinNat.N.of_nat (wn w).-1)) else q.
+
+Record view := View {
+  v_task : written_task; v_home : bin; v_input : bin; v_reads : trie bin; v_rows : seq row }.
 
 Definition view_of t h rs :=
-  View t h (table zero rs) (walk zero (wd w) (wA t) (wC t) (wb t)).
+  View t h (q_source (table zero (wscratch w)) h) (table zero rs)
+    (walk zero (wd w) (wA t) (wC t) (wb t)).
 
 Fixpoint views_from ts hs (rs : seq (seq bin)) : seq view :=
   if ts is t :: ts' then
@@ -75,6 +87,9 @@ Fixpoint slot_after (i : bin) (ss : seq bin) (q : bin) : bin :=
   else i.
 Definition operand_of h q :=
   if BinNat.N.eqb q h then zero else BinNat.N.succ (slot_after zero (wslots w) q).
+Definition q_stands_for h r q :=
+  BinNat.N.eqb (operand_of h q) r ||
+  (has (BinNat.N.eqb q) (wslots w) && BinNat.N.eqb (BinNat.N.succ (slot_after zero (wslots w) q)) r).
 Definition in_slots q := has (BinNat.N.eqb q) (wslots w).
 End Prepare.
 
@@ -103,12 +118,24 @@ Definition q_own q : pairs :=
   [:: (q_constant q1,
        q_along (y_pt y) (y_lt y) q ++ q_constant (sub o q1 (num o (y_le y + y_lt y))))].
 
+Definition q_number (i : bin) : Q := inject_Z (BinInt.Z.of_N i).
+Definition q_to_end : vector :=
+  [seq (from_ (y_pt y) b, opp o (mul o (inv o (num o 2)) (num o (2 ^ index_of b))))
+    | b <- upto zero (y_lt y)] ++
+  q_constant (sub o (q_number (y_last y)) (mul o (inv o (num o 2)) (num o (2 ^ y_lt y).-1))).
+Definition q_copy_head : head bin Q :=
+  Head (q_same (y_pe y) (y_le y) ++
+        [:: (q_constant q1, [:: (y_rec y, q1)] ++ q_constant (opp o (num o (y_le y))));
+            ([:: (y_rec y, q1)], q_constant q1);
+            ([:: (y_sq y, num o 2)], q_to_end)])
+    (q_copy id id (y_scale y)).
 Definition q_gather : layer bin Q :=
-  padded tasks_ [seq Head (q_own sr.2) (q_copy id (operand_x (BinNat.N.succ sr.1)) (y_scale y))
-    | sr <- zip (upto zero (size (wslots w))) (wslots w)] idle_units.
+  padded tasks_ ([seq Head (q_own sr.2) (q_copy id (operand_x (BinNat.N.succ sr.1)) (y_scale y))
+    | sr <- zip (upto zero (size (wslots w))) (wslots w)] ++
+    (if nilp (wscratch w) then [::] else [:: q_copy_head])) idle_units.
 
 Definition q_label : layer bin Q :=
-  padded tasks_ [:: Head (q_own (y_n1 y)) (q_copy id (from_ (y_lab y)) (y_scale y))] idle_units.
+  padded tasks_ [:: Head (q_own (y_last y)) (q_copy id (from_ (y_lab y)) (y_scale y))] idle_units.
 
 Definition q_query_head : head bin Q :=
   Head (q_same (y_pt y) (y_lt y) ++
@@ -118,19 +145,32 @@ Definition q_query_head : head bin Q :=
      flatten [seq q_copy (operand_x (BinNat.N.succ r)) (operand_q (BinNat.N.succ r)) (y_scale y)
        | r <- upto zero (size (wslots w))]).
 
-Definition q_unit (fld : bin -> bin -> bin) b (vh : bin * written_hinge) : vector * vector :=
-  ([seq (fld q.1.1 q.1.2, q.2) | q <- vh.2.1.2] ++ q_constant vh.2.2,
-   [:: (from_ b vh.1, vh.2.1.1)]).
-Definition q_hinges : seq (bin * written_hinge) :=
-  flatten [seq [seq (vg.1, h) | h <- vg.2] | vg <- zip (upto zero (size (wdict w))) (wdict w)].
+Definition q_unit_gate (a : option bin) : vector :=
+  if a is Some q then
+    q_scaled (y_half y) (q_along (y_pt y) (y_lt y) q) ++
+    q_constant (opp o (mul o (y_half y) (num o (y_lt y))))
+  else [::].
+Definition q_unit (fld : bin -> bin -> bin) b (vu : bin * written_unit) : vector * vector :=
+  ([seq (fld q.1.1 q.1.2, q.2) | q <- vu.2.2.1.2] ++ q_constant vu.2.2.2 ++ q_unit_gate vu.2.1,
+   [:: (from_ b vu.1, vu.2.2.1.1)]).
+Definition q_hinges : seq (bin * written_unit) :=
+  flatten [seq [seq (vg.1, u) | u <- vg.2] | vg <- zip (upto zero (size (wdict w))) (wdict w)].
+Definition q_same_place (a b : option bin) :=
+  match a, b with
+  | Some q, Some r => BinNat.N.eqb q r
+  | None, None => true
+  | _, _ => false
+  end.
 Definition q_units : pairs :=
   let hs := q_hinges in
   if nilp hs then idle_units else
-  map (q_unit operand_x (y_gx y)) hs ++ map (q_unit operand_q (y_gq y)) hs.
+  flatten [seq let us := [seq vu <- hs | q_same_place a vu.2.1] in
+      map (q_unit operand_x (y_gx y)) us ++ map (q_unit operand_q (y_gq y)) us
+    | a <- None :: [seq Some q | q <- upto zero (len_written w)]].
 Definition q_query : layer bin Q := padded tasks_ [:: q_query_head] q_units.
 
 Definition q_form (fld : bin -> bin -> bin) b (v : view) (r : row) : vector :=
-  [seq (fld (operand_of w (v_home v) q.1.1) q.1.2, q.2) | q <- ra r] ++
+  [seq (fld (operand_of w (v_input v) q.1.1) q.1.2, q.2) | q <- ra r] ++
   [seq (from_ b (look zero (v_reads v) q.1), q.2) | q <- rc r] ++ q_constant (rx r).
 Definition q_error v r : vector :=
   q_form operand_x (y_gx y) v r ++ [:: (from_ (y_lab y) (ri r), opp o q1)].
@@ -151,12 +191,11 @@ Definition q_superpose : layer bin Q := padded tasks_ (map q_task vs) idle_units
 Definition q_pool : layer bin Q :=
   padded tasks_ [:: Head
     [:: (q_along (y_pe y) (y_le y) (BinNat.N.of_nat (wm w)) ++
-           q_along (y_pt y) (y_lt y) (y_n1 y) ++
+           q_along (y_pt y) (y_lt y) (y_last y) ++
            q_constant (sub o q1 (num o (y_le y + y_lt y))), q_constant q1)]
     (q_copy (from_ (y_out y)) (from_ (y_out y)) (y_scale y) ++
      [:: ([:: (y_cnt y, y_scale y)], [:: (y_tot y, q1)])])] idle_units.
 
-Definition q_number (i : bin) : Q := inject_Z (BinInt.Z.of_N i).
 Definition q_table (i : bin) : vector * vector :=
   let v := q_number i in
   ([:: (y_sq y, opp o q1); (y_tot y, mul o (num o 2) v); (y_one y, sub o q1 (mul o v v))],
@@ -175,11 +214,20 @@ Definition layers_of :=
 
 Definition q_unembedding : seq vector := [seq [:: (u, q1)] | u <- upto zero (wd w)].
 Definition q_embedding : seq vector := q_unembedding ++ [:: [:: (y_ctx y, q1)]].
+Definition q_scratch_form (copied : trie bin) (q : bin) : vector :=
+  if nilp (wscratch w) then [::] else
+  let u := BinNat.N.sub (y_last y) (q_source w copied q) in
+  if q_is_scratch w q then
+    [:: (y_sq y, q_number u); (y_rec y, sub o q1 (q_number (times u u)))]
+  else [:: (y_rec y, opp o (q_number (times u u)))].
 Definition q_places : seq vector :=
-  let n := BinNat.N.of_nat (wn w) in let live := BinNat.N.of_nat ((wm w).+1 * wn w) in
+  let n := BinNat.N.of_nat (len_written w) in
+  let live := BinNat.N.of_nat ((wm w).+1 * len_written w) in
+  let copied := table zero (wscratch w) in
   [seq if BinNat.N.ltb t live then
          q_along (y_pe y) (y_le y) (BinNat.N.div t n) ++
-         q_along (y_pt y) (y_lt y) (BinNat.N.modulo t n) ++ q_constant q1
+         q_along (y_pt y) (y_lt y) (BinNat.N.modulo t n) ++ q_constant q1 ++
+         q_scratch_form copied (BinNat.N.modulo t n)
        else [::] | t <- upto zero (wN w)].
 End Compile.
 
@@ -194,48 +242,62 @@ Definition q_readable h (a : terms) :=
 
 Definition q_same_hinge h (g g' : written_hinge) :=
   [&& eqb o g.1.1 g'.1.1, eqb o g.2 g'.2, size g.1.2 == size g'.1.2 &
-   all (fun q => [&& BinNat.N.eqb (operand_of w h q.1.1.1) q.2.1.1,
+   all (fun q => [&& q_stands_for w h q.2.1.1 q.1.1.1,
                      BinNat.N.eqb q.1.1.2 q.2.1.2 & eqb o q.1.2 q.2.2]) (zip g.1.2 g'.1.2)].
 Definition q_same_feature h (g g' : seq written_hinge) :=
   (size g == size g') && all (fun q => q_same_hinge h q.1 q.2) (zip g g').
 
-Definition q_wired (dict : trie (seq written_hinge)) (v : view) :=
+Definition q_acts (q : bin) (a : option bin) := if a is Some h then BinNat.N.eqb h q else true.
+Definition at_home (q : bin) (us : seq written_unit) := [seq u.2 | u <- us & q_acts q u.1].
+
+Definition q_wired (dict : trie (seq written_unit)) (v : view) :=
   let t := v_task v in let tg := table [::] (wg t) in
-  [&& BinNat.N.ltb (v_home v) (y_n1 y), all (q_readable (v_home v)) (wA t),
-      all (all (fun h => q_readable (v_home v) h.1.2)) (wg t) &
+  [&& BinNat.N.ltb (v_home v) (y_last y), all (q_readable (v_input v)) (wA t),
+      all (all (fun h => q_readable (v_input v) h.1.2)) (wg t) &
       all (all (fun q : bin * Q => let r := look zero (v_reads v) q.1 in
-        BinNat.N.ltb r (y_P y) && q_same_feature (v_home v) (look [::] tg q.1) (look [::] dict r)))
-        (wC t)].
+        BinNat.N.ltb r (y_P y) && q_same_feature (v_input v) (look [::] tg q.1)
+          (at_home (v_home v) (look [::] dict r)))) (wC t)].
 
 Definition q_wired_hinge (h : written_hinge) :=
   all (fun q => BinNat.N.leb q.1.1 (y_S y) && BinNat.N.ltb q.1.2 (y_d y)) h.1.2.
+
+Definition q_wired_unit (homes : seq bin) (u : written_unit) :=
+  q_wired_hinge u.2 && (if u.1 is Some h then has (BinNat.N.eqb h) homes else true).
 
 Definition q_token_bound := if leq_ o (wRx w) (wRy w) then wRy w else wRx w.
 Definition q_operand_bound (b : Q) (r : bin) := if r is BinNums.N0 then b else wRx w.
 Definition q_linear_bound b (to : bin -> bin) (a : terms) :=
   sum o [seq mul o (abs o q.2) (q_operand_bound b (to q.1.1)) | q <- a].
+Definition q_hinge_bound b (h : written_hinge) :=
+  add o (q_linear_bound b id h.1.2) (abs o h.2).
 Definition q_feature_bound b (g : seq written_hinge) :=
-  sum o [seq mul o (abs o h.1.1) (add o (q_linear_bound b id h.1.2) (abs o h.2)) | h <- g].
+  sum o [seq mul o (abs o h.1.1) (q_hinge_bound b h) | h <- g].
 Definition q_error_bound b (bounds : trie Q) v r :=
-  add o (add o (q_linear_bound b (operand_of w (v_home v)) (ra r))
+  add o (add o (q_linear_bound b (operand_of w (v_input v)) (ra r))
     (sum o [seq mul o (abs o q.2) (look q0 bounds (look zero (v_reads v) q.1)) | q <- rc r]))
   (add o (abs o (rx r)) (wRy w)).
 Definition q_E2 b bounds v :=
   sum o [seq let e := q_error_bound b bounds v r in mul o e e | r <- v_rows v].
+Definition q_bounds b q := table q0 (map (q_feature_bound b \o at_home q) (wdict w)).
 
-Definition q_margins :=
-  let b := q_token_bound in let bounds := table q0 (map (q_feature_bound b) (wdict w)) in
+Definition q_margins homes :=
+  let b := q_token_bound in
+  let bounds := map (q_bounds b) homes in
   [&& leq_ o q0 (wRx w), leq_ o q0 (wRy w), leq_ o q0 (wmatch w),
       ~~ leq_ o (wreciprocal w) q0,
-      leq_ o q1 (mul o (wmatch w) (mul o (wdelta w) (wdelta w))) &
-      all (fun v => leq_ o (add o q1 (mul o (wmatch w) (q_E2 b bounds v)))
-                           (mul o (num o 2) (waddress w))) vs].
+      leq_ o q1 (mul o (wmatch w) (mul o (wdelta w) (wdelta w))),
+      all (all (fun u : written_unit =>
+        if u.1 is Some _ then leq_ o (q_hinge_bound b u.2) (wgate w) else true)) (wdict w) &
+      all (fun v => all (fun at_ => leq_ o (add o q1 (mul o (wmatch w) (q_E2 b at_ v)))
+                                         (mul o (num o 2) (waddress w))) bounds) vs].
 
 Definition conditions :=
   let tasks := size (wtasks w) in let dict := table [::] (wdict w) in
-  [&& 1 < wn w, (wm w).+1 * wn w <= wN w, 0 < tasks, size (wslots w) <= tasks,
-      all (BinNat.N.ltb^~ (y_n1 y)) (wslots w), all (all q_wired_hinge) (wdict w),
-      all (q_wired dict) vs & q_margins].
+  let homes := undup (map v_home vs) in
+  [&& 1 < wn w, (wm w).+1 * len_written w <= wN w, 0 < tasks,
+      size (wslots w) + ~~ nilp (wscratch w) <= tasks,
+      all (BinNat.N.ltb^~ (y_n1 y)) (wslots w), all (BinNat.N.ltb^~ (y_n1 y)) (wscratch w),
+      all (all (q_wired_unit homes)) (wdict w), all (q_wired dict) vs & q_margins homes].
 End Conditions.
 
 (* --- The comparison --- *)

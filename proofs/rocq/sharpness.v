@@ -3,12 +3,12 @@
    answers this prompt with something else than the mixture, in every real field:
    `conditions_are_needed`. The numbers that it answers with: `answers`.
 
-   Of the other eight conditions
+   Of the other ten conditions
    - three follow from the rest (`follow`);
    - without RoomForTokens the context has no answer token (`no_answer_token`);
    - without SomeTask or HeadsForSlots the layers have not K heads (`not_K_heads`);
-   - for SlotsHoldInputs and DictionaryReads nothing is proved here. What they exclude is
-     a slot or a feature that TasksWired lets no task read.
+   - for SlotsHoldInputs, DictionaryReads, ScratchHoldsInputs and GateMargin nothing is proved
+     here. What the first two exclude is a slot or a feature that TasksWired lets no task read.
 
    needs c p s      == the plan p and the prompt s meet all conditions but c, and the network
                        answers with something else than the mixture, in every real field
@@ -43,11 +43,11 @@ Definition bend (a : Q) : task Q :=
 Definition identity := line 1 0.
 
 Definition simple t B C s Rx Ry : plan Q :=
-  Plan 1 2 2 [:: t] [::] [:: 0%N] [::] [:: [::]] 8 B C s Rx Ry 1.
+  plain_plan 0 1 2 2 [:: t] [::] [:: 0%N] [::] [:: [::]] 8 B C s Rx Ry 1.
 
 (* The same with the margins that the identity needs, and other wiring. *)
 Definition wired_ n ts slots home dict reads : plan Q :=
-  Plan 1 2 n ts slots [:: home] dict [:: reads] 16 1 (5#2) 2 1 1 1.
+  plain_plan 0 1 2 n ts slots [:: home] dict [:: reads] 16 1 (5#2) 2 1 1 1.
 
 Definition pair (x y : Q) := Some ([:: [:: x]], [:: y]).
 Definition one_pair := Sample [:: pair 1 1; None] [:: [:: 1]].
@@ -100,8 +100,8 @@ Local Open Scope nat_scope.
 Scheme Equality for condition.
 
 Definition all_conditions := [:: LabelAndInput; RoomForTokens; SomeTask; HeadsForSlots;
-  SlotsHoldInputs; DictionaryReads; TasksWired; InputSign; LabelSign; MatchSign;
-  ReciprocalSign; MatchMargin; AddressMargin; InputBound; LabelBound; QueryBound; Separation].
+  SlotsHoldInputs; ScratchHoldsInputs; DictionaryReads; TasksWired; InputSign; LabelSign; MatchSign;
+  ReciprocalSign; MatchMargin; GateMargin; AddressMargin; InputBound; LabelBound; QueryBound; Separation].
 
 Definition isolates p s c := all (fun c' => meets p s c' != condition_beq c' c) all_conditions.
 
@@ -157,13 +157,14 @@ Proof. exact: emit_differs. Qed.
 Import GRing.Theory Num.Theory Order.TTheory.
 
 Theorem follow p s :
-  (meets p s SomeTask -> meets p s TasksWired -> meets p s LabelAndInput) /\
+  (meets p s SomeTask -> meets p s ScratchHoldsInputs -> meets p s TasksWired ->
+   meets p s LabelAndInput) /\
   (meets p s MatchMargin -> meets p s MatchSign) /\
   (0 < pd p -> meets p s LabelAndInput -> meets p s QueryBound -> meets p s InputSign).
 Proof.
 have mo := q2r_morph [realFieldType of rat]; split; [|split].
-- rewrite /= => K0 /all_iotaP/(_ _ K0)/and4P[+ _ _ _].
-  by case: (pn p) => [|[]].
+- rewrite /= => K0 + /all_iotaP/(_ _ K0)/and4P[+ _ _ _]; rewrite /len.
+  by case: (scratch p) => [|q qs] /=; [rewrite addn0|]; case: (pn p) => [|[]].
 - rewrite /meets !(m_leq mo) !(m_mul mo) !(m_num mo) /= => H.
   rewrite leNgt; apply/negP => B0; have := lt_le_trans ltr01 H.
   by rewrite nmulr_rgt0 // ltNge -expr2 sqr_ge0.
@@ -172,7 +173,7 @@ have mo := q2r_morph [realFieldType of rat]; split; [|split].
   by rewrite (m_leq mo) (m_num mo); apply: le_trans; apply: normr_ge0.
 Qed.
 
-Theorem no_answer_token (p : plan Q) : 0 < pn p -> N p < (pm p).+1 * pn p ->
+Theorem no_answer_token (p : plan Q) : 0 < len p -> N p < (pm p).+1 * len p ->
   forall t : 'I_(N p), t <> answer p :> nat.
 Proof.
 move=> n0 tooFew t ta; have := ltn_ord t; rewrite ta /answer /token ltnNge => /negP; apply.

@@ -8,6 +8,7 @@
    gap ts pr k i u  == entry u of f_k(X_i) - y_i
    explains d ts pr k i == example i is there, and f_k(X_i) = y_i
    votes d m ts pr k == c_k; mixture d m ts pr u == entry u of the answer
+   in_box d m n pr Rx Ry == the entries of the prompt are bounded
    in_domain d m n ts pr Rx Ry delta == the prompt is in the domain *)
 From mathcomp Require Import all_ssreflect all_algebra.
 
@@ -75,11 +76,15 @@ Definition mixture u : R :=
   (\sum_(k < size tasks) votes k)%:R.
 
 (* The domain: bounds on the entries, and each label on a task or at least delta away. *)
-Record in_domain (Rx Ry delta : R) : Prop := InDomain {
+Record in_box (Rx Ry : R) : Prop := InBox {
   X_bound : forall i q u, (i < m)%N -> used p i -> (q < n.-1)%N -> (u < d)%N ->
     `|X p i q u| <= Rx;
   Y_bound : forall i u, (i < m)%N -> used p i -> (u < d)%N -> `|Y p i u| <= Ry;
   query_bound : forall q u, (q < n.-1)%N -> (u < d)%N -> `|query p q u| <= Rx;
+}.
+
+Record in_domain (Rx Ry delta : R) : Prop := InDomain {
+  box :> in_box Rx Ry;
   separated : forall k i, (k < size tasks)%N -> (i < m)%N -> used p i ->
     explains k i \/ delta ^+ 2 <= \sum_(u < d) gap k i u ^+ 2;
 }.

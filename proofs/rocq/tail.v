@@ -42,8 +42,8 @@ Definition left5 t c : R :=
 
 Definition left6 t c : R :=
   match c with
-  | Sq => if t == answer p then sum_cnt ^+ 2 else 0
-  | Rec => if t == answer p then s p * recip sum_cnt else 0
+  | Sq => if t == answer p then sum_cnt ^+ 2 else sq0 p t
+  | Rec => if t == answer p then s p * recip sum_cnt else rec0 p t
   | _ => left5 t c
   end.
 
@@ -76,7 +76,7 @@ Qed.
 
 Lemma left_square_attention h : holds p h left5 ->
   forall t c, (t < N p)%N -> valid z c -> attention (N p) [:: square_head o p] h t c =
-  if c == Sq then if t == answer p then sum_cnt ^+ 2 else 0 else left5 t c.
+  if c == Sq then if t == answer p then sum_cnt ^+ 2 else sq0 p t else left5 t c.
 Proof.
 move=> H t c tN vc; rewrite attention1 H //; case: (c =P Sq) => [->|/eqP ns]; last first.
   rewrite big1 ?mulr0 ?addr0 // => j _; rewrite /write big_cons big_nil /= entry1 addr0.
@@ -91,8 +91,9 @@ have aN := answer_lt ok.
 rewrite (bigD1 (Ordinal aN)) //= big1 => [|j ja]; last first.
   rewrite gate // (_ : (j == answer p :> nat) = false) ?mulr0 ?mul0r //.
   by apply: contraNF ja => /eqP E; apply/eqP/val_inj.
-rewrite gate // eqxx mulr1 addr0 add0r /write big_cons big_nil /= entry1 eqxx mulr1 addr0.
-by rewrite (ap_one _ A) // answer_live // mulr1 mulrCA mulVf ?N_neq0 // mulr1.
+rewrite gate // eqxx mulr1 addr0 /write big_cons big_nil /= entry1 eqxx mulr1 addr0.
+rewrite (ap_one _ A) // answer_live // mulr1 mulrCA mulVf ?N_neq0 // mulr1.
+by case: eqP => [->|_]; rewrite ?addr0 // sq0_answer // add0r.
 Qed.
 
 Lemma left_square h : holds p h left5 -> holds p (run_layer (N p) (square o p) h) left6.
@@ -103,12 +104,14 @@ have none : c != Rec -> \sum_(v <- iota 1 (M p)) relu (ap (table_unit o p v).1
     (attention (N p) [:: square_head o p] h t)) * entry (table_unit o p v).2 c = 0.
   by move=> nc; rewrite big1 // => v _; rewrite entry1 eq_sym (negPf nc) mulr0.
 case: c vc none => [u|r u|u|u|r u|v|v|u|b|b||||||] vc none; try by rewrite none ?addr0.
-rewrite /= add0r; case E: (t == answer p); last first.
-  rewrite big_seq big1 // => v; rewrite mem_iota => /andP[v0 _].
-  rewrite !ap_cons ap_nil !S //= E !mulr0 !add0r addr0 (_ : relu _ = 0) ?mul0r //.
-  rewrite reluE; apply/max_idPr; case: (live p t); rewrite ?mulr0 // mulr1 subr_le0 -natrM ler1n.
+rewrite /=; case E: (t == answer p); last first.
+  rewrite big_seq big1 ?addr0 // => v; rewrite mem_iota => /andP[v0 _].
+  rewrite !ap_cons ap_nil !S //= E !mulr0 add0r addr0 (_ : relu _ = 0) ?mul0r //.
+  rewrite reluE mulN1r; apply/max_idPr; apply: ler_naddl; first by rewrite oppr_le0 sq0_ge0.
+  case: (live p t); rewrite ?mulr0 // mulr1 subr_le0 -natrM ler1n.
   by rewrite muln_gt0 v0.
-rewrite mulr_sumr; apply: eq_bigr => v _; rewrite entry1 eqxx /=.
+rewrite [rec0 p t](_ : _ = 0); last by rewrite (eqP E) rec0_answer.
+rewrite add0r mulr_sumr; apply: eq_bigr => v _; rewrite entry1 eqxx /=.
 have -> : ap (table_unit o p v).1 (attention (N p) [:: square_head o p] h t) =
     1 - (sum_cnt - v%:R) ^+ 2.
   rewrite !ap_cons ap_nil !S //= E (eqP E) answer_live //.
@@ -130,13 +133,14 @@ have A : addressed p h by split=> [t' b|t' b|t'] *; rewrite H.
 have gate j : (j < N p)%N -> relu (score (divide_head o p) (h (answer p)) (h j)) =
     s p * recip sum_cnt * (j == answer p)%:R.
   move=> jN; rewrite /score big_cons big_nil addr0 /= (ap_one _ A) // ap1 !mul1r H //= reluE.
-  rewrite answer_live // mul1r; case: (j == answer p); rewrite ?(mulr0, mulr1) ?maxxx //.
+  rewrite answer_live // mul1r; case: (j == answer p); rewrite ?(mulr0, mulr1).
+    2: by apply/max_idPr; apply: rec0_le0.
   by apply/max_idPl; rewrite mulr_ge0 ?recip_ge0 ?ltW ?s_gt0.
 rewrite (bigD1 (Ordinal aN)) //= big1 ?addr0 => [|j ja]; last first.
   rewrite gate // (_ : (j == answer p :> nat) = false) ?mulr0 ?mul0r //.
   by apply: contraNF ja => /eqP E; apply/eqP/val_inj.
 rewrite gate // eqxx mulr1 write_map1 ?iota_uniq ?mem_iota // => [|x y [->]] //.
-rewrite ap1 H //= eqxx /vec answer_ex // answer_pos // !ltnn andbF add0r.
+rewrite ap1 H //= eqxx tok1_answer // add0r.
 have sn : s p != 0 by rewrite gt_eqF ?s_gt0.
 have Nn := N_neq0 ok.
 by move: (recip _) (sum_out _) => r S; field; rewrite sn.

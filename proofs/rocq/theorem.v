@@ -20,11 +20,13 @@ Definition compile T (o : ops T) (p : plan T) : seq (layer coord T) :=
 Lemma seven_layers T (o : ops T) (p : plan T) : size (compile o p) = 7%N.
 Proof. by []. Qed.
 
-Lemma K_heads T (o : ops T) (p : plan T) : (0 < K p)%N -> (size (slots p) <= K p)%N ->
+Lemma K_heads T (o : ops T) (p : plan T) : (0 < K p)%N -> (gathering p <= K p)%N ->
   all (fun L => size (heads L) == K p) (compile o p).
 Proof.
-move=> K0 SK; rewrite /= !size_cat !size_nseq !size_map !size_iota /= !subnKC //.
-by rewrite subn1 prednK // !eqxx.
+move=> K0 SK; have G : size (gather_heads o p) = gathering p.
+  by rewrite size_cat size_map size_iota /gathering; case: nilp.
+rewrite /= size_cat size_nseq G subnKC // !size_cat !size_nseq !size_map !size_iota /=.
+by rewrite !subnKC // subn1 prednK // !eqxx.
 Qed.
 
 Section Theorem_.
@@ -38,9 +40,10 @@ Theorem construction_correct h u :
   run_layers (N p) (compile (real_ops R) p) h (answer p) (Tok u) = mixture d (pm p) (tasks p) pr u.
 Proof.
 move=> H0 ud; rewrite /run_layers /=.
-have H1 := gather_correct ok H0; have H2 := label_correct ok H1; have H3 := query_correct ok H2.
+have H1 := gather_correct ok H0; have H2 := label_correct ok H1.
+have H3 := query_correct ok dom H2.
 have H4 := superpose_correct ok dom H3; have H5 := pool_correct ok H4.
 have H6 := square_correct ok H5; rewrite (divide_correct ok H6) ?answer_lt //=.
-rewrite answer_live // /vec answer_ex // answer_pos // !ltnn andbF add0r //.
+by rewrite answer_live // tok1_answer // add0r.
 Qed.
 End Theorem_.

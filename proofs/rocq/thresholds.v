@@ -18,19 +18,21 @@ Import GRing.Theory Num.Theory Order.TTheory.
 Local Open Scope ring_scope.
 
 Definition other_margins (R : realFieldType) (p : plan R) :=
-  [&& 0 <= Rx p, 0 <= Ry p, 0 <= B p, 0 < s p &
-      all (fun k => 1 + B p * E2 (real_ops R) p k <= 2%:R * C p) (iota 0 (K p))].
+  [&& 0 <= Rx p, 0 <= Ry p, 0 <= B p, 0 < s p, all (all (gated (real_ops R) p)) (dict p) &
+      all (fun k => all (fun q => 1 + B p * E2 (real_ops R) p k q <= 2%:R * C p) (homes_of p))
+        (iota 0 (K p))].
 
 Lemma other_conditions (R : realFieldType) (p : plan R) :
   admissible (real_ops R) p = [&& well_wired p, other_margins p & 1 <= B p * (delta p * delta p)].
 Proof.
 rewrite /admissible /well_wired /other_margins /margins_hold /= -ltNge.
-case: (1 < pn p)%N => //=; case: ((pm p).+1 * pn p <= N p)%N => //=.
-case: (0 < K p)%N => //=; case: (size (slots p) <= K p)%N => //=.
+case: (1 < pn p)%N => //=; case: ((pm p).+1 * len p <= N p)%N => //=.
+case: (0 < K p)%N => //=; case: (gathering p <= K p)%N => //=.
 case: (all (fun q => q < (pn p).-1)%N (slots p)) => //=.
-case: (all (all (wired_hinge p)) (dict p)) => //=; case: (all (wired _ p) _) => //=.
+case: (all (fun q => q < (pn p).-1)%N (scratch p)) => //=.
+case: (all (all (wired_unit p)) (dict p)) => //=; case: (all (wired _ p) _) => //=.
 case: (0 <= Rx p) => //=; case: (0 <= Ry p) => //=; case: (0 <= B p) => //=.
-by case: (0 < s p) => //=; rewrite andbC.
+by case: (0 < s p) => //=; rewrite andbC -andbA.
 Qed.
 
 Section Below.
@@ -40,8 +42,9 @@ Notation o := (real_ops R).
 
 (* The task f(x) = x, one example, x = delta labelled 0, and the query 1. *)
 Definition same : task R := Task [:: [:: (0%N, 0%N, 1)]] [:: [::]] [:: 0] [::].
-Definition plan_ c x := Plan 1 1 2 [:: same] [::] [:: 0%N] [::] [:: [::]] 4 b c 1 (1 + `|dl|) 0 x.
-Definition least_C := 2%:R^-1 * (1 + b * E2 o (plan_ 0 0) 0).
+Definition plan_ c x :=
+  plain_plan 0 1 1 2 [:: same] [::] [:: 0%N] [::] [:: [::]] 4 b c 1 (1 + `|dl|) 0 x.
+Definition least_C := 2%:R^-1 * (1 + b * E2 o (plan_ 0 0) 0 0%N).
 Notation p := (plan_ least_C dl).
 Definition missed : prompt R :=
   Prompt (fun _ => true) (fun _ _ _ => dl) (fun _ _ => 0) (fun _ _ => 1).
@@ -52,7 +55,7 @@ Proof. by []. Qed.
 Lemma other_x x : other_margins (plan_ least_C x).
 Proof.
 rewrite /other_margins /= lexx ltr01 (ltW b0) addr_ge0 ?ler01 ?normr_ge0 //= andbT.
-by rewrite /least_C mulrA mulfV ?pnatr_eq0 // mul1r lexx.
+by rewrite /homes_of /= /least_C mulrA mulfV ?pnatr_eq0 // mul1r lexx.
 Qed.
 
 (* The same weights, in a domain in which they would be right. *)
@@ -66,7 +69,8 @@ Qed.
 
 Lemma in_domain_ : in_domain 1 1 2 (tasks p) missed (Rx p) (Ry p) dl.
 Proof.
-split=> [i q u _ _ _ _|i u _ _ _|q u _ _|[|k] i //= _ _ _] /=; first by rewrite ler_addr ler01.
+split; [split=> [i q u _ _ _ _|i u _ _ _|q u _ _] /= | move=> [|k] i //= _ _ _].
+- by rewrite ler_addr ler01.
 - by rewrite normr0.
 - by rewrite normr1 ler_addl.
 right; rewrite big_ord1 /gap /f_ /f /linear_of /= big_cons !big_nil mul1r.
@@ -87,7 +91,7 @@ Qed.
 
 Notation v := (1 - b * dl ^+ 2).
 
-Lemma weightE t : (t < 4)%N -> weight p' missed 0 t = (t == 0%N)%:R * v.
+Lemma weightE t : (t < 4)%N -> weight p' missed 1 0 t = (t == 0%N)%:R * v.
 Proof.
 case: t => [|[|[|[|]]]] // _; rewrite /weight /pos /ctx /ex /= ?mul0r //.
 rewrite big_cons big_nil gapE addr0 mul1r reluE; apply/max_idPl.
@@ -104,12 +108,12 @@ Lemma answers_v : run_layers (N p) (compile o p) (stream0 p missed) (answer p) (
   v * (1 - (v - 1) ^+ 2).
 Proof.
 have H1 := gather_correct (pr := missed) ok' (fun _ _ _ _ => erefl).
-have H3 := query_correct ok' (label_correct ok' H1).
+have H3 := query_correct ok' in_domain' (label_correct ok' H1).
 have H4 := superpose_weighs ok' in_domain' H3.
-pose cnt t := \sum_(k <- iota 0 1) weight p' missed k t.
+pose cnt t := \sum_(k <- iota 0 1) weight p' missed 1 k t.
 pose out t (u : nat) :=
-  \sum_(k <- iota 0 1) weight p' missed k t * f_ (tasks p') k (query missed) u.
-have dead t : live p' t = false -> weight p' missed 0 t = 0.
+  \sum_(k <- iota 0 1) weight p' missed 1 k t * f_ (tasks p') k (query missed) u.
+have dead t : live p' t = false -> weight p' missed 1 0 t = 0.
   rewrite /live /weight /ctx /ex /= => /negbT; rewrite -leqNgt => t4.
   have t2 : (2 <= t %/ 2)%N by rewrite leq_divRL.
   by rewrite ltnNge (ltnW t2) andbF.

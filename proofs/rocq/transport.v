@@ -18,10 +18,11 @@ Definition map_hinge h := Hinge (phi (hc h)) (map_linear (ha h)) (phi (he h)).
 Definition map_task t :=
   Task [seq map_linear a | a <- tA t] [seq [seq (q.1, phi q.2) | q <- r] | r <- tC t]
        (map phi (tb t)) [seq map map_hinge g | g <- tg t].
+Definition map_unit (u : option nat * hinge T1) := (u.1, map_hinge u.2).
 Definition map_plan p :=
-  Plan (pd p) (pm p) (pn p) (map map_task (tasks p)) (slots p) (homes p)
-       [seq map map_hinge g | g <- dict p] (reads p) (N p)
-       (phi (B p)) (phi (C p)) (phi (s p)) (phi (Rx p)) (phi (Ry p)) (phi (delta p)).
+  Plan (pd p) (pm p) (pn p) (map map_task (tasks p)) (slots p) (homes p) (scratch p)
+       [seq map map_unit g | g <- dict p] (reads p) (N p)
+       (phi (B p)) (phi (C p)) (phi (s p)) (phi (L p)) (phi (Rx p)) (phi (Ry p)) (phi (delta p)).
 End MapPlan.
 
 Section Transport.
@@ -35,7 +36,8 @@ Notation map_head := (@bai.map_head coord coord T1 T2 id phi).
 Notation map_layer := (@bai.map_layer coord coord T1 T2 id phi).
 
 Lemma K_map : K q = K p. Proof. by rewrite /K size_map. Qed.
-Lemma sizes_map : sizes_of q = sizes_of p. Proof. by rewrite /sizes_of /= size_map. Qed.
+Lemma sizes_map : sizes_of q = sizes_of p.
+Proof. by rewrite /sizes_of /len /= size_map. Qed.
 
 Lemma task_map k : task_of q k = map_task phi (task_of p k).
 Proof.
@@ -77,9 +79,28 @@ rewrite /own_example map_pairs_cat same_map /bai.map_pairs /=.
 by rewrite map_form_cat along_map !constant_map (m_sub mo) !(m_num mo).
 Qed.
 
+Lemma scaled_map a (f : form coord T1) : map_form (scaled o1 a f) = scaled o2 (phi a) (map_form f).
+Proof. by rewrite /scaled /bai.map_form -!map_comp; apply: eq_map => x /=; rewrite (m_mul mo). Qed.
+
+Lemma to_end_map : to_end o2 q = map_form (to_end o1 p).
+Proof.
+rewrite /to_end map_form_cat constant_map sizes_map (m_sub mo) (m_mul mo) (m_inv mo) !(m_num mo).
+congr (_ ++ _); rewrite /bai.map_form -map_comp; apply: eq_map => b /=.
+by rewrite (m_opp mo) (m_mul mo) (m_inv mo) !(m_num mo).
+Qed.
+
+Lemma copy_head_map : copy_head o2 q = map_head (copy_head o1 p).
+Proof.
+rewrite /bai.map_head /copy_head /= copy_map (m_num mo); congr Head.
+rewrite /copy_rows sizes_map map_pairs_cat same_map /bai.map_pairs /= to_end_map.
+by rewrite /bai.map_form /= (m_opp mo) !(m_num mo).
+Qed.
+
 Lemma gather_map : gather o2 q = map_layer (gather o1 p).
 Proof.
-rewrite /gather padded_map K_map; congr padded; rewrite -map_comp; apply: eq_map => r /=.
+rewrite /gather padded_map K_map; congr padded; rewrite /gather_heads map_cat -map_comp.
+congr (_ ++ _); last by case: nilp; rewrite //= copy_head_map.
+apply: eq_map => r /=.
 by rewrite /bai.map_head /gather_head /= own_example_map copy_map (m_num mo) sizes_map.
 Qed.
 
@@ -89,17 +110,28 @@ rewrite /label padded_map K_map /= /bai.map_head /label_head /=.
 by rewrite own_example_map copy_map (m_num mo) sizes_map.
 Qed.
 
-Lemma hinges_map : hinges q = [seq (vh.1, map_hinge phi vh.2) | vh <- hinges p].
+Lemma hinges_map : hinges q = [seq (vu.1, map_unit phi vu.2) | vu <- hinges p].
 Proof.
 rewrite /hinges map_flatten -map_comp /= size_map; congr flatten; apply: eq_map => v /=.
 rewrite -map_comp; case: (ltnP v (size (dict p))) => vP; last by rewrite !nth_default ?size_map.
 by rewrite (nth_map [::]) // -map_comp.
 Qed.
 
-Lemma hinge_unit_map fld into vh :
-  hinge_unit fld into (vh.1, map_hinge phi vh.2) =
-  (map_form (hinge_unit fld into vh).1, map_form (hinge_unit fld into vh).2).
-Proof. by rewrite /hinge_unit map_form_cat constant_map /bai.map_form -!map_comp. Qed.
+Lemma unit_gate_map a : unit_gate o2 q a = map_form (unit_gate o1 p a).
+Proof.
+case: a => [r|] //; rewrite /unit_gate map_form_cat scaled_map along_map constant_map sizes_map.
+by rewrite /half_L (m_opp mo) !(m_mul mo) (m_inv mo) !(m_num mo).
+Qed.
+
+Lemma hinge_unit_map fld into vu :
+  hinge_unit o2 q fld into (vu.1, map_unit phi vu.2) =
+  (map_form (hinge_unit o1 p fld into vu).1, map_form (hinge_unit o1 p fld into vu).2).
+Proof.
+by rewrite /hinge_unit !map_form_cat constant_map -unit_gate_map /bai.map_form -!map_comp.
+Qed.
+
+Lemma hinges_at_map a : hinges_at q a = [seq (vu.1, map_unit phi vu.2) | vu <- hinges_at p a].
+Proof. by rewrite /hinges_at hinges_map filter_map. Qed.
 
 Lemma query_map : query_layer o2 q = map_layer (query_layer o1 p).
 Proof.
@@ -111,7 +143,8 @@ rewrite /query_layer padded_map K_map; congr padded.
   rewrite /bai.map_pairs map_flatten -map_comp; congr flatten; apply: eq_map => r /=.
   by rewrite -(m_num mo) -copy_map.
 rewrite /dictionary_units hinges_map /nilp size_map; case: ifP => // _.
-rewrite map_pairs_cat /bai.map_pairs -!map_comp; congr (_ ++ _);
+rewrite /bai.map_pairs map_flatten -map_comp; congr flatten; apply: eq_map => a.
+rewrite /comp hinges_at_map map_cat -!map_comp; congr (_ ++ _);
   by apply: eq_map => x; rewrite /= -hinge_unit_map.
 Qed.
 
@@ -129,32 +162,35 @@ rewrite /f_form task_map /= !map_form_cat; congr (_ ++ _ ++ _).
   by rewrite (nth_map (num o1 0)).
 Qed.
 
-Lemma scaled_map a (f : form coord T1) : map_form (scaled o1 a f) = scaled o2 (phi a) (map_form f).
-Proof. by rewrite /scaled /bai.map_form -!map_comp; apply: eq_map => x /=; rewrite (m_mul mo). Qed.
-
 Lemma e_form_map k i : e_form o2 q k i = map_form (e_form o1 p k i).
 Proof. by rewrite /e_form map_form_cat f_form_map /bai.map_form /= (m_opp mo) (m_num mo). Qed.
 
-Lemma gate_map k : gate o2 q k = map_form (gate o1 p k).
+Lemma gate_map top k : gate o2 q (phi top) k = map_form (gate o1 p top k).
 Proof.
 rewrite /gate !map_form_cat scaled_map along_map constant_map sizes_map.
 by rewrite (m_sub mo) !(m_mul mo, m_num mo) /bai.map_form /= (m_mul mo) (m_num mo).
 Qed.
 
-Lemma superpose_map : superpose o2 q = map_layer (superpose o1 p).
+Lemma match_head_map top scale k :
+  match_head o2 q (phi top) (phi scale) k = map_head (match_head o1 p top scale k).
 Proof.
-rewrite /superpose padded_map K_map; congr padded; rewrite -map_comp; apply: eq_map => k /=.
-rewrite /bai.map_head /superpose_head /=; congr Head.
+rewrite /bai.map_head /match_head /=; congr Head.
   rewrite /superpose_rows sizes_map !map_pairs_cat; congr (_ ++ _ ++ _ ++ _).
   - rewrite /bai.map_pairs -map_comp; apply: eq_map => i /=.
     by rewrite scaled_map !e_form_map (m_opp mo).
   - by rewrite /bai.map_pairs -map_comp; apply: eq_map => b; rewrite /= /bai.map_form /= (m_num mo).
   - by rewrite /bai.map_pairs -map_comp; apply: eq_map => b; rewrite /= /bai.map_form /= (m_num mo).
-  - by rewrite /bai.map_pairs /= gate_map /bai.map_form /= (m_num mo).
+  - by rewrite /bai.map_pairs /= -gate_map /bai.map_form /= (m_num mo).
 rewrite map_pairs_cat; congr (_ ++ _); last by rewrite /bai.map_pairs /= /bai.map_form /=
   !(m_num mo).
 rewrite /bai.map_pairs -map_comp; apply: eq_map => i /=.
-by rewrite scaled_map f_form_map (m_num mo) /bai.map_form /= (m_num mo).
+by rewrite scaled_map f_form_map /bai.map_form /= (m_num mo).
+Qed.
+
+Lemma superpose_map : superpose o2 q = map_layer (superpose o1 p).
+Proof.
+rewrite /superpose padded_map K_map; congr padded; rewrite -map_comp; apply: eq_map => k /=.
+by rewrite -match_head_map !(m_num mo).
 Qed.
 
 Lemma pool_map : pool o2 q = map_layer (pool o1 p).
@@ -218,13 +254,24 @@ case: (ltnP i (size s)) => iA; last by rewrite !nth_default ?size_map.
 by rewrite (nth_map [::]).
 Qed.
 
+Lemma dict_at_map r v : dict_at q r v = map (map_hinge phi) (dict_at p r v).
+Proof.
+rewrite /dict_at; have -> : nth [::] (dict q) v = map (map_unit phi) (nth [::] (dict p) v).
+  case: (ltnP v (size (dict p))) => vP; last by rewrite !nth_default ?size_map.
+  by rewrite (nth_map [::]).
+by rewrite filter_map -!map_comp.
+Qed.
+
+Lemma homes_of_map : homes_of q = homes_of p.
+Proof. by rewrite /homes_of K_map. Qed.
+
 Lemma wired_map k : wired o2 q k = wired o1 p k.
 Proof.
 rewrite /wired task_map /= !all_map size_map; congr [&& _, _, _ & _].
 - by apply: eq_all => a; apply: readable_map.
 - by apply: eq_all => g /=; rewrite all_map; apply: eq_all => h /=; apply: readable_map.
 - apply: eq_all => r /=; rewrite all_map; apply: eq_all => x /=.
-  by rewrite !nth_map_features same_feature_map.
+  by rewrite dict_at_map nth_map_features same_feature_map.
 Qed.
 
 Lemma R_tok_map : R_tok o2 q = phi (R_tok o1 p).
@@ -240,13 +287,16 @@ rewrite /linear_bound (m_sum mo) -!map_comp; congr sum; apply: eq_map => x /=.
 by rewrite (m_mul mo) (m_abs mo) op_bound_map.
 Qed.
 
+Lemma hinge_bound_map h : hinge_bound o2 q (map_hinge phi h) = phi (hinge_bound o1 p h).
+Proof. by rewrite /hinge_bound (m_add mo) (m_abs mo) -linear_bound_map. Qed.
+
 Lemma feature_bound_map g : feature_bound o2 q (map (map_hinge phi) g) = phi (feature_bound o1 p g).
 Proof.
 rewrite /feature_bound (m_sum mo) -!map_comp; congr sum; apply: eq_map => h /=.
-by rewrite (m_mul mo) (m_add mo) !(m_abs mo) linear_bound_map.
+by rewrite (m_mul mo) (m_abs mo) -hinge_bound_map.
 Qed.
 
-Lemma e_bound_map k i : e_bound o2 q k i = phi (e_bound o1 p k i).
+Lemma e_bound_map k r i : e_bound o2 q k r i = phi (e_bound o1 p k r i).
 Proof.
 rewrite /e_bound !(m_add mo) task_map /=; congr (add o2 (add o2 _ _) (add o2 _ _)).
 - rewrite -linear_bound_map; congr linear_bound.
@@ -258,13 +308,13 @@ rewrite /e_bound !(m_add mo) task_map /=; congr (add o2 (add o2 _ _) (add o2 _ _
     case: (ltnP i (size (tC (task_of p k)))) => iA; last by rewrite !nth_default ?size_map.
     by rewrite (nth_map [::]).
   rewrite -map_comp; apply: eq_map => x /=.
-  by rewrite (m_mul mo) (m_abs mo) nth_map_features feature_bound_map.
+  by rewrite (m_mul mo) (m_abs mo) dict_at_map feature_bound_map.
 - rewrite (m_abs mo); congr abs; case: (ltnP i (size (tb (task_of p k)))) => iA; last first.
     by rewrite !nth_default ?size_map // (m_num mo).
   by rewrite (nth_map (num o1 0)).
 Qed.
 
-Lemma E2_map k : E2 o2 q k = phi (E2 o1 p k).
+Lemma E2_map k r : E2 o2 q k r = phi (E2 o1 p k r).
 Proof.
 rewrite /E2 (m_sum mo) -map_comp; congr sum; apply: eq_map => i /=.
 by rewrite (m_mul mo) e_bound_map.
@@ -272,11 +322,14 @@ Qed.
 
 Theorem admissible_map : admissible o2 q = admissible o1 p.
 Proof.
-rewrite /admissible K_map /= all_map; congr [&& _, _, _, _, _, _, _ & _].
-- apply: eq_all => g /=; rewrite all_map; apply: eq_all => h /=.
-  by rewrite /wired_hinge /= all_map.
+rewrite /admissible K_map /= all_map; congr [&& _, _, _, _, _, _, _, _ & _].
+- apply: eq_all => g /=; rewrite all_map; apply: eq_all => u /=.
+  by rewrite /wired_unit homes_of_map /wired_hinge /= all_map.
 - by apply: eq_all => k; apply: wired_map.
-rewrite /margins_hold K_map /= !(m_leq mo) !(m_num mo) !(m_mul mo); congr [&& _, _, _, _, _ & _].
-by apply: eq_all => k; rewrite E2_map (m_leq mo) (m_add mo) !(m_mul mo) !(m_num mo).
+rewrite /margins_hold K_map /= !(m_leq mo) !(m_num mo) !(m_mul mo); congr [&& _, _, _, _, _, _ & _].
+- rewrite all_map; apply: eq_all => g /=; rewrite all_map; apply: eq_all => u /=.
+  by rewrite /gated /=; case: u.1 => // _; rewrite hinge_bound_map -(m_leq mo).
+apply: eq_all => k; rewrite homes_of_map; apply: eq_all => r.
+by rewrite E2_map (m_leq mo) (m_add mo) !(m_mul mo) !(m_num mo).
 Qed.
 End Transport.

@@ -41,8 +41,11 @@ Notation p := (read_plan w).
 Notation z := (sizes_of p).
 Notation y := (layout_of w).
 
+Lemma lenE : len_written w = len p.
+Proof. by rewrite /len_written /len /= size_map. Qed.
+
 Lemma sizesE : sizes_written w = z.
-Proof. by rewrite /sizes_written /sizes_of /= !size_map. Qed.
+Proof. by rewrite /sizes_written /sizes_of lenE /= !size_map. Qed.
 
 Lemma K_written : K p = size (wtasks w).
 Proof. by rewrite /K /= size_map. Qed.
@@ -76,9 +79,27 @@ Lemma totE : index_of (y_tot y) = place z Tot. Proof. by rewrite index_of_nat si
 Lemma sqE : index_of (y_sq y) = place z Sq. Proof. by rewrite index_of_nat sizesE. Qed.
 Lemma recE : index_of (y_rec y) = place z Rec. Proof. by rewrite index_of_nat sizesE. Qed.
 Lemma n1E : index_of (y_n1 y) = (pn p).-1. Proof. exact: index_of_nat. Qed.
+Lemma lastE : index_of (y_last y) = (len p).-1.
+Proof. by rewrite index_of_nat lenE. Qed.
+Lemma halfE : y_half y = half_L o p. Proof. by []. Qed.
 Lemma dE : index_of (y_d y) = pd p. Proof. exact: index_of_nat. Qed.
 Lemma SE : index_of (y_S y) = size (slots p). Proof. by rewrite index_of_nat sizesE. Qed.
 Lemma PE : index_of (y_P y) = size (dict p). Proof. by rewrite index_of_nat sizesE. Qed.
+
+Lemma is_scratchE q : q_is_scratch w q = is_scratch p (index_of q).
+Proof.
+rewrite /q_is_scratch /is_scratch index_ltb index_of_nat lenE; congr (_ && _).
+by rewrite BinNat.N.leb_antisym index_ltb index_of_nat -leqNgt.
+Qed.
+
+Lemma index_sub a b : index_of (BinNat.N.sub a b) = index_of a - index_of b.
+Proof. by rewrite /index_of; lia. Qed.
+
+Lemma sourceE q : index_of (q_source w (table zero (wscratch w)) q) = source p (index_of q).
+Proof.
+rewrite /q_source is_scratchE /source; case: ifP => // _.
+by rewrite look_table index_sub index_of_nat -(nth_f index_of).
+Qed.
 
 Lemma operand_xE r u :
   index_of (operand_x y r u) = place z (field Tok Slot (index_of r) (index_of u)).
@@ -161,9 +182,29 @@ Qed.
 
 Lemma idleE : rds idle_units = pls idle_units. Proof. by []. Qed.
 
+Lemma numberE i : q_number i = num o (index_of i).
+Proof. by rewrite /q_number /= /index_of N_nat_Z. Qed.
+
+Lemma copy_headE : rdh (q_copy_head w y) = plh (copy_head o p).
+Proof.
+rewrite /bai.map_head /q_copy_head /copy_head /=; congr Head; last exact: copyE.
+rewrite /copy_rows rds_cat pls_cat leE (sameE _ peE).
+congr (_ ++ [:: (_, _); (_, _); (_, _)]).
+- exact: constantE.
+- by rewrite /bai.map_form /= recE oneE.
+- by rewrite /bai.map_form /= recE.
+- exact: constantE.
+- by rewrite /bai.map_form /= sqE.
+rewrite -!/(rd _) -!/(pl _) /q_to_end rd_cat pl_cat constantE numberE lastE ltE; congr (_ ++ _).
+rewrite /rd /pl /bai.map_form -!map_comp; apply: (@map_upto _ _ _ zero) => b.
+by rewrite /comp ptE.
+Qed.
+
 Lemma gatherE : rdl (q_gather w y) = pll (gather o p).
 Proof.
-apply: paddedE => //; rewrite -!map_comp /= size_map.
+apply: paddedE => //; rewrite /gather_heads !map_cat; congr (_ ++ _); last first.
+  by rewrite /nilp /= size_map; case: eqP => // _; rewrite /= copy_headE.
+rewrite -!map_comp /= size_map.
 apply: (map_zip_upto (a := zero)) => r /=; rewrite /bai.map_head /=; congr Head.
   by rewrite ownE /slot /= (nth_f index_of zero).
 apply: (copyE (c := Tok) (c' := Slot r)) => // i.
@@ -172,36 +213,64 @@ Qed.
 
 Lemma labelE : rdl (q_label w y) = pll (label o p).
 Proof.
-apply: paddedE => //=; rewrite /bai.map_head /= ownE n1E; congr [:: Head _ _].
+apply: paddedE => //=; rewrite /bai.map_head /= ownE lastE; congr [:: Head _ _].
 exact: (copyE (c := Tok) _ _ labE).
 Qed.
 
-Lemma hinge_unitE fld b f (into : nat -> coord) i h :
-  (forall r u, index_of (fld r u) = place z (f (index_of r) (index_of u))) ->
-  (forall u, index_of (from_ b u) = place z (into (index_of u))) ->
-  let r := q_unit y fld b (BinNat.N.of_nat i, h) in
-  let c := hinge_unit f into (i, read_hinge h) in (rd r.1, rd r.2) = (pl c.1, pl c.2).
+Lemma unit_gateE a : rd (q_unit_gate y a) = pl (unit_gate o p (omap index_of a)).
 Proof.
-move=> ff bi; rewrite /= rd_cat pl_cat constantE; congr (_ ++ _, [:: (_, _)]).
-  by rewrite /rd /pl /bai.map_form -!map_comp; apply: eq_map => q /=; rewrite ff.
-by rewrite bi index_of_nat.
+case: a => [q|] //; rewrite -[omap _ _]/(Some (index_of q)) /q_unit_gate /unit_gate.
+by rewrite rd_cat pl_cat rd_scaled pl_scaled (alongE _ _ ptE) constantE ltE halfE.
 Qed.
 
-Lemma hingesE : hinges p =
-  [seq (index_of vh.1, read_hinge vh.2) | vh <- q_hinges w].
+Lemma hinge_unitE fld b f (into : nat -> coord) i u :
+  (forall r u, index_of (fld r u) = place z (f (index_of r) (index_of u))) ->
+  (forall u, index_of (from_ b u) = place z (into (index_of u))) ->
+  let r := q_unit y fld b (i, u) in
+  let c := hinge_unit o p f into (index_of i, read_unit u) in (rd r.1, rd r.2) = (pl c.1, pl c.2).
+Proof.
+move=> ff bi; rewrite /q_unit /hinge_unit.
+rewrite !rd_cat !pl_cat unit_gateE constantE; congr (_ ++ _, [:: (_, _)]).
+  by rewrite /rd /pl /bai.map_form -!map_comp; apply: eq_map => q /=; rewrite ff.
+by rewrite bi.
+Qed.
+
+Notation read_vu vu := (index_of vu.1, read_unit vu.2).
+
+Lemma hingesE : hinges p = [seq read_vu vu | vu <- q_hinges w].
 Proof.
 rewrite /hinges /q_hinges map_flatten -map_comp /= size_map; congr flatten; symmetry.
 apply: (map_zip_upto (a := [::])) => v /=.
-by rewrite -map_comp (nth_f (map read_hinge) [::]) -map_comp; apply: eq_map => h /=;
+by rewrite -map_comp (nth_f (map read_unit) [::]) -map_comp; apply: eq_map => h /=;
   rewrite index_of_nat.
 Qed.
 
-Lemma unitsE : rds (q_units w y) = pls (dictionary_units p).
+Lemma same_placeE a b : q_same_place a b = same_place (omap index_of a) (omap index_of b).
+Proof. by case: a b => [q|] [r|] //=; rewrite index_eqb. Qed.
+
+Lemma hinges_atE a : hinges_at p (omap index_of a) =
+  [seq read_vu vu | vu <- [seq vu <- q_hinges w | q_same_place a vu.2.1]].
+Proof.
+rewrite /hinges_at hingesE filter_map; congr map; apply: eq_filter => vu /=.
+by rewrite same_placeE.
+Qed.
+
+Lemma unitsE : rds (q_units w y) = pls (dictionary_units o p).
 Proof.
 rewrite /q_units /dictionary_units hingesE /nilp size_map; case: eqP => // _.
-rewrite rds_cat pls_cat /bai.map_pairs -!map_comp; congr (_ ++ _); apply: eq_map => -[v h] /=.
-- by have := hinge_unitE (index_of v) h operand_xE gxE; rewrite [BinNat.N.of_nat _]N2Nat.id.
-- by have := hinge_unitE (index_of v) h operand_qE gqE; rewrite [BinNat.N.of_nat _]N2Nat.id.
+have at_ a : rds (map (q_unit y (operand_x y) (y_gx y)) [seq vu <- q_hinges w | q_same_place a vu.2.1] ++
+      map (q_unit y (operand_q y) (y_gq y)) [seq vu <- q_hinges w | q_same_place a vu.2.1]) =
+    pls ([seq hinge_unit o p (field Tok Slot) Gx vu | vu <- hinges_at p (omap index_of a)] ++
+      [seq hinge_unit o p (field Qry QSlot) Gq vu | vu <- hinges_at p (omap index_of a)]).
+  rewrite hinges_atE rds_cat pls_cat /bai.map_pairs -!map_comp; congr (_ ++ _);
+    apply: eq_map => -[v u] /=.
+  - by have := hinge_unitE v u operand_xE gxE.
+  - by have := hinge_unitE v u operand_qE gqE.
+have -> : places p = [seq omap index_of a | a <- None :: [seq Some q | q <- upto zero (len_written w)]].
+  rewrite /places lenE /=; congr (_ :: _); rewrite -map_comp.
+  by symmetry; apply: (@map_upto _ _ _ zero).
+rewrite lenE -[in RHS]map_comp; elim: (_ :: _) => //= a s IH.
+by rewrite rds_cat pls_cat IH; congr (_ ++ _); exact: at_.
 Qed.
 
 Lemma queryE : rdl (q_query w y) = pll (query_layer o p).
@@ -253,6 +322,8 @@ Lemma task_read k : task_of p k = read_written (task_ k).
 Proof. exact: (nth_f read_written no_task). Qed.
 Lemma home_read k : home p k = index_of (home_ k).
 Proof. exact: (nth_f index_of zero). Qed.
+Lemma input_read k : home_input p k = index_of (v_input (view_ k)).
+Proof. by rewrite /home_input home_read -sourceE. Qed.
 Lemma reads_read k v : nth 0 (nth [::] (reads p) k) (index_of v) =
   index_of (look zero (v_reads (view_ k)) v).
 Proof. by rewrite /= (nth_f (map index_of) [::]) (nth_f index_of zero) look_table. Qed.
@@ -273,7 +344,7 @@ Proof.
 move=> ff bf; rewrite /q_form /f_form task_read !rd_cat !pl_cat constantE /=.
 congr (_ ++ (_ ++ _)); rewrite /rd /pl /bai.map_form -!map_comp.
   rewrite (nth_f read_linear [::]) -map_comp; apply: eq_map => q /=.
-  by rewrite ff operandE home_read.
+  by rewrite ff operandE input_read.
 rewrite (nth_f read_entries [::]) -map_comp; apply: eq_map => q /=.
 by rewrite bf -reads_read.
 Qed.
@@ -284,7 +355,7 @@ rewrite /q_error /e_form rd_cat pl_cat (formE _ _ operand_xE gxE); congr (_ ++ _
 by rewrite /rd /pl /= labE index_of_nat.
 Qed.
 
-Lemma gateE k : rd (q_gate w y (view_ k)) = pl (gate o p k).
+Lemma gateE k : rd (q_gate w y (view_ k)) = pl (gate o p (num o 1) k).
 Proof.
 rewrite /q_gate /gate !rd_cat !pl_cat constantE rd_scaled pl_scaled leE ltE.
 by rewrite (alongE _ _ ptE) home_read /rd /pl /= ctxE.
@@ -319,13 +390,10 @@ Lemma poolE : rdl (q_pool w y) = pll (pool o p).
 Proof.
 apply: paddedE => //; rewrite /= /bai.map_head /= leE ltE; congr [:: Head [:: (_, _)] _].
 - rewrite -!/(rd _) -!/(pl _) !rd_cat !pl_cat (alongE _ _ peE) (alongE _ _ ptE) constantE.
-  by rewrite n1E index_of_nat.
+  by rewrite lastE index_of_nat.
 - exact: constantE.
 - by rewrite rds_cat pls_cat (copyE _ outE outE) /= cntE totE.
 Qed.
-
-Lemma numberE i : q_number i = num o (index_of i).
-Proof. by rewrite /q_number /= /index_of N_nat_Z. Qed.
 
 Lemma squareE : rdl (q_square w y) = pll (square o p).
 Proof.
@@ -368,12 +436,28 @@ have -> : index_of t = index_of a * n + index_of b.
 by rewrite divnMDl // modnMDl divn_small // modn_small // addn0.
 Qed.
 
+Lemma scratch_formE q :
+  rd (q_scratch_form w y (table zero (wscratch w)) q) = pl (scratch_form o p (index_of q)).
+Proof.
+have markE : index_of (BinNat.N.sub (y_last y) (q_source w (table zero (wscratch w)) q)) =
+    mark p (index_of q) by rewrite index_sub lastE sourceE.
+have sqrE i : index_of (BinNat.N.mul i i) = index_of i ^ 2.
+  by rewrite -mulnn /index_of N2Nat.inj_mul.
+rewrite /q_scratch_form /scratch_form is_scratchE !numberE sqrE markE.
+have -> : nilp (scratch p) = nilp (wscratch w) by rewrite /nilp size_map.
+case: nilp => //; move: (num o (mark p _)) (sub o _ _) (opp o _) => a b c.
+by case: is_scratch; rewrite /rd /pl /bai.map_form /= recE ?sqE.
+Qed.
+
 Lemma placesE : map rd (q_places w y) = map pl (places_of o p).
 Proof.
-rewrite -!map_comp; apply: (@map_upto _ _ _ zero) => t /=.
-rewrite index_ltb index_of_nat /live /=; case: ltnP => // lt_t.
-have n0 : 0 < wn w by move: lt_t; case: (wn w) => //; rewrite muln0.
+rewrite /q_places /places_of; cbv zeta.
+rewrite -!map_comp; apply: (@map_upto _ _ _ zero) => t; rewrite /comp.
+rewrite index_ltb index_of_nat lenE -[(wm w).+1 * len p]/((pm p).+1 * len p).
+rewrite /live; case: ltnP => // lt_t.
+have n0 : 0 < len p by move: lt_t; case: (len p) => //; rewrite muln0.
 have [dE mE] := div_mod t n0.
-by rewrite !rd_cat !pl_cat (alongE _ _ peE) (alongE _ _ ptE) constantE dE mE leE ltE.
+rewrite !rd_cat !pl_cat (alongE _ _ peE) (alongE _ _ ptE) constantE scratch_formE dE mE leE ltE.
+by [].
 Qed.
 End Sound.

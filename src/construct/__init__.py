@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from construct.answer import Answer as Answer
     from construct.answer import run as run
     from construct.answers import run_all as run_all
+    from construct.approximation.bai import ReluSum as ReluSum
+    from construct.approximation.bai import Smoothness as Smoothness
+    from construct.approximation.bai import definition12 as definition12
+    from construct.approximation.bai import smoothness as smoothness
+    from construct.approximation.univariate import Approximation as Approximation
+    from construct.approximation.univariate import approximate as approximate
     from construct.artifact import load as load
     from construct.artifact import save as save
     from construct.checking.verification import Report as Report
@@ -36,6 +42,8 @@ if TYPE_CHECKING:
     from construct.network.transformer import Transformer as Transformer
     from construct.spec.domain import Domain as Domain
     from construct.spec.domain import check_domain as check_domain
+    from construct.spec.formula import Formula as Formula
+    from construct.spec.formula import formula as formula
     from construct.spec.hinge import Hinge as Hinge
     from construct.spec.kinds import absolute as absolute
     from construct.spec.kinds import add as add
@@ -65,6 +73,8 @@ __distribution__ = "construct-icl"
 _HOMES = {
     "construct.answer": ("Answer", "run"),
     "construct.answers": ("run_all",),
+    "construct.approximation.bai": ("ReluSum", "Smoothness", "definition12", "smoothness"),
+    "construct.approximation.univariate": ("Approximation", "approximate"),
     "construct.artifact": ("load", "save"),
     "construct.checking.verification": ("Report", "verify"),
     "construct.compiler": ("Construction", "build", "random_tasks"),
@@ -76,6 +86,7 @@ _HOMES = {
     "construct.network.residual": ("Residual",),
     "construct.network.transformer": ("Head", "Layer", "Mlp", "Transformer"),
     "construct.spec.domain": ("Domain", "check_domain"),
+    "construct.spec.formula": ("Formula", "formula"),
     "construct.spec.hinge": ("Hinge",),
     "construct.spec.kinds": (
         "absolute",

@@ -8,7 +8,7 @@ import numpy as np
 
 from construct.arguments import checked, instance, optional, text
 from construct.compiler import Construction
-from construct.designs.theorem import VOTES
+from construct.designs.theorem import votes as votes_of
 from construct.designs.theorem.embedding import embed, unembed
 from construct.errors import CheckFailed, ConstructError, brief, brief_names
 from construct.execute.passes import Pass, Run, prepare
@@ -26,7 +26,8 @@ class Answer:
 
     Attributes:
         answer: the answer token's vector after layer 7, of shape (d,).
-        votes: for each task what its head gave in layer 4, all tokens together: c_k.
+        votes: for each task what its head gave in layer 4, all tokens together: c_k. Of a flat
+            gate it is what its heads in layers 3 and 4 gave, as the nearest whole number.
         explains: (K, e), what head k gave at its home token of each example: 1 or 0.
         tasks: the names of the K tasks.
         vocabulary: the words, if prompts are words.
@@ -166,8 +167,9 @@ def fitting(construction: Construction, prompt: Prompt, dtype: str) -> Prompt:
 def refuse_what_are_no_votes(construction: Construction, answer: Answer, examples: int) -> None:
     """Refuse totals that are not whole numbers from 0 to the number of examples.
 
-    In every certified format layer 4 gives exactly 1 on a match and 0 elsewhere; this check
-    finds other weights, and machines that do not compute as the certificate assumes.
+    In every certified format the heads give exactly 1 on a match and 0 elsewhere, or, where the
+    gate is flat, what is nearest to them (`nearest`); this check finds other weights, and
+    machines that do not compute as the certificate assumes.
 
     Raises:
         CheckFailed: naming the task and its total.
@@ -198,18 +200,36 @@ def _prepared(transformer: Transformer, executor: str, dtype: str) -> Run:
 def read_answer(construction: Construction, done: Pass, examples: int) -> Answer:
     """Read answer and votes off a pass over one stream."""
     transformer, sizes = construction.transformer, construction.sizes
-    given = done.attended[VOTES]
+    margins = construction.margins
+    given = votes_of(margins, done.attended)
     if not np.isfinite(given.astype(np.float64)).all():
         raise CheckFailed(
             "the heads gave NaN or infinity: a number is beyond the range of the format; use the "
             "exact executor."
         )
-    # (K, m+1, n) -> for each example the token that gave: the home token.
-    by_example = given[:, : sizes.tokens].reshape(sizes.K, sizes.m + 1, sizes.n).sum(axis=-1)
+    # (K, m+1, n+w) -> for each example the token that gave: the home token.
+    by_example = given[:, : sizes.tokens].reshape(sizes.K, sizes.m + 1, sizes.length).sum(axis=-1)
+    totals = given.sum(axis=-1)
+    if margins.flat:
+        by_example, totals = nearest(by_example), nearest(totals)
     return Answer(
         unembed(transformer, done.stream),
-        tuple(Fraction(c) for c in given.sum(axis=-1).tolist()),
+        tuple(Fraction(c) for c in totals.tolist()),
         by_example[:, :examples],
         tuple(task.name for task in construction.tasks),
         construction.vocabulary,
     )
+
+
+def nearest(votes: np.ndarray) -> np.ndarray:
+    """Votes of a flat gate as the whole numbers that they are near; others are left as they are.
+
+    In a certified format rounding leaves them within a quarter.
+    """
+    if votes.dtype.kind == "f":
+        whole = np.rint(votes)
+    else:
+        whole = np.array([round(v) for v in votes.flat], dtype=object).reshape(votes.shape)
+    with np.errstate(invalid="ignore"):  # infinity less infinity
+        near = np.array(4 * abs(votes - whole) <= 1, dtype=bool)
+    return np.where(near, whole, votes)

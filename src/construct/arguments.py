@@ -113,6 +113,14 @@ def number(value: Any, name: str) -> None:
         raise wrong(value, name, "above 0")
 
 
+def distance(value: Any, name: str) -> None:
+    """The rule that a value is a rational number of at least 0."""
+    from construct.rational import rational
+
+    if rational(value, name) < 0:
+        raise wrong(value, name, "at least 0")
+
+
 def text(value: Any, name: str) -> None:
     """The rule that a value is a text that is not empty."""
     if not isinstance(value, str) or not value:

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from construct.approximation.tasks import hold_tasks
 from construct.arguments import checked, instance, optional, whole
 from construct.certify import Margins, certify, choose_domain, choose_margins
 from construct.certify.accuracy import Accuracy
@@ -28,6 +29,7 @@ from construct.memory import EACH_WEIGHT, refuse_beyond_memory
 from construct.network.transformer import Transformer
 from construct.rational import rational
 from construct.spec.domain import ONE_HOT, Domain
+from construct.spec.formula import Formula
 from construct.spec.kinds import permutation
 from construct.spec.normal_form import normal_form, twins
 from construct.spec.prompt import Prompt
@@ -47,14 +49,21 @@ class Construction:
         margins: B, C, s, N.
         vocabulary: the words, if prompts are words.
         format: how an example of words is written, if not in the default way.
+        held: the tasks as the network holds them: sums of ReLUs near the formulas, each other
+            task itself.
     """
 
     transformer: Transformer
-    tasks: tuple[Task, ...]
+    tasks: tuple[Task | Formula, ...]
     domain: Domain
     margins: Margins
     vocabulary: Vocabulary | None = None
     format: str | None = None
+    held: tuple[Task, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.held:
+            object.__setattr__(self, "held", self.tasks)
 
     def __repr__(self) -> str:
         s = self.sizes
@@ -111,7 +120,7 @@ class Construction:
     @cached_property
     def wiring(self) -> Wiring:
         """Where each task is tested, which operand slots it needs."""
-        return Wiring.of(self.tasks)
+        return Wiring.of(self.held, self.sizes.n, self.sizes.w)
 
     @cached_property
     def accuracy(self) -> dict[str, Accuracy]:
@@ -156,6 +165,7 @@ def build(
     domain: Domain | Mapping[str, Any] | None = None,
     vocabulary: Vocabulary | None = None,
     format: str | None = None,
+    scratch: int | None = None,
 ) -> Construction:
     """Compile K tasks into a seven-layer transformer with K heads in each layer.
 
@@ -168,28 +178,54 @@ def build(
         vocabulary: the d words, if prompts are words.
         format: how an example of words is written (`construct.spec.format`), such as
             "Q: {1} A: {y}".
+        scratch: the scratch tokens of each example; by default as many as give the least
+            width, and none where the layout without them has it.
 
     Raises:
         ConstructError: on sizes below 1, two tasks with one name or one map,
             tasks of different dimensions, a position that an example does not
             have, or more operand slots than heads.
     """
-    wiring, sizes = validate(tasks, m, n, vocabulary)
+    if domain is not None:
+        domain = domain if isinstance(domain, Domain) else Domain.from_json(domain)
+        for name in ("R", "Ry", "delta", "grid", "tau"):
+            rational(getattr(domain, name) or 1, f"{name} of the domain")  # or it is too long
+    held, domain = hold(tasks, domain, vocabulary)
+    wiring, sizes = validate(tasks, m, n, vocabulary, held=held, scratch=scratch)
     refuse_other_formats(format, sizes.n, vocabulary)
     if domain is None:
         domain = default_domain(sizes, wiring, vocabulary)
-    else:
-        if not isinstance(domain, Domain):
-            domain = Domain.from_json(domain)
-        for name in ("R", "Ry", "delta", "grid"):
-            rational(getattr(domain, name) or 1, f"{name} of the domain")  # or it is too long
     margins = choose_margins(sizes, wiring, domain)
+    _refuse_one_task_with_a_slot(sizes, margins)
     layers_ = formulas(sizes, wiring, margins)
     _refuse_weights(sizes, sum(layer.nonzeros for layer in layers_) + embedding_entries(sizes))
     layers = tuple(layer.emit() for layer in layers_)
-    transformer = Transformer(sizes, layers, **embeddings(sizes), answer=sizes.tokens - 1)
+    transformer = Transformer(
+        sizes, layers, **embeddings(sizes, wiring.scratch), answer=sizes.tokens - 1
+    )
     _refuse_long(transformer)
-    return Construction(transformer, tuple(tasks), domain, margins, vocabulary, format)
+    return Construction(transformer, tuple(tasks), domain, margins, vocabulary, format, held)
+
+
+def hold(
+    tasks: Sequence[Any], domain: Domain | None, vocabulary: Vocabulary | None
+) -> tuple[tuple[Task, ...], Domain | None]:
+    """The tasks as the network holds them, and the domain if they need one.
+
+    Raises:
+        ConstructError: as `hold_tasks`; if there is no task, or something else.
+    """
+    words = ONE_HOT if vocabulary is not None else None
+    return hold_tasks(_of_one_dimension(tasks), domain or words)
+
+
+def _refuse_one_task_with_a_slot(sizes: Sizes, margins: Margins) -> None:
+    if margins.flat and sizes.K == 1 and sizes.S:
+        raise ConstructError(
+            "a single task that reads two positions and is held within an error needs eight layers "
+            "of one head; build it together with a second task, such as one of the kind "
+            "'retrieval'."
+        )
 
 
 # Digits of a weight's numerator and denominator: Python reads and writes 4300.
@@ -224,11 +260,15 @@ def validate(
     n: int | None,
     vocabulary: Vocabulary | None,
     *,
+    held: Sequence[Task] | None = None,
+    scratch: int | None = None,
     on_paper: bool = False,
 ) -> tuple[Wiring, Sizes]:
     """Wiring and sizes of a construction of these tasks.
 
     Args:
+        held: the tasks as the network holds them, by default themselves.
+        scratch: scratch tokens, by default as many as give the least width.
         on_paper: admit sizes that are too large to build.
 
     Raises:
@@ -247,23 +287,40 @@ def validate(
                 f"task {task.name!r} reads position {max(task.positions)}, but an example of "
                 f"n = {sizes.n} tokens has the inputs 1 to {sizes.n - 1}; choose a larger n."
             )
-    wiring = Wiring.of(tasks)
-    K, S = len(tasks), len(wiring.slots)
+    held = tasks if held is None else held  # type: ignore[assignment]
+    plain = Wiring.of(held)  # type: ignore[arg-type]
+    K, S = len(tasks), len(plain.slots)
     if S > K:
         raise ConstructError(
             f"these tasks need S = {S} operand slots, each a head of layer 1, but a layer has one "
             f"for each task, here K = {K}; build them together with {S - K} more, such as one of "
             "the kind 'retrieval', that copies an operand."
         )
-    return wiring, replace(sizes, S=S, P=len(wiring.dictionary))
+    w = plain.fewest_scratch(sizes.n) if scratch is None else scratch
+    _refuse_other_scratch(w, K, S)
+    wiring = Wiring.of(plain.tasks, sizes.n, w) if w else plain
+    return wiring, replace(sizes, S=S, P=len(wiring.dictionary), w=w)
 
 
-def _of_one_dimension(tasks: Sequence[Any]) -> Sequence[Task]:
+def _refuse_other_scratch(w: Any, K: int, S: int) -> None:
+    if type(w) is not int or not 0 <= w <= K:
+        raise ConstructError(
+            f"scratch is {shown(w)}; it must be a whole number of tokens from 0 to K = {K}: no "
+            "task needs more than one."
+        )
+    if w and S >= K:
+        raise ConstructError(
+            f"scratch is {w}, but scratch tokens take a head of layer 1, and the S = {S} operand "
+            f"slots take all K = {K}; leave scratch out, or build one task more."
+        )
+
+
+def _of_one_dimension(tasks: Sequence[Any]) -> Sequence[Task | Formula]:
     """The tasks, if there are any and all are maps on vectors of one dimension."""
     if not tasks:
         raise ConstructError("the list of tasks is empty; give at least one task.")
     for task in tasks:
-        if not isinstance(task, Task):
+        if not isinstance(task, Task | Formula):
             raise ConstructError(
                 f"{shown(task)} is not a task; make one with construct.affine, for instance."
             )
@@ -275,7 +332,7 @@ def _of_one_dimension(tasks: Sequence[Any]) -> Sequence[Task]:
     return tasks
 
 
-def _sizes(tasks: Sequence[Task], m: Any, n: Any) -> Sizes:
+def _sizes(tasks: Sequence[Task | Formula], m: Any, n: Any) -> Sizes:
     """K, d, m and n; by default n is what the tasks read, at least 2."""
     reads = max((p for task in tasks for p in task.positions), default=1)
     n = max(reads + 1, 2) if n is None else n
@@ -300,7 +357,7 @@ def _refuse_other_words(vocabulary: Vocabulary, sizes: Sizes) -> None:
         )
 
 
-def _refuse_twins(tasks: Sequence[Task]) -> None:
+def _refuse_twins(tasks: Sequence[Task | Formula]) -> None:
     """Refuse two tasks of one name, or that are one map."""
     names: set[str] = set()
     for task in tasks:

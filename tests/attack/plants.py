@@ -66,7 +66,7 @@ PLANTS = (
     ),
     plant(
         *("equal features are not merged", "merged", "designs/theorem/wiring.py"),
-        *("[task.merged for task in tasks]", "list(tasks)"),
+        *("tuple(task.merged for task in tasks)", "tuple(tasks)"),
     ),
     # The certificate. Dropped alone, label and off were not found: without label the limits move
     # by a third at most, up to where another condition stops them.
@@ -138,7 +138,7 @@ PLANTS = (
     ),
     plant(
         *("a match at four times its distance", "mixtures", "spec/matching.py"),
-        *("(np.finfo(dtype).nmant + 8)", "(np.finfo(dtype).nmant + 4)"),
+        *("rounded = delta**2 / (1 << (p + 7))", "rounded = delta**2 / (1 << (p + 3))"),
     ),
     plant(
         *("the answer is read beside its token", "mixtures", "designs/theorem/embedding.py"),
@@ -146,7 +146,7 @@ PLANTS = (
     ),
     plant(
         *("votes are read from another layer", "mixtures", "designs/theorem/__init__.py"),
-        *("VOTES = LAYERS.index(superpose)", "VOTES = LAYERS.index(pool)"),
+        *("given = attended[place(margins, superpose)]", "given = attended[place(margins, pool)]"),
     ),
     plant(
         *("examples are drawn without a look at the domain", "samples", "checking/sampling.py"),

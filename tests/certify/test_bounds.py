@@ -20,7 +20,7 @@ THIRD = Fraction(1, 3)
 @given(whole_cases())
 def test_E_squared_bounds_the_distance_of_every_label_from_every_task(case):
     construction, prompt = case.build()
-    bounds = Bounds.of(Wiring.of(construction.tasks), construction.domain)
+    bounds = Bounds.of(construction.wiring, construction.domain)
     for task in construction.tasks:
         for x, y in zip(prompt.X, prompt.Y, strict=True):
             e = task(x) - y
@@ -35,10 +35,43 @@ def test_E_squared_bounds_the_distance_of_every_label_from_every_task(case):
 @given(whole_cases())
 def test_absolute_sums_of_a_task_are_what_the_profile_says_at_the_corner(case):
     construction, _ = case.build()
-    tasks, sizes = construction.tasks, construction.sizes
+    tasks, sizes = construction.wiring.tasks, construction.sizes
     corner = np.full((sizes.n - 1, sizes.d), 3, dtype=object)
     for task, row in zip(tasks, profile(construction.wiring).rows, strict=True):
-        assert (row.reach(3, 3) == absolute_sums(task.merged, corner)).all()
+        assert (row.reach(3, 3) == absolute_sums(task, corner)).all()
+
+
+@settings(max_examples=30)
+@given(whole_cases())
+def test_what_a_gate_adds_to_a_task_is_ell_t_for_each_hinge_that_it_reads(case):
+    construction, _ = case.build()
+    wiring, sizes = construction.wiring, construction.sizes
+    found = profile(wiring)
+    for k, task in enumerate(wiring.tasks):
+        gates = [sum(abs(hinge.c) for hinge in feature) for feature in task.features]
+        added = abs(task.C)(np.array(gates, dtype=object)) if gates and sizes.w else 0
+        assert (found.rows[k].size[:, 3] == sizes.ell_t * added).all()
+        # At other tokens it reads what any home has in the same places.
+        (own, times), (any_, more) = found.alike[k], found.anywhere[k]
+        assert own.reach(3, 3, 8) @ times <= any_.reach(3, 3, 8) @ more
+
+
+@settings(max_examples=30)
+@given(whole_cases())
+def test_L_is_above_what_every_hinge_is_at_every_token(case):
+    """Token by token, with labels at Ry: the prompts of the domain reach no further."""
+    construction, _ = case.build()
+    wiring, domain = construction.wiring, construction.domain
+    L = Bounds.of(wiring, domain).L
+    units = [unit for feature in wiring.dictionary for unit in feature if unit.at is not None]
+    assert construction.margins.L == L
+    assert (L > 0) == bool(units)
+    for unit in units:
+        sizes = [
+            sum(abs(v) for _, v in terms) * (domain.R if operand else max(domain.R, domain.Ry))
+            for operand, terms in unit.a
+        ]
+        assert sum(sizes) + abs(unit.e) < L
 
 
 def test_E_squared_of_a_single_affine_map_is_attained():

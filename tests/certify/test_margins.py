@@ -23,15 +23,21 @@ def is_power_of_two(x) -> bool:
     return all(part & (part - 1) == 0 for part in (x.numerator, x.denominator))
 
 
-def failed(sizes=SIZES, domain=UNIT, fmt=FLOAT32, E2=4, largest=2, terms=6, step=None, **margins):
+def failed(sizes=SIZES, domain=UNIT, fmt=FLOAT32, E2=4, terms=6, step=None, **others):
     """The names of the conditions that fail; all hold where nothing else is said."""
+    ours = ("largest", "summed2", "closed")
+    margins = {name: value for name, value in others.items() if name not in ours}
     B = margins.get("B", 2)
     numbers = {"B": B, "C": 16, "s": 16, "N": sizes.N, **margins}
     one = Fraction(1)
     bounds = Bounds(
         E2=Fraction(E2),
+        summed2=Fraction(others.get("summed2", E2)),
         home2=Fraction(E2),
-        largest=Fraction(largest),
+        moved2=Fraction(E2),
+        largest=Fraction(others.get("largest", 2)),
+        L=margins.get("L", 0),
+        closed=others.get("closed", (Fraction(0), Fraction(0), 0)),
         terms=terms,
         operations=3 * terms,
         numbers=(one, one),
@@ -80,6 +86,16 @@ def test_whole_numbers_of_the_reciprocal_table_are_at_most_2_to_the_p(fmt):
         assert ("whole" in failed(sizes, fmt=fmt, C=4, B=1, E2=1)) == fails
 
 
+@pytest.mark.parametrize(("fmt", "longest"), [(FLOAT32, 2048), (FLOAT64, 47_453_132)])
+def test_whole_numbers_of_the_head_that_fills_scratch_tokens_are_at_most_2_to_the_p(fmt, longest):
+    # 4 (n + w - 1)^2 + 2 ell_e, here with ell_e = 1
+    for length, fails in ((longest, False), (longest + 2, True)):
+        sizes = Sizes(K=1, d=4, m=1, n=length - 1, w=1)
+        assert (4 * (length - 1) ** 2 + 2 > 1 << fmt.p) == fails
+        assert ("whole" in failed(sizes, fmt=fmt)) == fails
+        assert "whole" not in failed(replace(sizes, n=length, w=0), fmt=fmt)
+
+
 def test_nothing_overflows():
     assert failed(largest=Fraction(2) ** 100) == set()
     assert failed(largest=Fraction(2) ** 120) == {"range"}
@@ -110,6 +126,28 @@ def test_rounding_off_target_needs_room_between_2C_and_1_plus_B_E_squared():
     assert failed(B=2, E2=Fraction(31, 2), C=32) == set()
 
 
+def test_off_target_the_summands_of_gates_are_rounded_though_they_cancel():
+    # gamma^_6 is about 6 2^-24: beside E = 2 the rounding of 2^20 and more counts.
+    assert failed(summed2=Fraction(2) ** 36) == set()
+    assert failed(summed2=Fraction(2) ** 46) == {"off"}
+    assert failed(summed2=Fraction(2) ** 46, fmt=FLOAT64) == set()
+
+
+def test_a_gate_is_at_least_as_high_as_the_hinges_that_it_closes():
+    held, summed = Fraction(4), Fraction(20)
+    assert failed(L=8, closed=(held, summed, 9)) == set()
+    assert failed(L=2, closed=(held, summed, 9)) == {"margins", "home"}
+
+
+def test_a_closed_hinge_needs_room_for_its_rounding():
+    # Of summands of 2^20 each 9 roundings take up to 9 2^-4.
+    summed = Fraction(2) ** 20
+    for held, fails in ((8 - 2, False), (8 - Fraction(1, 2), True)):
+        found = failed(L=8, closed=(Fraction(held), summed, 9))
+        assert found == ({"home"} if fails else set())
+    assert failed(L=8, closed=(Fraction(15, 2), summed, 9), fmt=FLOAT64) == set()
+
+
 def test_on_a_grid_everything_is_exact_and_rounding_needs_no_room():
     tight = {"B": 1, "E2": 31, "C": 16, "terms": 10**6}
     assert failed(**tight) >= {"match", "mismatch", "off"}
@@ -132,7 +170,7 @@ def test_a_grid_is_exact_only_in_steps_of_powers_of_two_within_p_bits():
 def test_margins_are_powers_of_two_above_the_thresholds_of_exact_arithmetic(case):
     construction, _ = case.build()
     margins, sizes = construction.margins, construction.sizes
-    E2 = Bounds.of(Wiring.of(construction.tasks), construction.domain).E2
+    E2 = Bounds.of(construction.wiring, construction.domain).E2
     assert all(map(is_power_of_two, (margins.B, margins.C, margins.s, margins.N)))
     assert margins.B * construction.domain.delta**2 >= 1
     assert 2 * margins.C >= 1 + margins.B * E2
@@ -151,7 +189,7 @@ def test_margins_are_powers_of_two_for_any_delta(delta):
 def test_no_smaller_margins_are_certified():
     construction = build([affine("f", [["1/3", 0], [1, 1]]), affine("g", [[0, 1], [1, 0]])], m=8)
     sizes, margins = construction.sizes, construction.margins
-    bounds = Bounds.of(Wiring.of(construction.tasks), construction.domain)
+    bounds = Bounds.of(construction.wiring, construction.domain)
     assert "float32" in construction.certified
 
     def holds(changed):

@@ -18,6 +18,10 @@ TURN = permutation("turn", [2, 1])
 KINK = relu_sum("kink", [[{"a": [1, 0]}, {"a": [0, "1/7"], "e": 1}]], [[1], [2]])
 
 
+def of(*tasks):
+    return {"tasks": tasks, "held": tasks}
+
+
 def made():
     return build([THIRD, TURN, KINK], m=2, domain=Domain(2, 8, 1))
 
@@ -97,8 +101,9 @@ def test_other_margins_tasks_and_sizes_are_noticed():
         (replace(construction, margins=replace(margins, B=2 * margins.B)), "layer 4"),
         (replace(construction, margins=replace(margins, C=2 * margins.C)), "layer 4"),
         (replace(construction, margins=replace(margins, s=2 * margins.s)), "layer 6"),
-        (replace(construction, tasks=(TURN, THIRD, KINK)), "layer 4"),
-        (replace(construction, tasks=(THIRD, TURN)), "the transformer has Sizes(K=3"),
+        (replace(construction, **of(TURN, THIRD, KINK)), "layer 4"),
+        (replace(construction, tasks=(TURN, THIRD, KINK)), "task 'turn' is held as another"),
+        (replace(construction, **of(THIRD, TURN)), "the transformer has Sizes(K=3"),
     ):
         assert first_difference(changed).startswith(where)
 

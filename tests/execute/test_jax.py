@@ -41,7 +41,7 @@ def traced(executor, m: int):
         go = partial(jax_.forward, stacks=static, K=2, N=sizes.N, trace=False)
     else:
         go = partial(sparse.forward, steps=static, N=sizes.N, trace=False)
-        stream = stream[: sizes.tokens].reshape(sizes.m + 1, sizes.n, sizes.D)
+        stream = stream[: sizes.tokens].reshape(sizes.m + 1, sizes.length, sizes.D)
     return jax.make_jaxpr(go)(weights, stream).jaxpr
 
 
@@ -86,7 +86,7 @@ def test_blocks_of_examples_of_any_size_give_the_same(case, size, monkeypatch):
     stream = embed(transformer, prompt.astype("float64"))
     with jax.enable_x64(True):
         steps, weights = sparse.cast(transformer, "float64")
-        grid = stream[: sizes.tokens].reshape(sizes.m + 1, sizes.n, sizes.D)
+        grid = stream[: sizes.tokens].reshape(sizes.m + 1, sizes.length, sizes.D)
         # Compiled anew for each size of the blocks, and once: step by step would take longer.
         go = jax.jit(partial(sparse.forward, steps=steps, N=sizes.N, trace=False))
         out, _, _ = go(weights, jax.numpy.asarray(grid))

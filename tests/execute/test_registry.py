@@ -25,6 +25,8 @@ SOURCE = Path(construct.__file__).parent
 OTHER_MEANINGS = {
     ("artifact/config.py", "sparse"): "how a file stores its weights",
     ("artifact/weights.py", "exact"): "a field of a part, and a key of the file's metadata",
+    ("checking/near.py", "exact"): "the number format of rationals",
+    ("checking/near.py", "sparse"): "inputs with few entries that are not 0",
     ("checking/sampling.py", "sparse"): "inputs with few entries that are not 0",
     ("cli/plan.py", "sparse"): "the count of a pass over non-zeros, as against dense",
     ("cost/machine.py", "sparse"): "a pass over the scores in reach, as against dense",

@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 from construct import (
     ConstructError,
     Sizes,
+    absolute,
     add,
     affine,
     build,
     embed,
     prepare,
     random_tasks,
+    relu,
     retrieval,
 )
 from construct.network.reach import ALL, EVERY, OWN, Reach
@@ -25,14 +27,30 @@ def chosen(place, own: int, value: int) -> bool:
     return place == ALL or value == (own if place == OWN else place)
 
 
+def scores(reach: Reach, asking: tuple[int, int], read: tuple[int, int]) -> bool:
+    """Whether the token (example, position) that asks may score the one that it reads."""
+    (asks_e, asks_p), (reads_e, reads_p) = reach.asks, reach.reads
+    if isinstance(asks_p, tuple):
+        if asking[1] not in asks_p:
+            return False
+        if isinstance(reads_p, tuple):
+            reads_p = reads_p[asks_p.index(asking[1])]
+        asks_p = asking[1]
+    return all(
+        chosen(place, own, value)
+        for place, own, value in zip(
+            (asks_e, asks_p, reads_e, reads_p), asking * 2, (*asking, *read), strict=True
+        )
+    )
+
+
 def pairs(reach: Reach, sizes: Sizes) -> np.ndarray:
     """(N, N): whether token i may score token j, token by token."""
     found = np.zeros((sizes.N, sizes.N), dtype=bool)
-    grid = [(token, *divmod(token, sizes.n)) for token in range(sizes.tokens)]
-    for i, e, p in grid:
-        if chosen(reach.asks[0], e, e) and chosen(reach.asks[1], p, p):
-            for j, f, q in grid:
-                found[i, j] = chosen(reach.reads[0], e, f) and chosen(reach.reads[1], p, q)
+    grid = [(token, divmod(token, sizes.length)) for token in range(sizes.tokens)]
+    for i, asking in grid:
+        for j, read in grid:
+            found[i, j] = scores(reach, asking, read)
     return found
 
 
@@ -45,6 +63,9 @@ def test_pairs_are_what_a_reach_says():
     assert np.argwhere(home).tolist() == [[0, 0], [2, 2]]
     answer = pairs(Reach(sizes.answer, EVERY), sizes)
     assert np.argwhere(answer).tolist() == [[3, 0], [3, 1], [3, 2], [3, 3]]
+    longer = Sizes(K=1, d=1, m=1, n=3, w=2)
+    copies = pairs(Reach((ALL, (2, 3)), (OWN, (1, 0))), longer)
+    assert np.argwhere(copies).tolist() == [[2, 1], [3, 0], [7, 6], [8, 5]]
 
 
 @settings(max_examples=60)
@@ -60,12 +81,16 @@ def test_outside_the_reach_every_score_is_exactly_0(dtype, case):
         update = np.zeros_like(h)
         for head in layer.heads:
             W_Q, W_K, W_V, W_O = (getattr(head, name).astype(dtype) for name in head.WEIGHTS)
-            scores = np.maximum((h @ W_Q) @ (h @ W_K).T, 0)
-            assert not scores[~pairs(head.reach, sizes)].any(), (layer.name, head.name)
-            update = update + (scores / sizes.N) @ (h @ W_V) @ W_O
+            given = np.maximum((h @ W_Q) @ (h @ W_K).T, 0)
+            assert not given[~pairs(head.reach, sizes)].any(), (layer.name, head.name)
+            update = update + (given / sizes.N) @ (h @ W_V) @ W_O
         units = np.maximum((h + update) @ layer.mlp.W_in.astype(dtype), 0)
-        acts = pairs(Reach(layer.mlp.acts, EVERY), sizes).any(axis=1)
-        assert not units[~acts].any(), layer.name
+        start = 0
+        for count, acts in layer.mlp.parts or ((units.shape[1], layer.mlp.acts),):
+            outside = ~pairs(Reach(acts, EVERY), sizes).any(axis=1)
+            assert not units[outside, start : start + count].any(), layer.name
+            start += count
+        assert start == units.shape[1]
         assert np.allclose(h + update + units @ layer.mlp.W_out.astype(dtype), after)
 
 
@@ -109,13 +134,17 @@ def test_the_reach_of_each_layer():
     assert (sizes.S, len(table[0]), len(table[3])) == (1, 1, 3)
 
 
-@given(
-    st.tuples(st.sampled_from([ALL, 0, 1]), st.sampled_from([ALL, 0, 1])),
-    st.just(EVERY) | st.tuples(st.sampled_from([OWN, 0, 1]), st.sampled_from([OWN, 0, 1])),
-    st.integers(1, 4),
-    st.integers(2, 4),
-)
-def test_counts_are_those_of_the_pairs(asks, reads, m, n):
+PLACES = st.sampled_from([ALL, 0, 1])
+ASKED = st.tuples(PLACES, PLACES | st.sampled_from([(0,), (1, 0)]))
+
+
+@given(ASKED, st.integers(1, 4), st.integers(2, 4), st.data())
+def test_counts_are_those_of_the_pairs(asks, m, n, data):
+    position = st.sampled_from([OWN, 0, 1])
+    if isinstance(asks[1], tuple):
+        position |= st.tuples(*(st.sampled_from([0, 1]) for _ in asks[1]))
+    one = st.tuples(st.sampled_from([OWN, 0, 1]), position)
+    reads = data.draw(st.just(EVERY) | one)
     reach, found = Reach(asks, reads), pairs(Reach(asks, reads), Sizes(K=1, d=1, m=m, n=n))
     here = found.any(axis=1).sum(), found.any(axis=0).sum(), found.sum()
     assert reach.counts(m, n) == here
@@ -125,3 +154,24 @@ def test_counts_are_those_of_the_pairs(asks, reads, m, n):
 def test_a_place_that_is_none_is_refused(asks):
     with pytest.raises(ConstructError, match="'asks' of a reach holds"):
         Reach(asks=asks)
+
+
+def test_positions_that_do_not_fit_together_are_refused():
+    for asks, reads in (((ALL, (0, 1)), (OWN, (0,))), ((ALL, 0), (OWN, (0,))), (EVERY, (OWN, ()))):
+        with pytest.raises(ConstructError, match="must read one from each"):
+            Reach(asks, reads)
+    for asks, reads in ((((0, 1), 0), EVERY), (EVERY, ((0, 1), OWN))):
+        with pytest.raises(ConstructError, match="names several examples"):
+            Reach(asks, reads)
+    with pytest.raises(ConstructError, match="'asks' of a reach holds"):
+        Reach((ALL, (0, -1)))
+
+
+def test_the_reach_of_scratch_tokens_and_of_the_units_of_each_home():
+    tasks = [relu("plain", 1, d=2), absolute("size", 2, d=2), retrieval("second", 2, d=2)]
+    made = build(tasks, m=4, n=3, scratch=2)
+    assert (made.wiring.homes, made.wiring.scratch) == ((1, 2, 3), (2, 1))
+    gather, _, query = made.transformer.layers[:3]
+    assert gather.heads[0].reach == Reach((ALL, (2, 3)), (OWN, (1, 0)))
+    # Two hinges of two entries, and one hinge; for the example and for the query.
+    assert query.mlp.parts == ((4, (ALL, 0)), (8, (ALL, 1)))

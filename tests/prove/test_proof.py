@@ -162,7 +162,7 @@ def test_a_margin_below_its_threshold_is_rejected(made, margin):
 @needs_rocq
 def test_another_task_or_a_wider_domain_is_rejected(made):
     other = construct.random_tasks(2, 2, seed=1)
-    assert not proof.prove(replace(made, tasks=tuple(other))).proved
+    assert not proof.prove(replace(made, tasks=tuple(other), held=tuple(other))).proved
     wider = Domain(made.domain.R * 64, made.domain.Ry, made.domain.delta)
     assert "do not meet the conditions" in proof.prove(replace(made, domain=wider)).reason
 
@@ -302,3 +302,39 @@ def test_a_development_that_does_not_compile_is_named(made, monkeypatch, tmp_pat
     with pytest.raises(ConstructError, match=r"numbers\.v does not compile: .*unify"):
         proof.prove(made)
     assert not list((tmp_path / "cache" / "construct").iterdir())
+
+
+def kinked(count: int) -> list[construct.Task]:
+    """Tasks with ReLUs of their own, which scratch tokens give homes of their own."""
+    return [
+        construct.relu_sum(
+            f"kink{k}", [[{"a": [1], "e": -1}, {"c": -2, "a": [2], "e": k}]], [[1]], [[2]], [1]
+        )
+        for k in range(count)
+    ]
+
+
+@needs_rocq
+@pytest.mark.parametrize("scratch", [0, 1, 2])
+def test_homes_at_scratch_tokens_and_gated_hinges_are_proved(scratch):
+    sum_ = construct.add("sum", [1, 2], d=1)
+    made = construct.build([*kinked(3), sum_], m=2, n=3, scratch=scratch)
+    assert made.sizes.w == scratch
+    assert proof.prove(made).proved
+    assert proof.agrees(made, random_prompts(made, 1, seed=0)[0])
+
+
+@needs_rocq
+def test_a_gate_that_is_too_low_is_named():
+    made = construct.build(kinked(2), m=1, n=2, scratch=1)
+    L = made.margins.L
+    assert L > 0
+    low = replace(made, margins=replace(made.margins, L=1))
+    assert "do not meet the conditions" in proof.prove(low).reason
+
+
+@needs_rocq
+def test_every_change_of_a_weight_with_scratch_tokens_is_rejected():
+    tried, accepted = survivors(construct.build(kinked(2), m=1, n=2, scratch=1))
+    assert tried > 1000
+    assert accepted == 0

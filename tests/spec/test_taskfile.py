@@ -45,6 +45,13 @@ def test_a_listed_vocabulary_keeps_its_order_and_sets_d():
 MALFORMED = [
     ([TURN], "must be an object"),
     ({}, 'with "tasks"'),
+    (
+        {"tasks": [TURN], "scratch": -1},
+        "is -1; it must be a whole number of tokens from 0 to",
+    ),
+    ({"tasks": [TURN], "scratch": 2}, "is 2; it must be a whole number of tokens from 0 to"),
+    ({"tasks": [TURN], "scratch": True}, "is True; it must be a whole number of tokens"),
+    ({"tasks": [TURN], "scratch": 0.5}, "it must be a whole number of tokens from 0"),
     ({"tasks": [TURN], "taks": []}, "unknown field 'taks'; known: d, n, tasks"),
     ({"tasks": []}, "at least one task"),
     ({"tasks": TURN}, "at least one task"),

@@ -65,7 +65,7 @@ def affine_artifact() -> Construction:
         permutation("swap", [2, 1]),
         affine("shear", [[2, 1], [1, -1]], [-2, 1]),
     ]
-    return build(tasks, m=3, domain=Domain(R=3, Ry=12, delta=1, grid=1))
+    return build(tasks, m=3, domain=Domain(R=3, Ry=12, delta=1, grid=1), scratch=0)
 
 
 def operand_artifact() -> Construction:
@@ -79,7 +79,7 @@ def operand_artifact() -> Construction:
         retrieval("second", 2, d=2),
         clip("clip", -1, 2, d=2),
     ]
-    return build(tasks, m=2, domain=Domain(R=3, Ry=8, delta=1, grid=1))
+    return build(tasks, m=2, domain=Domain(R=3, Ry=8, delta=1, grid=1), scratch=0)
 
 
 def slots_artifact() -> Construction:
@@ -92,7 +92,7 @@ def slots_artifact() -> Construction:
         retrieval("third", 3, d=2),
         affine("turned", {1: [[1, 0], [0, 1]], 2: [[0, 2], [-1, 0]], 3: [[1, 0], [0, 1]]}),
     ]
-    return build(tasks, m=4, domain=Domain(R=2, Ry=10, delta=1, grid=1))
+    return build(tasks, m=4, domain=Domain(R=2, Ry=10, delta=1, grid=1), scratch=0)
 
 
 ARTIFACTS = {"affine": affine_artifact, "operand": operand_artifact, "slots": slots_artifact}

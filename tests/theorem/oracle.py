@@ -80,10 +80,12 @@ def error_bound(case: Case, prompt: Prompt, votes: tuple[int, ...], dtype: str) 
     if dtype == "exact":
         return [Q(0)] * case.shape.d
     query, total = fractions(prompt.query), sum(votes)
+    margins, sizes = case.construction.margins, case.construction.sizes
+    gate = (Q(margins.L, 2), sizes.ell_t if margins.L else 0)
     bound = [Q(0)] * case.shape.d
     for task, c in zip(case.construction.tasks, votes, strict=True):
         for i in range(case.shape.d) if c else ():
-            t, summands = _entry(task, i, query, dtype)
+            t, summands = _entry(task, i, query, dtype, gate)
             # The sum of all votes; the reciprocal's conversion, and its product.
             t += total - 1 + _as_factor(Q(1, total), dtype)
             bound[i] += Q(c, total) * _gamma(t, dtype) * summands
@@ -94,23 +96,27 @@ def _gamma(t: int, dtype: str) -> Q:
     return Q(t, 2 ** BITS[dtype] - t)
 
 
-def _entry(task: Task, i: int, query: list, dtype: str) -> tuple[int, Q]:
-    """Roundings on the longest way to entry i of f(query), and its absolute summands."""
+def _entry(task: Task, i: int, query: list, dtype: str, gate: tuple[Q, int]) -> tuple[int, Q]:
+    """Roundings on the longest way to entry i of f(query), and its absolute summands.
+
+    A gate of so many bits adds a term L/2 for each to a hinge, and as much to its constant.
+    """
     terms = [(Q(task.b[i]), Q(1))]
     terms += [(Q(w), x) for p, A in task.A.items() for w, x in zip(A[i], query[p - 1], strict=True)]
     depth = 0
     for u, feature in enumerate(task.features):
         if task.C[i, u]:
-            t, size = _feature(feature, query, dtype)
+            t, size = _feature(feature, query, dtype, gate)
             terms.append((Q(task.C[i, u]), size))
             depth = max(depth, t)
     return depth + _sum_of_products([w for w, _ in terms], dtype), _absolute(terms)
 
 
-def _feature(feature: tuple, query: list, dtype: str) -> tuple[int, Q]:
+def _feature(feature: tuple, query: list, dtype: str, gate: tuple[Q, int]) -> tuple[int, Q]:
+    half, bits = gate
     hinges = []
     for hinge in feature:
-        terms = [(Q(hinge.e), Q(1))]
+        terms = [(abs(Q(hinge.e)) + half * bits, Q(1)), *[(half, Q(1))] * bits]
         terms += [(Q(w), x) for p, a in hinge.a for i, w in a for x in [query[p - 1][i]]]
         hinges.append((_sum_of_products([w for w, _ in terms], dtype), _absolute(terms)))
     outer = _sum_of_products([Q(hinge.c) for hinge in feature], dtype)

@@ -42,9 +42,14 @@ def test_paper_sizes_give_77_whatever_K_is(K):
 
 @pytest.mark.parametrize(("K", "wanted"), [(2, 43), (4, 59), (8, 91), (16, 155)])
 def test_tasks_with_features_of_their_own_widen_the_stream_with_K(K, wanted):
-    """The formula reads K by P: each of K different clips has 2 hinges for each entry."""
-    transformer = build([clip(f"clip{k}", -k, k, d=4) for k in range(1, K + 1)], m=8).transformer
-    assert widths(transformer) == {wanted} == {width(4, 8, 2, P=4 * K)}
+    """The formula reads K by P: each of K different clips has 2 hinges for each entry.
+
+    With scratch tokens they share the coordinates of one.
+    """
+    clips = [clip(f"clip{k}", -k, k, d=4) for k in range(1, K + 1)]
+    plain = build(clips, m=8, scratch=0).transformer
+    assert widths(plain) == {wanted} == {width(4, 8, 2, P=4 * K)}
+    assert widths(build(clips, m=8).transformer) == {width(4, 8, 2 + K - 1, P=4)}
 
 
 def test_width_is_logarithmic_in_m_and_n():
@@ -67,7 +72,7 @@ def test_width_is_logarithmic_in_m_and_n():
     ids=["no slot", "one", "shared", "two", "features", "shared features", "both", "one feature"],
 )
 def test_slots_and_features_widen_the_stream_by_their_terms(tasks, S, P):
-    assert widths(build(tasks, m=5, n=4).transformer) == {width(2, 5, 4, S, P)}
+    assert widths(build(tasks, m=5, n=4, scratch=0).transformer) == {width(2, 5, 4, S, P)}
 
 
 @settings(max_examples=150)
@@ -76,9 +81,10 @@ def test_every_construction_has_the_sizes_of_the_theorem(case):
     transformer, sizes = case.construction.transformer, case.construction.sizes
     K = len(case.known)
     S = fewest_slots([one.reads for one in case.known], case.shape.n)
-    assert widths(transformer) == {width(case.shape.d, sizes.m, case.shape.n, S, sizes.P)}
+    length = case.shape.n + sizes.w
+    assert widths(transformer) == {width(case.shape.d, sizes.m, length, S, sizes.P)}
     assert [len(layer.heads) for layer in transformer.layers] == [K] * 7
-    assert _busy_heads(transformer) == [S, 1, 1, K, 1, 1, 1]
+    assert _busy_heads(transformer) == [S + (sizes.w > 0), 1, 1, K, 1, 1, 1]
     assert all(np.isfinite(tensor).all() for tensor in transformer.tensors().values())
 
 

@@ -3,13 +3,15 @@
 import hashlib
 import json
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from construct.compiler import Construction
-from construct.designs.theorem.sizes import WIDTH_FORMULA
 from construct.errors import ConstructError
+from construct.network.transformer import Mlp
 from construct.rational import MOST_DIGITS, read_json, to_json
+from construct.spec.tasks import Task
 
 FORMAT = "construct-artifact"
 VERSION = 2
@@ -25,11 +27,11 @@ def config_of(construction: Construction, model: bytes, dense: bool) -> dict[str
     config: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
-        "sizes": {key: getattr(sizes, key) for key in ("K", "d", "m", "n", "S", "P", "N", "D")},
-        "width": f"{WIDTH_FORMULA}: {sizes.formula}",
+        "sizes": _fields(sizes, ("K", "d", "m", "n", "S", "P", "N", "D"), {"w": 0}),
+        "width": sizes.width,
         "answer_token": transformer.answer,
         "domain": construction.domain.to_json(),
-        "margins": {key: to_json(getattr(margins, key)) for key in ("B", "C", "s", "N")},
+        "margins": _fields(margins, ("B", "C", "s", "N"), {"L": 0, "a": 1}),
         "certificates": construction.certificates,
         "tasks": construction.definitions,
         "vocabulary": construction.vocabulary and list(construction.vocabulary),
@@ -43,23 +45,48 @@ def config_of(construction: Construction, model: bytes, dense: bool) -> dict[str
                     {"name": h.name, "purpose": h.purpose, "reach": h.reach.to_json()}
                     for h in layer.heads
                 ],
-                "mlp": {"purpose": layer.mlp.purpose, "acts": list(layer.mlp.acts)},
+                "mlp": _mlp(layer.mlp),
             }
             for layer in transformer.layers
         ],
         "storage": "dense" if dense else "sparse",
         "tensors": {name: list(w.shape) for name, w in transformer.weights().items()},
     }
+    held = [_held(task) for task, of in _pairs(construction) if task is not of]
+    if held:
+        config["held"] = held
     config["checksums"] = {MODEL: hashlib.sha256(model).hexdigest()}
     config["checksums"][CONFIG] = checksum(config)
     return config
+
+
+def _fields(of: Any, always: Sequence[str], usually: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes as JSON; those that are as usual are left out, as in artifacts of before."""
+    some = [key for key, value in usually.items() if getattr(of, key) != value]
+    return {key: to_json(getattr(of, key)) for key in (*always, *some)}
+
+
+def _pairs(construction: Construction) -> Iterator[tuple[Task, Any]]:
+    """Each task as the network holds it, and as it is specified."""
+    return zip(construction.held, construction.tasks, strict=True)
+
+
+def _held(task: Task) -> dict[str, Any]:
+    """What the network holds of a formula: `load` needs no computer algebra."""
+    return {**task.as_json(words=False), "epsilon": to_json(task.epsilon)}
+
+
+def _mlp(mlp: Mlp) -> dict[str, Any]:
+    listed = {"purpose": mlp.purpose, "acts": list(mlp.acts)}
+    parts = [{"units": count, "acts": list(tokens)} for count, tokens in mlp.parts]
+    return listed | ({"parts": parts} if parts else {})
 
 
 def written(config: dict[str, Any]) -> str:
     """The config as text: a line for each task and for the words, which may be many."""
     fields = []
     for key, value in config.items():
-        if key == "tasks":
+        if key in ("tasks", "held"):
             text = "[\n  " + ",\n  ".join(map(_compact, value)) + "\n ]"
         elif key == "vocabulary":
             text = _compact(value)

@@ -1,8 +1,9 @@
 """From what the files hold to a construction: what follows from the tasks is derived."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -12,16 +13,19 @@ from construct.certify import Margins
 from construct.certify.bounds import Bounds
 from construct.certify.margins import below_thresholds
 from construct.compiler import Construction, validate
-from construct.designs.theorem import formulas
+from construct.designs.theorem import fetch, formulas, place, query, square, superpose
 from construct.designs.theorem.embedding import embedding_shapes
 from construct.designs.theorem.sizes import Sizes
 from construct.errors import ConstructError
 from construct.network.primitives import LayerFormula
 from construct.network.transformer import Entries, Layer, Part, Transformer
-from construct.rational import rational
+from construct.rational import Rational, rational
 from construct.spec.domain import Domain
+from construct.spec.formula import Formula
+from construct.spec.kinds import from_definition
 from construct.spec.promptfile import refuse_other_formats
 from construct.spec.taskfile import tasks_from_json
+from construct.spec.tasks import Task
 
 
 def restore(
@@ -31,21 +35,48 @@ def restore(
     sizes, vocabulary = config["sizes"], config["vocabulary"]
     fields = {"tasks": config["tasks"], "d": sizes["d"], "vocabulary": vocabulary}
     tasks = tasks_from_json({k: v for k, v in fields.items() if v is not None}, CONFIG)
-    wiring, sizes = validate(tasks.tasks, sizes["m"], sizes["n"], tasks.vocabulary)
+    scratch = sizes.get("w", 0)  # older artifacts have none
+    held = _held(tasks.tasks, config.get("held", []), sizes["d"])
+    m, n = sizes["m"], sizes["n"]
+    wiring, sizes = validate(tasks.tasks, m, n, tasks.vocabulary, held=held, scratch=scratch)
     domain, margins = Domain.from_json(config["domain"]), _margins(config["margins"], sizes)
     reader = Reader(tensors, large, dense=config["storage"] == "dense")
     transformer = _transformer(reader, sizes, formulas(sizes, wiring, margins))
     _refuse_other_margins(transformer, margins)
     form = config.get("prompt_format")  # older artifacts have none
     refuse_other_formats(form, sizes.n, tasks.vocabulary)
-    construction = Construction(transformer, tasks.tasks, domain, margins, tasks.vocabulary, form)
+    construction = Construction(
+        transformer, tasks.tasks, domain, margins, tasks.vocabulary, form, held
+    )
     # The construction's own wiring, with which bounds are kept: the certificates need them too.
-    if below_thresholds(Bounds.of(construction.wiring, domain), domain, margins):
+    bounds = Bounds.of(construction.wiring, domain)
+    if margins.L != bounds.L:
+        raise ConstructError(
+            f"margin L in {CONFIG} is {margins.L}; the hinges of its tasks need {bounds.L}: build "
+            "the artifact anew."
+        )
+    if below_thresholds(bounds, domain, margins):
         raise ConstructError(
             f"the margins B = {margins.B} and C = {margins.C} in {CONFIG} are too small for its "
             "tasks and its domain, and votes could be wrong; build the artifact anew."
         )
     return construction
+
+
+def _held(
+    tasks: Sequence[Task | Formula], listed: list[dict[str, Any]], d: int
+) -> tuple[Task, ...]:
+    """Each task as the network holds it: a formula as the file says."""
+    found: list[Task] = []
+    for task in tasks:
+        if isinstance(task, Task):
+            found.append(task)
+            continue
+        fields = dict(next(fields for fields in listed if fields["name"] == task.name))
+        epsilon = rational(fields.pop("epsilon"), f"epsilon of task {task.name!r}")
+        one = from_definition(fields, d=d, vocabulary=None)
+        found.append(replace(cast(Task, one), epsilon=epsilon))
+    return tuple(found)
 
 
 def _transformer(reader: Reader, sizes: Sizes, layers: Sequence[LayerFormula]) -> Transformer:
@@ -75,20 +106,34 @@ def _margins(listed: dict[str, Any], sizes: Sizes) -> Margins:
                 f"margin {name} in {CONFIG} is {value}; it must be a power of two"
                 f"{', at least 1' if name == 's' else ''}; build the artifact anew."
             )
-    return Margins(B=found["B"], C=found["C"], s=int(found["s"]), N=sizes.N)
+    a = rational(listed.get("a", 1), f"margin a in {CONFIG}", digits=MOST_DIGITS_HELD)
+    L = listed.get("L", 0)
+    if type(L) is not int:
+        raise ConstructError(f"margin L in {CONFIG} is {L}; build the artifact anew.")
+    return Margins(found["B"], found["C"], int(found["s"]), sizes.N, L, a)
 
 
 def _refuse_other_margins(transformer: Transformer, margins: Margins) -> None:
     """Refuse margins that the weights do not hold: the certificate is derived from the margins."""
-    residual, d = transformer.sizes.residual, transformer.sizes.d
-    first, table = transformer.layers[3].heads[0], transformer.layers[5].mlp
-    entries: dict[str, tuple[Part, str, tuple[int, int]]] = {
-        "B": (first, "W_Q", (residual["lab"].start, 0)),  # of -B (f - lab)
-        "C": (first, "W_Q", (residual["pe"].start, d)),  # of C pe
-        "s": (table, "W_out", (0, residual["rec"].start)),  # of s/1
+    residual, d, C = transformer.sizes.residual, transformer.sizes.d, margins.C
+    layers = transformer.layers
+    first = layers[place(margins, superpose)].heads[0]
+    table = layers[place(margins, square)].mlp
+    last = first.sparse("W_K").shape[1] - 1
+    gate = C * (residual["pe"].width + 2 * residual["pt"].width + 2)
+    # name: (part, weight, place, what it is to be multiplied with, and what is to be added)
+    entries: dict[str, tuple[Part, str, tuple[int, int], int, Rational]] = {
+        "B": (first, "W_Q", (residual["lab"].start, 0), 1, 0),  # of -B (f - lab)
+        "C": (first, "W_Q", (residual["pe"].start, d), 1, 0),  # of C pe
+        "s": (table, "W_out", (0, residual["rec"].start), 1, 0),  # of s/1
+        "a": (first, "W_K", (residual["one"].start, last), 1, gate),  # of a - C (...)
     }
-    for name, (part, weight, at) in entries.items():
-        held = _value(part, weight, at)
+    if margins.L:
+        dictionary = layers[place(margins, fetch if margins.flat else query)].mlp
+        entries["L"] = (dictionary, "W_in", (residual["pt"].start, 0), 2, 0)  # of L/2 pt
+    for name, (part, weight, at, times, more) in entries.items():
+        held = _value(part, weight, at) * times + more
+        held = abs(held) if name == "L" else held  # the bits of the code have signs
         if held != getattr(margins, name):
             raise ConstructError(
                 f"margin {name} in {CONFIG} is {getattr(margins, name)}, but the weights hold "

@@ -20,6 +20,7 @@ import numpy as np
 
 from construct.certify.bounds import Bounds, Profile, profile
 from construct.certify.formats import Format
+from construct.certify.margins import Noise
 from construct.designs.theorem.plan import Margins
 from construct.designs.theorem.sizes import Sizes
 from construct.designs.theorem.wiring import Wiring
@@ -36,6 +37,10 @@ class Accuracy:
         votes: the most that there can be, M.
         exact_sums: on a grid where f_k(X_q) and every sum of votes is exact.
         flushed: what numbers that underflow can add.
+        L: of gates, whose summands cancel and are rounded all the same.
+        half: L/2 times the bits of a position, the constant of a gate.
+        noise: what rounding does to votes; None where they are whole numbers by themselves.
+        top: a, the top of the gate.
     """
 
     fmt: Format
@@ -44,6 +49,10 @@ class Accuracy:
     votes: int
     exact_sums: bool
     flushed: Fraction
+    L: int
+    half: Fraction
+    noise: Noise | None = None
+    top: Rational = 1
 
     @classmethod
     def of(
@@ -53,11 +62,14 @@ class Accuracy:
         bounds, tasks = Bounds.of(wiring, domain), profile(wiring)
         step = bounds.step
         exact = False
-        if step is not None and is_dyadic(step):
+        if step is not None and is_dyadic(step) and not margins.flat:
             exact = sizes.M * bounds.largest <= step / fmt.u
         weights = bounds.operations * (1 + bounds.numbers[1]) ** 3
         flushed = 2 * fmt.tiny * (weights + Fraction(margins.s, margins.N) + 5)
-        return cls(fmt, wiring.tasks, tasks, sizes.M, exact, flushed)
+        noise = Noise.of(sizes, bounds, domain, margins, fmt) if margins.flat else None
+        half = Fraction(bounds.L * sizes.ell_t, 2)
+        parts = (fmt, wiring.tasks, tasks, sizes.M, exact, flushed, bounds.L, half)
+        return cls(*parts, noise, margins.a)
 
     def error(
         self,
@@ -81,8 +93,8 @@ class Accuracy:
         # Where nothing is added up, nothing is rounded.
         some = np.zeros(len(found), dtype=bool)
         for k in voted:
-            some |= (absolute[k] != 0).astype(bool)
-        own = {k: self._own(k, some) * absolute[k][some] for k in voted}
+            some |= (absolute[k] + self._gates(k) != 0).astype(bool)
+        own = {k: self._own(k, some) * (absolute[k] + self._gates(k))[some] for k in voted}
         sizes = [abs(values[k][some]) + own[k] for k in voted]
         before = self._sum(total) * np.max(sizes, axis=0)
         before = before + sum(Fraction(votes[k], total) * own[k] for k in voted)
@@ -100,11 +112,26 @@ class Accuracy:
         own = max(
             self._gamma(roundings) * summands
             for k, task in enumerate(self.tasks)
-            for roundings, summands in _kinds(self.profile.rows[k].roundings, _summands(task))
+            for roundings, summands in _kinds(
+                self.profile.rows[k].roundings, _summands(task, bool(self.L))
+            )
         )
         total = self._sum(self.votes)
         after = max(self._reciprocal(v) for v in range(1, min(self.votes, 3) + 1))
         return math.ceil(((own + total * (1 + own)) * (1 + after) + after) / self.fmt.u)
+
+    def largest_gate(self, k: int) -> Fraction:
+        """The largest term of a gate on the way to an entry of f_k: a constant."""
+        if not self.L:
+            return Fraction(0)
+        task = self.tasks[k]
+        tops = [max((abs(Fraction(h.c)) for h in g), default=Fraction(0)) for g in task.features]
+        weights = (abs(Fraction(c)) * tops[u] for _, u, c in task.C)
+        return max(weights, default=Fraction(0)) * self.half
+
+    def _gates(self, k: int) -> np.ndarray:
+        """The absolute summands of the gates that f_k reads: they cancel, but for rounding."""
+        return self.L * self.profile.rows[k].size[:, 3]
 
     def _own(self, k: int, entries: np.ndarray) -> np.ndarray:
         """gamma_t for these entries of f_k."""
@@ -119,13 +146,19 @@ class Accuracy:
         """The error of a sum of votes, as a share of votes times the largest."""
         if self.exact_sums:
             return Fraction(0)
+        if self.noise is not None:
+            # Two terms for each vote, products of a score below a that is off itself.
+            each = self.top + self.noise.score
+            return 2 * self.noise.score + 2 * each * self.fmt.gamma(2 * votes + 2)
         most = Fraction(votes + 1, 2) - Fraction(1, votes)
         return self.fmt.gamma(votes) / votes * most
 
     def _reciprocal(self, votes: int) -> Rational:
         """The relative error of rec / s, a weight through float64, and of its product."""
         exact = votes & (votes - 1) == 0
-        return 0 if exact else self.fmt.error(2)
+        if self.noise is None or (exact and not self.noise.table):
+            return 0 if exact else self.fmt.error(2)
+        return 2 * self.noise.table + self.fmt.error(6)
 
 
 def _kinds(*counts: np.ndarray) -> set[tuple[int, ...]]:
@@ -133,13 +166,16 @@ def _kinds(*counts: np.ndarray) -> set[tuple[int, ...]]:
     return set(zip(*(count.tolist() for count in counts), strict=True))
 
 
-def _summands(task: Task) -> np.ndarray:
-    """How many summands each entry of f(X) has."""
+def _summands(task: Task, gated: bool) -> np.ndarray:
+    """How many summands each entry of f(X) has.
+
+    Those of a gate add up to twice its largest.
+    """
     count = (task.b != 0) + sum(matrix.counts(1) for matrix in task.A.values())
     if task.features:
         inside = [
             sum(
-                (hinge.e != 0) + sum(len(terms) for _, terms in hinge.a)
+                (hinge.e != 0) + sum(len(terms) for _, terms in hinge.a) + 2 * gated
                 for hinge in feature
                 if hinge.c
             )

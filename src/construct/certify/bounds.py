@@ -14,13 +14,14 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 import numpy as np
 
 from construct.certify.formats import FLOAT32, FORMATS
 from construct.designs.theorem.wiring import Unit, Wiring
 from construct.matrix import Matrix
+from construct.network.codes import code_length
 from construct.rational import Rational, is_dyadic, zeros
 from construct.spec.domain import Domain
 
@@ -30,8 +31,8 @@ class Sums:
     """Sums of products, one for each entry of a vector.
 
     Attributes:
-        size: (width, 3), rows (own, slots, rest): the absolute summands of an entry add
-            up to own x + slots R + rest.
+        size: (width, 4), rows (own, slots, rest, gate): the absolute summands of an entry add
+            up to own x + slots R + rest + gate L. Those of the gate cancel where it is open.
         roundings: rounded operations that a summand meets at most, in any order.
         operations: inputs, products and sums; each may be flushed to 0.
     """
@@ -40,9 +41,9 @@ class Sums:
     roundings: np.ndarray
     operations: np.ndarray
 
-    def reach(self, x: Rational, R: Rational) -> np.ndarray:
-        """The sum of the absolute summands of each entry."""
-        return self.size @ np.array([x, R, 1], dtype=object)
+    def reach(self, x: Rational, R: Rational, L: Rational = 0) -> np.ndarray:
+        """The sum of the absolute summands of each entry; with L those of gates, which cancel."""
+        return self.size @ np.array([x, R, 1, L], dtype=object)
 
     def alike(self) -> tuple["Sums", np.ndarray]:
         """The entries that differ, and how often each occurs."""
@@ -55,7 +56,7 @@ class Sums:
     @classmethod
     def field(cls, name: str, width: int) -> "Sums":
         """The entries of a field of the token: tok, a slot, or the constant one."""
-        size, none = zeros(width, 3), np.zeros(width, dtype=int)
+        size, none = zeros(width, 4), np.zeros(width, dtype=int)
         size[:, {"tok": 0, "one": 2}.get(name, 1)] = 1
         # A product with the constant 1 is exact: one rounding less.
         return cls(size, none - (name == "one"), none + 1)
@@ -72,9 +73,18 @@ class Sums:
             count = count + W.counts(1)
         none = np.zeros(height, dtype=int)
         return cls(
-            size=sum((_times(abs(W), v.size) for W, v in pairs), start=zeros(height, 3)),
+            size=sum((_times(abs(W), v.size) for W, v in pairs), start=zeros(height, 4)),
             roundings=deepest + np.maximum(count - 1, 0),
             operations=sum((W.pattern(v.operations + 2) for W, v in pairs), start=none),
+        )
+
+    @classmethod
+    def most(cls, vectors: list["Sums"]) -> "Sums":
+        """A bound on each of several vectors."""
+        return cls(
+            reduce(np.maximum, (v.size for v in vectors)),
+            reduce(np.maximum, (v.roundings for v in vectors)),
+            reduce(np.maximum, (v.operations for v in vectors)),
         )
 
     @classmethod
@@ -120,7 +130,9 @@ class Profile:
         rows: for each task the entries of f_k, read at its home token.
         alike: the same with equal entries as one, and how many they are: a table over many
             words has few that differ.
+        anywhere: the same, read at any token: there the features may be those of other homes.
         inner: every sum in a hinge and every feature.
+        gated: the sums in hinges that act at one position.
         numbers: the least and the largest absolute value of the tasks' non-zero
             numbers, 1 included.
         denominators: those of the weights, and the product of those of the hinges.
@@ -128,7 +140,9 @@ class Profile:
 
     rows: tuple[Sums, ...]
     alike: tuple[tuple[Sums, np.ndarray], ...]
+    anywhere: tuple[tuple[Sums, np.ndarray], ...]
     inner: tuple[Sums, ...]
+    gated: tuple[Sums, ...]
     numbers: tuple[Fraction, Fraction]
     denominators: tuple[int, int]
 
@@ -137,41 +151,69 @@ class Profile:
 def profile(wiring: Wiring) -> Profile:
     """Read the rows and the dictionary of a wiring."""
     numbers, denominators, hinge_denominators = {Fraction(1)}, {1}, {1}
-    features, inner = [], []
+    inner: list[Sums] = []
+    gated: list[Sums] = []
+    # For each coordinate of gx its feature at each home.
+    features: list[dict[int | None, Sums]] = []
+    ell_t = code_length(wiring.length)
     for feature in wiring.dictionary:
-        hinges = [_hinge(unit) for unit in feature]
-        weights = _row(enumerate(c for c, _, _ in feature), len(feature))
-        features.append(Sums.of([(weights, Sums.join(hinges))]) if hinges else _NOTHING)
-        inner += [*hinges, features[-1]]
-        for c, a, e in feature:
+        homes: dict[int | None, list[Unit]] = {}
+        for unit in feature:
+            homes.setdefault(unit.at, []).append(unit)
+        features.append({})
+        for at, units in homes.items():
+            hinges = [_hinge(unit, 0 if at is None else ell_t) for unit in units]
+            weights = _row(enumerate(unit.c for unit in units), len(units))
+            features[-1][at] = Sums.of([(weights, Sums.join(hinges))])
+            inner += [*hinges, features[-1][at]]
+            gated += hinges if at is not None else []
+        for c, a, e, _ in feature:
             inside = {v for _, terms in a for _, v in terms}
             numbers.update(abs(Fraction(x)) for x in (c, e, *inside))
             den = math.lcm(e.denominator, *(v.denominator for v in inside))
             hinge_denominators.add(c.denominator * den)
-    rows = []
-    for k in range(len(wiring.tasks)):
-        blocks = []
-        for name, W in wiring.f(k).matrices():
+    most = [Sums.most([*own.values()] or [_NOTHING]) for own in features]
+    rows, anywhere = [], []
+    for k, home in enumerate(wiring.homes):
+        own = [of.get(home if wiring.length else None, _NOTHING) for of in features]
+        matrices = [*wiring.f(k).matrices()]
+        for _, W in matrices:
             numbers.update(abs(Fraction(x)) for x in W.distinct)
             denominators.update(x.denominator for x in W.distinct)
-            read = Sums.join(features) if name == "gx" else Sums.field(name, W.shape[1])
-            blocks.append((W, read))
-        rows.append(Sums.of(blocks))
+        rows.append(_entries(matrices, own))
+        # Without gates every token holds the same features.
+        anywhere.append(_entries(matrices, most) if gated else rows[-1])
     numbers.discard(Fraction(0))
+    alike = tuple(row.alike() for row in rows)
     return Profile(
         tuple(rows),
-        tuple(row.alike() for row in rows),
+        alike,
+        tuple(row.alike() for row in anywhere) if gated else alike,
         tuple(inner),
+        tuple(gated),
         (min(numbers), max(numbers)),
         (math.lcm(*denominators), math.lcm(*hinge_denominators)),
     )
 
 
-def _hinge(unit: Unit) -> Sums:
-    """<a, z> + e; the ReLU after it neither rounds nor grows."""
-    _, a, e = unit
+def _entries(matrices: list[tuple[str, Matrix]], features: list[Sums]) -> Sums:
+    """The entries of f_k at a token that holds these features."""
+    return Sums.of(
+        (W, Sums.join(features) if name == "gx" else Sums.field(name, W.shape[1]))
+        for name, W in matrices
+    )
+
+
+def _hinge(unit: Unit, bits: int) -> Sums:
+    """<a, z> + e, behind a gate of so many bits; the ReLU after it neither rounds nor grows."""
     # Where the entries stand does not matter: they are all alike.
-    return _sum(e, tuple((operand > 0, tuple(v for _, v in terms)) for operand, terms in a))
+    a = tuple((operand > 0, tuple(v for _, v in terms)) for operand, terms in unit.a)
+    alone = _sum(unit.e, a)
+    if not bits:
+        return alone
+    # -(L/2)(bits - <code, pt>) in the constant, which is converted, and in a term for each bit.
+    size = alone.size + np.array([0, 0, 0, bits], dtype=object)
+    return Sums(size, alone.roundings + bits + 1, alone.operations + 2 * bits)
 
 
 @lru_cache(maxsize=1 << 12)
@@ -199,24 +241,35 @@ class Bounds:
 
     Attributes:
         E2: bound on ||e_k||_2^2 for all tasks and tokens.
+        summed2: the same, as all absolute summands add up, those of gates that cancel too.
         home2: the same for home tokens, where tasks are tested, and labels that match.
-        largest: bound on every entry of e_k and f_k.
+        moved2: home2 without the summands of gates, which no rounding of a prompt moves.
+        largest: bound on every entry of e_k and f_k, and its absolute summands.
+        L: the least power of two that closes every gate, with some room for rounding; 0 where
+            there is none.
+        closed: what the sum in a gated hinge is at most, and its absolute summands and roundings.
         terms: roundings on the way to an entry of e_k in the network.
         operations: operations on the way to an entry of e_k.
         numbers: the least and the largest absolute value of the tasks' non-zero
             numbers, 1 included.
         inner: bound on every intermediate of a feature.
+        epsilon: how far the tasks may be from those that they stand for.
         step: a number of which every entry of e_k is a multiple, on a grid.
     """
 
     E2: Fraction
+    summed2: Fraction
     home2: Fraction
+    moved2: Fraction
     largest: Fraction
+    L: int
+    closed: tuple[Fraction, Fraction, int]
     terms: int
     operations: int
     numbers: tuple[Fraction, Fraction]
     inner: Fraction
     step: Fraction | None
+    epsilon: Rational = 0
 
     @classmethod
     def of(cls, wiring: Wiring, domain: Domain) -> "Bounds":
@@ -230,23 +283,42 @@ def _bounds(wiring: Wiring, domain: Domain) -> Bounds:
     # Where a task has its home at a label token it is not tested, but e_k there
     # enters scores that C has to push below 0.
     x = max(R, Ry)
-    sizes = [(row.reach(x, R) + Ry, times) for row, times in tasks.alike]
-    values = [(row.reach(R, R), times) for row, times in tasks.alike]
+    held = max((Fraction(v.reach(x, R).max()) for v in tasks.gated), default=Fraction(0))
+    L = gate_above(held) if tasks.gated else 0
+    sizes = [(row.reach(x, R) + Ry, times) for row, times in tasks.anywhere]
+    summed = [(row.reach(x, R, L) + Ry, times) for row, times in tasks.anywhere]
+    values = [(row.reach(R, R, L), times) for row, times in tasks.alike]
     homes = [(value + _at_most(value, Ry), times) for value, times in values]
+    moved = [(row.reach(R, R), times) for row, times in tasks.alike]
+    moved = [(value + _at_most(value, Ry), times) for value, times in moved]
     step = None
     if domain.grid is not None:
         step = Fraction(1, math.prod(tasks.denominators) * domain.grid.denominator)
     return Bounds(
         E2=max(Fraction((size**2 * times).sum()) for size, times in sizes),
+        summed2=max(Fraction((size**2 * times).sum()) for size, times in summed),
         home2=max(Fraction((home**2 * times).sum()) for home, times in homes),
-        largest=max(Fraction(size.max()) for size, _ in sizes),
+        moved2=max(Fraction((home**2 * times).sum()) for home, times in moved),
+        largest=max(Fraction(size.max()) for size, _ in summed),
+        L=L,
+        closed=(
+            held,
+            max((Fraction(v.reach(x, R, L).max()) for v in tasks.gated), default=Fraction(0)),
+            max((int(v.roundings.max()) for v in tasks.gated), default=0),
+        ),
         # One more to subtract the label, where there is something to subtract it from.
-        terms=max(int((row.roundings + (row.operations > 0)).max()) for row, _ in tasks.alike),
-        operations=max(int(row.operations.max()) for row, _ in tasks.alike) + 2,
-        numbers=tasks.numbers,
-        inner=max((Fraction(v.reach(x, R).max()) for v in tasks.inner), default=Fraction(0)),
+        terms=max(int((row.roundings + (row.operations > 0)).max()) for row, _ in tasks.anywhere),
+        operations=max(int(row.operations.max()) for row, _ in tasks.anywhere) + 2,
+        numbers=(tasks.numbers[0], tasks.numbers[1] + L * code_length(wiring.length or 1)),
+        inner=max((Fraction(v.reach(x, R, L).max()) for v in tasks.inner), default=Fraction(0)),
         step=step,
+        epsilon=max(task.epsilon for task in wiring.tasks),
     )
+
+
+def gate_above(held: Rational) -> int:
+    """L for hinges that hold so much at most: an even power of two, 1/256 above it at least."""
+    return max(2, 1 << (math.ceil(held * Fraction(257, 256)) - 1).bit_length())
 
 
 def _at_most(value: np.ndarray, bound: Rational) -> np.ndarray:

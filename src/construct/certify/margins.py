@@ -1,4 +1,4 @@
-"""The margins B, C, s, N, and the number formats in which they are safe.
+"""The margins B, C, s, N and L, and the number formats in which they are safe.
 
 Every margin is a power of two, and is derived: B and C are the least for which
 the conditions of `failures` hold in float32, or else in float64. The conditions
@@ -10,10 +10,12 @@ Exact arithmetic needs, for the lemma of layer 4 (superpose):
     B >= 1/delta^2              a mismatch scores 1 - B ||e||^2 <= 0
     2C >= 1 + B E^2             off target a score is at most 1 + B E^2 - 2C <= 0
 
-where E bounds ||e_k||_2 at every token. Floats need in addition:
+where E bounds ||e_k||_2 at every token; and, for hinges that act at one position (layer 3),
+L >= <a, z> + e at every token. Floats need in addition:
 
     whole      every whole number that occurs is at most 2^p: C (ell_e + 3 ell_t + 2) + 1
-               in the gate, 2 M^2 - 1 in the reciprocal table;
+               in the gate, 2 M^2 - 1 in the reciprocal table, and where there are scratch tokens
+               4 (n + w - 1)^2 + 2 ell_e in the scores of the head that fills them;
     range      no weight and no intermediate overflows or underflows; what underflows
                all the same (products of small numbers, flushed to 0) adds to eta;
     and either, if the domain has a grid,
@@ -23,11 +25,13 @@ where E bounds ||e_k||_2 at every token. Floats need in addition:
     label      a label that is f_k(X_i) is still a match when the prompt is rounded,
     match      a label that counts as a match scores exactly 1,
     mismatch   a distance >= delta scores <= 0 in spite of all rounding,
-    off        and so does every pair off target.
+    off        and so does every pair off target;
+    home       a hinge that acts at one position is 0 at every other.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 
 from construct.certify.bounds import Bounds
@@ -35,35 +39,53 @@ from construct.certify.formats import FORMATS, Format
 from construct.designs.theorem.plan import Margins
 from construct.designs.theorem.sizes import Sizes
 from construct.designs.theorem.wiring import Wiring
+from construct.errors import ConstructError
 from construct.rational import Rational, is_dyadic
 from construct.spec.domain import Domain
 
 
+def is_flat(bounds: Bounds, domain: Domain) -> bool:
+    """Whether labels that match may leave ||e_k|| > 0."""
+    return bounds.epsilon + domain.tau > 0
+
+
 def below_thresholds(bounds: Bounds, domain: Domain, margins: Margins) -> bool:
-    """Whether the lemma of layer 4 does not hold for these margins, even in exact arithmetic."""
-    B, C = margins.B, margins.C
-    return B * domain.delta**2 < 1 or 2 * C < 1 + B * bounds.E2
+    """Whether the lemmas do not hold for these margins, even in exact arithmetic."""
+    B, C, a = margins.B, margins.C, margins.a
+    match, mismatch = domain.tau + bounds.epsilon, domain.delta - bounds.epsilon
+    gate = mismatch <= 0 or B * match**2 > a - 1 or B * mismatch**2 < a
+    return gate or a + B * bounds.E2 > 2 * C or bounds.closed[0] > margins.L
 
 
 def failures(
     sizes: Sizes, bounds: Bounds, domain: Domain, margins: Margins, fmt: Format
 ) -> Iterator[str]:
     """The conditions that fail in a number format; if there are none, it is certified."""
-    B, C, M, p = margins.B, margins.C, sizes.M, fmt.p
+    C, M, a, p = margins.C, sizes.M, margins.a, fmt.p
     limit = 1 << p
     ell_e, ell_t = sizes.ell_e, sizes.ell_t
     if below_thresholds(bounds, domain, margins):
         yield "margins: below the thresholds of exact arithmetic"
-    gate = C * (ell_e + 3 * ell_t + 2) + 1
+    # In steps of a, which is 1 where the gate is not flat.
+    gate = (C * (ell_e + 3 * ell_t + 2) + a) * a.denominator
     if gate > limit:
         yield f"whole: the gate reaches {_written(gate)} > 2^{p}"
-    table = 2 * M**2 - 1
+    # A flat table counts in eighths, and has twice the steepness.
+    table = 8 * (4 * M**2 + 2) if margins.flat else 2 * M**2 - 1
     if table > limit:
         yield f"whole: the table of M = {M} reaches {table} > 2^{p}"
+    copy = 4 * (sizes.length - 1) ** 2 + 2 * ell_e if sizes.w else 0
+    if copy > limit:
+        yield f"whole: filling the scratch tokens reaches {copy} > 2^{p}"
     yield from _range_failures(sizes, bounds, domain, margins, fmt)
-    off = C * (2 * ell_e + 4 * ell_t + 2) + 1
-    if not _exact_on_grid(bounds, domain, B, off, fmt):
-        yield from _rounding_failures(sizes, bounds, domain, margins, fmt, off)
+    if margins.flat and margins.B * largest_match(bounds, domain, fmt) ** 2 > a - 1:
+        yield "match: a label that matches when it is rounded may give less than one vote"
+    if exact_on_grid(sizes, bounds, domain, margins, fmt):
+        return
+    if margins.flat:
+        yield from flat_failures(sizes, bounds, domain, margins, fmt)
+    else:
+        yield from _rounding_failures(sizes, bounds, domain, margins, fmt)
 
 
 def _range_failures(
@@ -97,12 +119,15 @@ def _underflow(bounds: Bounds, B: Rational, fmt: Format) -> Fraction:
     return bounds.operations * fmt.tiny * (1 + most) ** 3 * (1 + 1 / Fraction(B))
 
 
-def _exact_on_grid(bounds: Bounds, domain: Domain, B: Rational, off: Rational, fmt: Format) -> bool:
+def exact_on_grid(
+    sizes: Sizes, bounds: Bounds, domain: Domain, margins: Margins, fmt: Format
+) -> bool:
     """No entry is rounded, and every partial sum of e_k and of its scores is exact."""
-    step, limit = bounds.step, 1 << fmt.p
+    step, limit, B = bounds.step, 1 << fmt.p, margins.B
     if step is None or not is_dyadic(step):
         return False
-    unit = min(Fraction(1), B * step**2)
+    unit = min(Fraction(1, margins.a.denominator), B * step**2)
+    off = _off_target(sizes, margins)
     if min(step, B * step, unit) < fmt.tiny:
         return False
     digits = max(domain.R, domain.Ry) * (domain.grid or Fraction(1)).denominator
@@ -115,7 +140,6 @@ def _rounding_failures(
     domain: Domain,
     margins: Margins,
     fmt: Format,
-    off: Rational,
 ) -> Iterator[str]:
     """The conditions label, match, mismatch and off, for real-valued prompts."""
     B, C, delta = margins.B, margins.C, Fraction(domain.delta)
@@ -124,7 +148,7 @@ def _rounding_failures(
     flushed = d * _underflow(bounds, B, fmt)
     # The d products of a score, and the additions, may each be flushed to 0.
     lost = 2 * (d + ell) * fmt.tiny
-    moved = fmt.error(1) * E + flushed
+    moved = fmt.error(1) * root_above(bounds.moved2) + flushed
     if moved**2 > delta**2 * fmt.match:
         yield "label: rounding the prompt may take a label out of its match"
     # e_k of a label that matches, and what the network makes of it.
@@ -138,9 +162,93 @@ def _rounding_failures(
     partial = C * ell + B * (least + eta) ** 2
     if 8 * max(eta / least, gamma, gamma_e) > 1 or room < gamma * partial:
         yield "mismatch: at distance delta a score may be rounded above 0"
-    far = B * (root_above(bounds.E2) * (1 + gamma_e) + flushed) ** 2
-    if gamma * (far + off) > 2 * C - 1 - far - lost:
+    yield from _elsewhere_failures(sizes, bounds, margins, fmt, gamma)
+
+
+def _off_target(sizes: Sizes, margins: Margins) -> Rational:
+    """What the absolute summands of a score add up to, those of B ||e||^2 aside."""
+    return margins.C * (2 * sizes.ell_e + 4 * sizes.ell_t + 2) + margins.a
+
+
+def _elsewhere_failures(
+    sizes: Sizes, bounds: Bounds, margins: Margins, fmt: Format, gamma: Fraction
+) -> Iterator[str]:
+    """The conditions off and home."""
+    B, C, gamma_e = margins.B, margins.C, fmt.error(bounds.terms)
+    flushed = sizes.d * _underflow(bounds, B, fmt)
+    lost = 2 * (sizes.d + sizes.ell_e + sizes.ell_t) * fmt.tiny
+    far = root_above(bounds.E2) + gamma_e * root_above(bounds.summed2) + flushed
+    far = B * far**2
+    if gamma * (far + _off_target(sizes, margins)) > 2 * C - margins.a - far - lost:
         yield "off: a score off target may be rounded above 0"
+    held, summed, roundings = bounds.closed
+    if margins.L and fmt.error(roundings) * summed + _underflow(bounds, B, fmt) > margins.L - held:
+        yield "home: a hinge may be rounded above 0 where it has no home"
+
+
+@dataclass(frozen=True)
+class Noise:
+    """What rounding does where the gate is flat (proofs/floats/floats.md, "The flat gate").
+
+    Attributes:
+        score: how far the score of a match may be off.
+        total: how far the sum of all votes may be off.
+        table: how far a sum in the table of reciprocals may be off.
+    """
+
+    score: Fraction
+    total: Fraction
+    table: Fraction
+
+    @classmethod
+    def of(
+        cls, sizes: Sizes, bounds: Bounds, domain: Domain, margins: Margins, fmt: Format
+    ) -> "Noise":
+        """None where all is exact."""
+        if exact_on_grid(sizes, bounds, domain, margins, fmt):
+            return cls(Fraction(0), Fraction(0), Fraction(0))
+        a, B, M = margins.a, margins.B, sizes.M
+        ell = sizes.ell_e + sizes.ell_t
+        D, eta = largest_match(bounds, domain, fmt), _eta(sizes, bounds, B, fmt)
+        off = eta(D)
+        score = B * (2 * off * D + off**2) + 2 * (sizes.d + ell) * fmt.tiny
+        score += fmt.gamma(sizes.d + ell + 1) * (margins.C * ell + a + B * (D + off) ** 2)
+        total = 2 * M * (score + fmt.gamma(2 * M + 2) * (a + score))
+        return cls(score, total, fmt.error(6) * 8 * (M + 1) ** 2)
+
+
+def largest_match(bounds: Bounds, domain: Domain, fmt: Format) -> Fraction:
+    """The largest ||e_k|| of a label that matches, in this format."""
+    delta, tau = Fraction(domain.delta), Fraction(domain.tau)
+    rounded = tau * (1 + Fraction(1, 1 << (fmt.p // 2)))
+    return bounds.epsilon + max(rounded, delta * root_above(fmt.match))
+
+
+def _eta(sizes: Sizes, bounds: Bounds, B: Rational, fmt: Format) -> Callable[[Fraction], Fraction]:
+    """How far e_k is off in the network, for a label at a distance."""
+    E, gamma_e = root_above(bounds.home2), fmt.error(bounds.terms)
+    flushed = sizes.d * _underflow(bounds, B, fmt)
+    return lambda distance: gamma_e * (E + distance) + flushed
+
+
+def flat_failures(
+    sizes: Sizes, bounds: Bounds, domain: Domain, margins: Margins, fmt: Format
+) -> Iterator[str]:
+    """The conditions mismatch, votes, off and home, where the gate is flat."""
+    B, C, a = margins.B, margins.C, margins.a
+    ell, M = sizes.ell_e + sizes.ell_t, sizes.M
+    gamma, gamma_e = fmt.gamma(sizes.d + ell + 1), fmt.error(bounds.terms)
+    lost = 2 * (sizes.d + ell) * fmt.tiny
+    noise = Noise.of(sizes, bounds, domain, margins, fmt)
+    least = domain.delta * fmt.separation - bounds.epsilon
+    eta = _eta(sizes, bounds, B, fmt)(least)
+    room = B * (least**2 - 2 * eta * least - eta**2) - a - lost
+    partial = C * ell + B * (least + eta) ** 2
+    if least <= 0 or 8 * max(eta / least, gamma, gamma_e) > 1 or room < gamma * partial:
+        yield "mismatch: at distance delta a score may be rounded above 0"
+    if noise.total + noise.table / 3 > Fraction(1, 4):
+        yield f"votes: rounding may take {M} votes {_about(noise.total)} from a whole number"
+    yield from _elsewhere_failures(sizes, bounds, margins, fmt, gamma)
 
 
 def root_above(square: Fraction) -> Fraction:
@@ -175,17 +283,41 @@ def choose_margins(sizes: Sizes, wiring: Wiring, domain: Domain) -> Margins:
     Where no float format can be certified, the thresholds of exact arithmetic.
     """
     bounds = Bounds.of(wiring, domain)
-    s, N = int(_power_of_two_above(sizes.M)), sizes.N
-    least_B = _power_of_two_above(1 / Fraction(domain.delta) ** 2)
+    s, N, L = int(_power_of_two_above(sizes.M)), sizes.N, bounds.L
     candidates = []
-    for B in (least_B, 2 * least_B, 4 * least_B, 8 * least_B):
-        least_C = _power_of_two_above(max(Fraction(1), (1 + B * bounds.E2) / 2))
-        candidates += [Margins(B, C, s, N) for C in (least_C, 2 * least_C)]
+    for B, a in gates(bounds, domain):
+        least_C = _power_of_two_above(max(Fraction(1), (a + B * bounds.E2) / 2))
+        candidates += [Margins(B, C, s, N, L, a) for C in (least_C, 2 * least_C)]
     for fmt in FORMATS:
         for margins in candidates:
             if next(failures(sizes, bounds, domain, margins, fmt), None) is None:
                 return margins
     return candidates[0]
+
+
+def gates(bounds: Bounds, domain: Domain) -> Iterator[tuple[Rational, Rational]]:
+    """B and a that decide votes in exact arithmetic, the least B first.
+
+    Raises:
+        ConstructError: if there are none, since delta <= tau + 2 epsilon.
+    """
+    tau, delta, epsilon = domain.tau, Fraction(domain.delta), bounds.epsilon
+    if delta <= tau + 2 * epsilon:
+        raise ConstructError(
+            f"delta = {delta} is not above tau + 2 epsilon = {tau + 2 * epsilon}: a label that "
+            "matches cannot be told from one that does not; choose a smaller epsilon or tau, or a "
+            "larger delta."
+        )
+    match, mismatch = (tau + epsilon) ** 2, (delta - epsilon) ** 2
+    least = _power_of_two_above(1 / (mismatch - match))
+    for B in (least, 2 * least, 4 * least, 8 * least):
+        room = B * (mismatch - match) - 1
+        if not is_flat(bounds, domain):
+            yield B, 1
+        elif room:
+            # A little above 1 + B match, in few bits.
+            step = _power_of_two_above(room / 8) / Fraction(2)
+            yield B, 1 + math.ceil((B * match + room / 8) / step) * step
 
 
 def certify(sizes: Sizes, wiring: Wiring, domain: Domain, margins: Margins) -> dict[str, list[str]]:

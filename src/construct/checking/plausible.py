@@ -10,13 +10,18 @@ import random
 from collections.abc import Sequence
 from fractions import Fraction
 
+import numpy as np
+
+from construct.checking.near import short
 from construct.checking.pieces import Stand
+from construct.checking.promise import is_near
 from construct.checking.sampling import Example, as_prompt, exact_array, together
 from construct.checking.vectors import Vector, drawn
 from construct.checking.words import Words, admits_words, one_hot, word_array
 from construct.compiler import Construction
-from construct.rational import Rational
+from construct.rational import Rational, rationals
 from construct.spec.domain import Domain
+from construct.spec.matching import MATCH, SEPARATE, judged
 from construct.spec.prompt import Prompt
 
 EXAMPLES, VOTERS = 8, 3
@@ -29,9 +34,11 @@ TRIES = 60
 def plausible_prompt(construction: Construction, seed: int = 0) -> Prompt:
     """A prompt of the construction's domain, the same for the same seed.
 
-    An example for which no room is found in the domain is left out.
+    An example for which no room is found in the domain is left out. Labels of formulas that are
+    irrational have as few digits as tau allows.
     """
-    drawing, rng = _Drawing(construction, random.Random(seed)), random.Random(seed)
+    kind = _NearDrawing if is_near(construction) else _Drawing
+    drawing, rng = kind(construction, random.Random(seed)), random.Random(seed)
     count = min(construction.sizes.m, EXAMPLES)
     every = range(construction.sizes.K)
     voters = rng.sample(every, k=min(VOTERS, count, len(every)))
@@ -52,7 +59,7 @@ class _Drawing:
         self.d, self.inputs = construction.sizes.d, construction.sizes.n - 1
         self.tasks = together(construction)
         self.words = construction.vocabulary is not None and admits_words(self.domain)
-        self.by_number = Words(construction.tasks, self.inputs, rng)
+        self.by_number = Words(construction.held, self.inputs, rng)
         self.step = _step(self.domain)
 
     def example(self, task: int, earlier: Sequence[Example]) -> Example | None:
@@ -60,7 +67,7 @@ class _Drawing:
         second = None
         for attempt in range(TRIES):
             x = self._drawn([task], attempt)
-            y = self.tasks.value(task, x)
+            y = self._value(task, x)
             stands = self._stands(x, y)
             if stands is None:
                 continue
@@ -70,7 +77,7 @@ class _Drawing:
             second = second or (x, self._label(y))
         if second is None:  # real inputs can leave no room between tasks
             zero = Vector([0] * (self.inputs * self.d))
-            y = self.tasks.value(task, zero)
+            y = self._value(task, zero)
             second = (zero, self._label(y)) if self._stands(zero, y) is not None else None
         return second
 
@@ -79,9 +86,13 @@ class _Drawing:
         first = self._drawn(voters, 0)
         others = (self._drawn(voters, 0) for _ in range(TRIES - 1 if self.words else 0))
         for x in itertools.chain([first], others):
-            if all(self.tasks.value(k, x).is_word() for k in voters):
+            if all(self._value(k, x).is_word() for k in voters):
                 return x
         return first
+
+    def _value(self, task: int, x: Vector) -> Vector:
+        """The label of these inputs."""
+        return self.tasks.value(task, x)
 
     def _label(self, y: Vector) -> Vector:
         return one_hot([int(y.tops.argmax())], self.d) if self.words else y
@@ -93,8 +104,11 @@ class _Drawing:
             return None
         if not (y.within(domain.Ry) and y.on_grid(domain.grid)):
             return None
-        stands = self.tasks.stands(x, y, domain.delta)
+        stands = self._judged(x, y)
         return None if Stand.CLOSE in stands else stands
+
+    def _judged(self, x: Vector, y: Vector) -> list[Stand]:
+        return self.tasks.stands(x, y, self.domain.delta)
 
     def _drawn(self, tasks: Sequence[int], attempt: int) -> Vector:
         if self.words:
@@ -105,6 +119,28 @@ class _Drawing:
         largest = min(LARGEST, most)
         steps = Vector(drawn(self.rng, 2 * largest + 1, self.inputs * self.d) - largest)
         return Vector(steps.scaled(scale * self.step.numerator), self.step.denominator)
+
+
+class _NearDrawing(_Drawing):
+    """The same of formulas, judged by the specification, which may let labels be off by tau."""
+
+    def __init__(self, construction: Construction, rng: random.Random) -> None:
+        super().__init__(construction, rng)
+        self.specified = construction.tasks
+
+    def _value(self, task: int, x: Vector) -> Vector:
+        value = self.specified[task](self._inputs(x)).astype(object)
+        return Vector.of(short(value, self.specified[task], self.domain))
+
+    def _judged(self, x: Vector, y: Vector) -> list[Stand]:
+        prompt = Prompt(self._inputs(x)[None], rationals(y.entries())[None], self._inputs(x))
+        delta, tau = Fraction(self.domain.delta), Fraction(self.domain.tau)
+        found = judged(self.specified, prompt, tau**2, delta**2)[:, 0]
+        named = {MATCH: Stand.MATCH, SEPARATE: Stand.SEPARATE}
+        return [named.get(stand, Stand.CLOSE) for stand in found.tolist()]
+
+    def _inputs(self, x: Vector) -> np.ndarray:
+        return rationals(x.entries()).reshape(self.inputs, self.d)
 
 
 def _step(domain: Domain) -> Rational:

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 from scipy.sparse import coo_array, csr_array
 
+from construct.approximation.tasks import hold_tasks
 from construct.compiler import Construction
 from construct.designs.theorem import formulas
 from construct.designs.theorem.embedding import embeddings
 from construct.designs.theorem.sizes import Sizes
 from construct.network.transformer import Entries, Part, Transformer
+from construct.spec.normal_form import normal_form
 
 
 def first_difference(construction: Construction) -> str | None:
@@ -19,7 +21,8 @@ def first_difference(construction: Construction) -> str | None:
 
     The tasks are compiled anew, for the construction's sizes and margins, one layer at a
     time; every entry is compared, and where float64 rounds it the exact value too, and
-    what each layer says of itself: names, lemma, reach.
+    what each layer says of itself: names, lemma, reach. Formulas are approximated anew, which
+    proves their errors again.
 
     Returns:
         One sentence that names layer, head, matrix, place, the value found and the
@@ -29,14 +32,15 @@ def first_difference(construction: Construction) -> str | None:
 
 
 def _differences(construction: Construction) -> Iterator[str]:
+    yield from _held(construction)
     found, sizes = construction.transformer, construction.sizes
     wiring = construction.wiring
     K, S, P = len(wiring.tasks), len(wiring.slots), len(wiring.dictionary)
-    implied = Sizes(K, wiring.tasks[0].d, sizes.m, sizes.n, S, P)
+    implied = Sizes(K, wiring.tasks[0].d, sizes.m, sizes.n, S, P, len(wiring.scratch))
     if sizes != implied:
         yield f"the transformer has {sizes}; its tasks compile to {implied}."
         return
-    yield from _outer(found, embeddings(sizes))
+    yield from _outer(found, embeddings(sizes, wiring.scratch))
     layers = formulas(sizes, wiring, construction.margins)
     if len(found.layers) != len(layers):
         yield f"the transformer has {len(found.layers)} layers; its tasks compile to {len(layers)}."
@@ -51,10 +55,25 @@ def _differences(construction: Construction) -> Iterator[str]:
             place = f"{where}, head {k} ({other.name})"
             yield from _claims(place, head, other, ("name", "purpose", "reach"))
             yield from _part(place, head, other)
-        yield from _claims(f"{where}, MLP", layer.mlp, wanted.mlp, ("purpose", "acts"))
+        yield from _claims(f"{where}, MLP", layer.mlp, wanted.mlp, ("purpose", "acts", "parts"))
         yield from _part(f"{where}, MLP", layer.mlp, wanted.mlp)
     if found.answer != sizes.tokens - 1:
         yield f"the answer token is {found.answer}; its tasks compile to {sizes.tokens - 1}."
+
+
+def _held(construction: Construction) -> Iterator[str]:
+    """Tasks that the construction does not hold as it would be built."""
+    held, _ = hold_tasks(construction.tasks, construction.domain)
+    for task, found, wanted in zip(construction.tasks, construction.held, held, strict=False):
+        if found is wanted:
+            continue
+        if found.epsilon != wanted.epsilon:
+            yield (
+                f"task {task.name!r} is said to be held within {found.epsilon}; what is proved "
+                f"is {wanted.epsilon}"
+            )
+        if normal_form(found) != normal_form(wanted):
+            yield f"task {task.name!r} is held as another function"
 
 
 def _claims(where: str, found: Any, wanted: Any, names: tuple[str, ...]) -> Iterator[str]:

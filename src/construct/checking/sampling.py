@@ -18,7 +18,9 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from construct.checking.near import NearSampler
 from construct.checking.pieces import Agreement, Rows, Stand
+from construct.checking.promise import is_near
 from construct.checking.together import Together
 from construct.checking.vectors import Points, Vector
 from construct.checking.words import Words, admits_words, one_hot, word_array
@@ -81,7 +83,8 @@ class Drawn:
         exact: bool = False,
         most: int | None = None,
     ) -> None:
-        self._sampler = _Sampler(construction, exact, most)
+        kind = NearSampler if is_near(construction) else _Sampler
+        self._sampler = kind(construction, exact, most)
         self._seed = seed
 
     def __getitem__(self, i: int) -> Prompt:
@@ -92,9 +95,9 @@ _TOGETHER: WeakKeyDictionary[Construction, Together] = WeakKeyDictionary()
 
 
 def together(construction: Construction) -> Together:
-    """The tasks of a construction, made ready once."""
+    """The tasks of a construction as it holds them, made ready once."""
     if construction not in _TOGETHER:
-        rows = [Rows(task) for task in construction.tasks]
+        rows = [Rows(task) for task in construction.held]
         _TOGETHER[construction] = Together(rows, construction.sizes.n - 1)
     return _TOGETHER[construction]
 
@@ -112,7 +115,7 @@ class _Sampler:
         self.one_hot = construction.vocabulary is not None and admits_words(self.domain)
         numbers = exact_array if exact else float_array
         self.array = word_array if self.one_hot else numbers
-        self.words = Words(construction.tasks, self.inputs, self.rng)
+        self.words = Words(construction.held, self.inputs, self.rng)
         self.agreements: dict[tuple[int, int], Agreement] = {}
 
     def prompt(self, seed: str) -> Prompt:

@@ -3,8 +3,13 @@
 Votes, weights and the lists of examples must be equal. The answer may differ by
 rounding alone, by no more than `certify.accuracy` proves for its votes. The exact
 executor has to be equal.
+
+Of formulas the answer is what the network holds of them, mixed with the votes of the formulas
+themselves: it must be that, but for rounding, and be within its error bound of the mixture of
+the formulas.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -18,6 +23,13 @@ from construct.answers import batch_size
 from construct.arguments import checked, function, instance, listed, number, optional, text, whole
 from construct.certify.formats import BY_NAME
 from construct.checking.budget import Budget
+from construct.checking.promise import (
+    held_bound,
+    held_mixture,
+    is_near,
+    length,
+    rounding_bound,
+)
 from construct.checking.sampling import Drawn
 from construct.checking.terms import absolute_sums as absolute_sums
 from construct.checking.terms import largest_term as largest_term
@@ -26,7 +38,10 @@ from construct.compiler import Construction
 from construct.designs.theorem.embedding import embed_all
 from construct.execute.passes import Pass, Run, prepare
 from construct.execute.registry import RATIONALS, named
+from construct.rational import rationals
 from construct.spec.domain import check_domain
+from construct.spec.evaluation import ACCURACY
+from construct.spec.formula import Formula
 from construct.spec.mixture import Mixture, mixture
 from construct.spec.prompt import Prompt, exactly
 
@@ -38,7 +53,8 @@ class Report:
     Attributes:
         prompts: how many were run.
         worst: the largest error, in units in the last place of the largest term of
-            the answer (f_k(X_q) of the tasks that voted, and the products that add up to it).
+            the answer (f_k(X_q) of the tasks that voted, and the products that add up to it);
+            of formulas it is the error against what the network holds of them.
         failures: one clause for each difference from the specification.
         ties, noisy, partial, empty: prompts with an ambiguous example, with an
             unexplained one, with fewer than m examples, with no vote.
@@ -199,7 +215,8 @@ class Trial:
 def specification(construction: Construction, prompt: Prompt) -> Mixture:
     """Votes in the prompt's own numbers, the answer in exact rationals."""
     exact_query = replace(prompt, query=exactly(prompt.query))
-    return mixture(construction.tasks, exact_query, delta=construction.domain.delta)
+    domain = construction.domain
+    return mixture(construction.tasks, exact_query, delta=domain.delta, tau=domain.tau)
 
 
 def compare(
@@ -220,22 +237,45 @@ def compare(
             )
     if not np.isfinite(got.answer.astype(np.float64)).all():
         return float("inf"), [*wrong, "the answer is not finite"]
+    query = exactly(prompt.query)
+    held = held_mixture(construction, query, wanted.weights)
     # Where both are 0 there is no error.
-    places = np.flatnonzero((got.answer != 0).astype(bool) | (wanted.answer != 0).astype(bool))
-    pairs = zip(got.answer[places].tolist(), wanted.answer[places].tolist(), strict=True)
-    error = [abs(Fraction(g) - w) for g, w in pairs]
-    most = max(error, default=Fraction(0))
+    places = np.flatnonzero((got.answer != 0).astype(bool) | (held != 0).astype(bool))
+    answer = rationals([Fraction(x) for x in got.answer.tolist()])
+    error = abs(answer - held)[places]
+    most = max(error.tolist(), default=Fraction(0))
+    rounding = rounding_bound(construction, query, wanted.votes, dtype)
+    if is_near(construction):
+        bound = held_bound(construction, wanted.votes) + length(rounding)
+        wrong += _beyond(bound, construction, query, wanted, answer)
     if dtype == RATIONALS:
         wrong += [f"the answer differs by {float(most):g}"] if most else []
         return float(most > 0), wrong
-    query = exactly(prompt.query)
     # The terms that the network adds up: those of equal features are one.
-    voted = {k: construction.wiring.tasks[k] for k, c in enumerate(wanted.votes) if c}
-    largest = max((largest_term(task, query) for task in voted.values()), default=Fraction(0))
+    accuracy = construction.accuracy[dtype]
+    voted = [(k, construction.wiring.tasks[k]) for k, c in enumerate(wanted.votes) if c]
+    terms = [max(largest_term(task, query), accuracy.largest_gate(k)) for k, task in voted]
+    largest = max(terms, default=Fraction(0))
     ulps = float(most / ulp(largest, BY_NAME[dtype].p))
-    absolute = {k: absolute_sums(task, query) for k, task in voted.items()}
-    values = {k: task(query) for k, task in voted.items()}
-    allowed = construction.accuracy[dtype].error(wanted.votes, absolute, values)[places]
-    if any(e > a for e, a in zip(error, allowed.tolist(), strict=True)):
+    if any(e > a for e, a in zip(error.tolist(), rounding[places].tolist(), strict=True)):
         wrong.append(f"the answer is off by {ulps:.3g} ulp, more than rounding can explain")
     return ulps, wrong
+
+
+def _beyond(
+    bound: Fraction, construction: Construction, query: np.ndarray, wanted: Mixture, answer: Any
+) -> list[str]:
+    """Whether an answer of formulas is farther from the mixture than its error bound."""
+    # The mixture itself is known to so much.
+    known = sum(
+        w * max(1, *abs(task(query)).tolist())
+        for w, task in zip(wanted.weights, construction.tasks, strict=True)
+        if w and isinstance(task, Formula) and not task.rational
+    ) * Fraction(construction.sizes.d, 1 << ACCURACY)
+    square = sum(Fraction(x) ** 2 for x in (answer - wanted.answer).tolist())
+    if square <= (bound + known) ** 2:
+        return []
+    return [
+        f"the answer is {math.sqrt(square):.3g} from the mixture, farther than its error "
+        f"bound, {float(bound):.3g}"
+    ]

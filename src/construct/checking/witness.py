@@ -18,7 +18,9 @@ from fractions import Fraction
 
 import numpy as np
 
+from construct.checking.near import NearSampler
 from construct.checking.pieces import Agreement, Row, Rows, Stand, TooMany, solve
+from construct.checking.promise import is_near
 from construct.checking.sampling import together
 from construct.checking.together import Together
 from construct.checking.vectors import Points, Vector, over_common
@@ -35,7 +37,7 @@ class Witness:
 
     Attributes:
         X: its inputs, (n-1, d) rationals.
-        y: its label, f_k(X), (d,).
+        y: its label, f_k(X) or within tau of it, (d,).
     """
 
     X: np.ndarray
@@ -61,7 +63,13 @@ class Exclusion:
 
 
 def witnesses(construction: Construction) -> list[Witness | Exclusion | None]:
-    """For each task a witness, or why there is none; None if none was found."""
+    """For each task a witness, or why there is none; None if none was found.
+
+    Where a task is a formula, or labels match within a distance, a few hundred examples are
+    drawn for each task and put to the specification; nothing is proved of those without one.
+    """
+    if is_near(construction):
+        return near_witnesses(construction)
     search = _Search(construction)
     found: dict[int, Witness] = {}
     missing = list(range(len(search.tasks)))
@@ -76,6 +84,13 @@ def witnesses(construction: Construction) -> list[Witness | Exclusion | None]:
         if special := search.directed(k):
             found[k] = special
     return [found.get(k) or search.exclusion(k) for k in range(len(search.tasks))]
+
+
+def near_witnesses(construction: Construction) -> list[Witness | Exclusion | None]:
+    """For each task an example that the specification takes for its own, or None."""
+    sampler = NearSampler(construction, exact=True, most=None)
+    found = (sampler.match(k) for k in range(construction.sizes.K))
+    return [None if example is None else Witness(*example) for example in found]
 
 
 # --- Proofs that there is none -----------------------------------------------
@@ -111,8 +126,11 @@ def survey(construction: Construction) -> Survey:
     """The tasks of which it is proved that nothing in the domain can vote for them.
 
     Two tasks that are delta apart at one of a few points do not exclude each other. Only the
-    other pairs are examined.
+    other pairs are examined. Of formulas, and where labels match within a distance, nothing is
+    proved.
     """
+    if is_near(construction):
+        return Survey((), complete=True)
     search = _Search(construction)
     tasks, delta = search.together, construction.domain.delta
     first, *others = itertools.islice(search.numbers(), 8)

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from construct.cli import Whole, say
+from construct.cli.scratch import OPTION as SCRATCH
 from construct.errors import ConstructError
 
 EPILOG = """\b
@@ -12,6 +13,7 @@ Examples:
   construct build --K 4 --d 16
   construct build --K 64 --d 16 --m 100 --seed 7 --out wide
   construct build --tasks examples/plus.json --out plus
+  construct build --tasks examples/relu.json --scratch 1 --out relu
 
 Without --tasks, the tasks are K distinct signed permutations plus shifts of
 R^d, drawn from the seed.
@@ -26,6 +28,7 @@ SIZE = Whole(min=1)
 @click.option("--m", "m", type=SIZE, default=32, show_default=True, help="Slots for examples.")
 @click.option("--n", "n", type=SIZE, help="Tokens of an example: n-1 inputs, 1 label.")
 @click.option("--tasks", "path", metavar="FILE", help="Task file (JSON); - is standard input.")
+@SCRATCH
 @click.option("--seed", type=Whole(min=0), default=0, show_default=True)
 @click.option(
     "-o",
@@ -41,6 +44,7 @@ def command(
     m: int,
     n: int | None,
     path: str | None,
+    scratch: int | None,
     seed: int,
     out: str | None,
     dense: bool,
@@ -57,10 +61,11 @@ def command(
             raise ConstructError(
                 "build needs --K and --d, or --tasks FILE; write: construct build --K 4 --d 16"
             )
-        made, given = build(random_tasks(K, d, seed), m=m, n=n), False
+        made, given = build(random_tasks(K, d, seed), m=m, n=n, scratch=scratch), False
     else:
-        file, n = read_tasks(path, K, d, n)
+        file, n, scratch = read_tasks(path, K, d, n, scratch)
         said = {"domain": file.domain, "vocabulary": file.vocabulary, "format": file.format}
+        said["scratch"] = scratch
         made = build(file.tasks, m=m, n=n, **said)
         given = file.domain is not None
     target = Path(out or f"construct-K{made.sizes.K}-d{made.sizes.d}")
@@ -77,8 +82,8 @@ def command(
             say(f"warning: {warning}{more}")
 
 
-def read_tasks(path: str, K: int | None, d: int | None, n: int | None):
-    """Read the task file; n is that of the command line or else of the file.
+def read_tasks(path: str, K: int | None, d: int | None, n: int | None, scratch: int | None = None):
+    """Read the task file; n and scratch are those of the command line or else of the file.
 
     Raises:
         ConstructError: if the file says other sizes than the command line.
@@ -91,9 +96,10 @@ def read_tasks(path: str, K: int | None, d: int | None, n: int | None):
     for name, given, found in (("K", K, len(file.tasks)), ("d", d, file.tasks[0].d)):
         if given not in (None, found):
             raise ConstructError(f"{path} has {name} = {found}; leave out --{name} {given}.")
-    if None not in (n, file.n) and n != file.n:
-        raise ConstructError(f"{path} has n = {file.n}; leave out --n {n}.")
-    return file, n or file.n
+    for name, given, said in (("n", n, file.n), ("scratch", scratch, file.scratch)):
+        if None not in (given, said) and given != said:
+            raise ConstructError(f"{path} has {name} = {said}; leave out --{name} {given}.")
+    return file, n or file.n, file.scratch if scratch is None else scratch
 
 
 def _facts(made) -> dict:
@@ -108,6 +114,9 @@ def _facts(made) -> dict:
 
 
 def _json(made, target: Path, warnings: list[str]) -> dict:
+    from construct.cli.held import as_json as held_json
+    from construct.cli.scratch import as_json as scratch_json
+    from construct.cli.scratch import found
     from construct.cli.show import machine
 
     sizes, margins = made.sizes, made.margins
@@ -115,10 +124,14 @@ def _json(made, target: Path, warnings: list[str]) -> dict:
         "artifact": str(target),
         **_facts(made),
         "formula": sizes.formula,
-        "sizes": {s: getattr(sizes, s) for s in ("K", "d", "m", "n", "S", "P", "N", "M")},
+        "sizes": {s: getattr(sizes, s) for s in ("K", "d", "m", "n", "S", "P", "w", "N", "M")},
+        "scratch": scratch_json(found(made)),
         "tasks": [task.name for task in made.tasks],
+        "held": held_json(made),
         "domain": made.domain.to_json(),
-        "margins": {name: machine(getattr(margins, name)) for name in ("B", "C", "s", "N")},
+        "margins": {
+            name: machine(getattr(margins, name)) for name in ("B", "C", "s", "N", "L", "a")
+        },
         "certified": list(made.certified),
         "not_certified": {k: why for k, why in made.certificates.items() if why},
         "answer_ulp": {name: made.accuracy[name].ulps for name in made.certified},
@@ -130,20 +143,39 @@ def _json(made, target: Path, warnings: list[str]) -> dict:
     }
 
 
+def _near(made, name: str) -> str:
+    """How far rounding takes an answer, in ulp unless these are very many."""
+    from construct.certify.formats import BY_NAME
+
+    ulps = made.accuracy[name].ulps
+    if ulps < MOST_ULPS:
+        return f"{ulps} ulp of its largest term"
+    return f"{float(ulps * BY_NAME[name].u):.1g} times its largest term"
+
+
+# Above so many they are said as a share.
+MOST_ULPS = 1 << 20
+
+
 def _rows(made, target: Path, given: bool) -> list[tuple[str, object]]:
+    from construct.cli.held import as_json as held_json
+    from construct.cli.held import rows as held_rows
+    from construct.cli.scratch import as_json, found, law
+    from construct.cli.scratch import rows as scratch_rows
     from construct.cli.show import power
-    from construct.designs.theorem.sizes import WIDTH_FORMULA
 
     sizes, margins, facts = made.sizes, made.margins, _facts(made)
     names = [task.name for task in made.tasks]
     listed = ", ".join(names[:8]) + (f", ... ({len(names)} in all)" if len(names) > 8 else "")
     rows = [
         ("tasks", listed),
+        *held_rows(held_json(made)),
         ("layers", facts["layers"]),
         ("heads per layer", sizes.K),
         ("width D", sizes.D),
-        ("", WIDTH_FORMULA),
+        ("", law(sizes.w)),
         ("", sizes.formula),
+        *scratch_rows(as_json(found(made))),
         ("examples", f"m = {sizes.m} slots of n = {sizes.n} tokens"),
         ("context N", f"{sizes.N} tokens"),
         ("parameters", f"{facts['parameters']:,}"),
@@ -156,8 +188,7 @@ def _rows(made, target: Path, given: bool) -> list[tuple[str, object]]:
     for name, reasons in made.certificates.items():
         rows += [(f"not {name}", reason) for reason in reasons]
     for i, name in enumerate(made.certified):
-        ulps = f"{name}: within {made.accuracy[name].ulps} ulp of its largest term"
-        rows.append(("" if i else "answer", ulps))
+        rows.append(("" if i else "answer", f"{name}: within {_near(made, name)}"))
     for i, (name, limit) in enumerate(made.limits.items()):
         slots = f"m up to {limit.m:,}" if limit.m else "no m"
         bound = f"up to {float(limit.times):.4g} times" if limit.times else "none at this m"

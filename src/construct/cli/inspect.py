@@ -27,10 +27,15 @@ def command(directory: str, as_json: bool) -> None:
 
 
 def _facts(made: Any) -> dict[str, Any]:
+    from construct.cli.held import as_json as held_json
+    from construct.cli.scratch import as_json, found
+
     transformer, sizes = made.transformer, made.sizes
     return {
         "tasks": made.definitions,
+        "held": held_json(made),
         "width": sizes.D,
+        "scratch": as_json(found(made)),
         "residual_stream": sizes.residual.to_json(),
         "layers": [
             {
@@ -49,6 +54,9 @@ def _facts(made: Any) -> dict[str, Any]:
 
 def _print(made: Any) -> None:
     from construct.cli import WIDTH
+    from construct.cli.held import as_json as held_json
+    from construct.cli.held import rows as held_rows
+    from construct.cli.scratch import as_json, found, rows
     from construct.cli.show import console, table
     from construct.errors import brief
 
@@ -59,9 +67,13 @@ def _print(made: Any) -> None:
     out.print(table(zip(names, lines, strict=True), "task", "computes"))
     out.print()
     out.print(f"Residual stream: {sizes.formula} coordinates, {sizes.N} tokens")
+    if lines := [*held_rows(held_json(made)), *rows(as_json(found(made)))]:
+        out.print(table(lines))
     out.print()
-    rows = [(f.name, f"{f.start}..{f.start + f.width - 1}", f.holds) for f in sizes.residual.fields]
-    out.print(table(rows, "field", "at", "holds"))
+    fields = [
+        (f.name, f"{f.start}..{f.start + f.width - 1}", f.holds) for f in sizes.residual.fields
+    ]
+    out.print(table(fields, "field", "at", "holds"))
     for number, layer in enumerate(made.transformer.layers, 1):
         out.print()
         _print_layer(out, number, layer)

@@ -5,6 +5,7 @@ from dataclasses import asdict
 import click
 
 from construct.cli import Whole
+from construct.cli.scratch import OPTION as SCRATCH
 from construct.errors import ConstructError
 
 EPILOG = """\b
@@ -12,6 +13,7 @@ Examples:
   construct plan --K 4 --d 16
   construct plan --K 64 --d 256 --m 500000000000 --devices 1024
   construct plan --tasks examples/plus.json --m 1000000 --dtype float32
+  construct plan --tasks examples/relu.json --scratch 1
 
 Counts are exact, from closed formulas and the matrices of the tasks. A dense pass
 computes all N^2 scores of every head that is not idle; a sparse pass computes
@@ -33,6 +35,7 @@ MOST_TOKENS = 1 << 256
 @click.option("--m", "m", type=SIZE, default=32, show_default=True, help="Slots for examples.")
 @click.option("--n", "n", type=SIZE, help="Tokens of an example: n-1 inputs, 1 label.")
 @click.option("--tasks", "path", metavar="FILE", help="Task file (JSON); - is standard input.")
+@SCRATCH
 @click.option("--seed", type=Whole(min=0), default=0, show_default=True)
 @click.option(
     "--dtype",
@@ -51,6 +54,7 @@ def command(
     m: int,
     n: int | None,
     path: str | None,
+    scratch: int | None,
     seed: int,
     dtype: str,
     devices: int,
@@ -58,12 +62,15 @@ def command(
 ) -> None:
     """Say what a construction of these sizes would cost, without building it."""
     from construct.certify import certify, choose_margins
+    from construct.cli.scratch import as_json as scratch_json
+    from construct.cli.scratch import layouts
     from construct.cli.show import print_json
-    from construct.compiler import default_domain, validate
+    from construct.compiler import default_domain, hold, validate
     from construct.cost import Cost
 
-    tasks, n, domain, vocabulary = _tasks(K, d, n, path, seed)
-    wiring, sizes = validate(tasks, m, n, vocabulary, on_paper=True)
+    tasks, n, domain, vocabulary, scratch = _tasks(K, d, n, path, seed, scratch)
+    held, domain = hold(tasks, domain, vocabulary)
+    wiring, sizes = validate(tasks, m, n, vocabulary, held=held, scratch=scratch, on_paper=True)
     if sizes.tokens > MOST_TOKENS:
         raise ConstructError("m and n give more than 2^256 tokens; choose a smaller --m or --n.")
     domain = domain or default_domain(sizes, wiring, vocabulary)
@@ -71,7 +78,9 @@ def command(
     certificates = certify(sizes, wiring, domain, margins)
     cost = Cost.of(sizes, wiring, margins)
     facts = _facts(cost, dtype, devices)
-    _add_estimates(facts, cost, _read(tasks, vocabulary))
+    facts["scratch"] = scratch_json(layouts(held, sizes, wiring, domain))
+    hinges = sum(len(feature) for task in held for feature in task.features)
+    _add_estimates(facts, cost, _read(held, vocabulary), hinges)
     facts |= {
         "tasks": [task.name for task in tasks],
         "certified": [name for name, why in certificates.items() if not why],
@@ -83,19 +92,19 @@ def command(
         _print_table(facts)
 
 
-def _tasks(K: int | None, d: int | None, n: int | None, path: str | None, seed: int):
-    """The tasks, n, and the domain and the vocabulary of a file."""
+def _tasks(K: int | None, d: int | None, n: int | None, path: str | None, seed: int, w: int | None):
+    """The tasks, n, the domain and the vocabulary of a file, and the scratch tokens."""
     from construct.cli.build import read_tasks
     from construct.compiler import random_tasks
 
     if path is not None:
-        file, n = read_tasks(path, K, d, n)
-        return file.tasks, n, file.domain, file.vocabulary
+        file, n, w = read_tasks(path, K, d, n, w)
+        return file.tasks, n, file.domain, file.vocabulary, w
     if K is None or d is None:
         raise ConstructError(
             "plan needs --K and --d, or --tasks FILE; write: construct plan --K 4 --d 16"
         )
-    return random_tasks(K, d, seed), n, None, None
+    return random_tasks(K, d, seed), n, None, None, w
 
 
 def _read(tasks, vocabulary) -> int:
@@ -113,7 +122,7 @@ def _facts(cost, dtype: str, devices: int) -> dict:
 
     sizes, itemsize = cost.sizes, np.dtype(dtype).itemsize
     return {
-        "sizes": {s: getattr(sizes, s) for s in ("K", "d", "m", "n", "S", "P", "N", "M")},
+        "sizes": {s: getattr(sizes, s) for s in ("K", "d", "m", "n", "S", "P", "w", "N", "M")},
         "layers": len(cost.layers),
         "heads": sizes.K,
         "heads_not_idle": [one.heads for one in cost.layers],
@@ -139,14 +148,14 @@ def _facts(cost, dtype: str, devices: int) -> dict:
     }
 
 
-def _add_estimates(facts: dict, cost, read: int) -> None:
+def _add_estimates(facts: dict, cost, read: int, hinges: int) -> None:
     """Seconds and bytes on this machine, by what it does in a second."""
     import numpy as np
 
     from construct.cost import process
     from construct.cost.machine import EXECUTORS, measured
 
-    machine, load = measured(facts["dtype"]), process.Load.of(cost, read)
+    machine, load = measured(facts["dtype"]), process.Load.of(cost, read, hinges)
     itemsize = np.dtype(facts["dtype"]).itemsize
     facts["build"], facts["run"] = asdict(process.build(load, machine)), {}
     for way, executor in EXECUTORS.items():
@@ -157,8 +166,9 @@ def _add_estimates(facts: dict, cost, read: int) -> None:
 
 
 def _print_table(facts: dict) -> None:
-    from construct.cli.show import console, table
-    from construct.designs.theorem.sizes import WIDTH_FORMULA
+    from construct.cli.scratch import law
+    from construct.cli.scratch import rows as scratch_rows
+    from construct.cli.show import console, count, table
 
     sizes, names, busy = facts["sizes"], facts["tasks"], facts["heads_not_idle"]
     listed = ", ".join(names[:8]) + (f", ... ({len(names)} in all)" if len(names) > 8 else "")
@@ -168,13 +178,14 @@ def _print_table(facts: dict) -> None:
         ("heads per layer", sizes["K"]),
         ("not idle", f"{' + '.join(map(str, busy))} = {sum(busy)}"),
         ("width D", facts["width"]),
-        ("", WIDTH_FORMULA),
+        ("", law(sizes["w"])),
         ("", facts["formula"]),
-        ("examples", f"m = {_count(sizes['m'])} slots of n = {_count(sizes['n'])} tokens"),
-        ("context N", f"{_count(sizes['N'])} tokens"),
-        ("parameters", _count(facts["parameters"])),
-        ("non-zeros", _count(facts["nonzeros"])),
-        ("rounded", f"{_count(facts['rounded'])} of them by float64"),
+        *scratch_rows(facts["scratch"]),
+        ("examples", f"m = {count(sizes['m'])} slots of n = {count(sizes['n'])} tokens"),
+        ("context N", f"{count(sizes['N'])} tokens"),
+        ("parameters", count(facts["parameters"])),
+        ("non-zeros", count(facts["nonzeros"])),
+        ("rounded", f"{count(facts['rounded'])} of them by float64"),
         ("artifact", _bytes(facts["artifact_bytes"])),
         ("if dense", _bytes(facts["dense_bytes"])),
         *_estimated(facts),
@@ -187,11 +198,13 @@ def _print_table(facts: dict) -> None:
 
 def _estimated(facts: dict) -> list[tuple[str, str]]:
     """The rows of the passes and of the commands."""
+    from construct.cli.show import count
+
     rows, several = [], facts["devices"] > 1
     for way in facts["run"]:
         counted = facts[way]
         held = f"about {_about_bytes(counted['peak_bytes'])} in {facts['dtype']}"
-        rows.append((f"{way} pass", f"{_count(counted['flops'])} FLOPs"))
+        rows.append((f"{way} pass", f"{count(counted['flops'])} FLOPs"))
         rows.append(("", f"{held}, about {_about_time(counted['estimated_seconds'])}"))
         if several:
             share = _about_bytes(counted["peak_bytes_per_device"])
@@ -202,13 +215,6 @@ def _estimated(facts: dict) -> list[tuple[str, str]]:
     rows.append(("build", _about(facts["build"])))
     rows.append(("", f"(estimates of whole processes on this machine{one})"))
     return rows
-
-
-def _count(x: int) -> str:
-    """All digits of a number below 10^18, and four digits of a larger one."""
-    from decimal import Decimal
-
-    return f"{x:,}" if x < 10**18 else f"{Decimal(x):.3e}"
 
 
 def _bytes(x: int) -> str:

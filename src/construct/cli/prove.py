@@ -90,8 +90,13 @@ def _print(verdict, made, seconds, same, changed, out) -> None:
     units = [layer.mlp.sparse("W_in").shape[1] for layer in transformer.layers]
     K, D = sizes.K, sizes.D
     out.print(f"proved: for every prompt of the domain the answer of these 7 layers of {K}")
-    out.print(f"heads, width {D}, is the mixture of the {K} tasks; and what the heads give")
-    out.print("in layer 4 are the votes.")
+    if made.margins.flat:
+        out.print(f"heads, width {D}, is the mixture of what it holds of the {K} tasks, by the")
+        out.print("votes of the tasks themselves; and what the heads give in layers 3 and 4 are")
+        out.print("these votes.")
+    else:
+        out.print(f"heads, width {D}, is the mixture of the {K} tasks; and what the heads give")
+        out.print("in layer 4 are the votes.")
     out.print(f"Hidden units: {', '.join(map(str, units))} (an idle MLP has 1).")
     out.print(
         f"{transformer.parameters:,} weights compared, {transformer.nonzeros:,} of them not 0, "

@@ -83,11 +83,11 @@ def command(
     number_format = dtype or chosen(executor, made.sizes.K, made.sizes.N).formats[0]
     text = read_text(prompt_file)
     if lines or prompt_file.lower().endswith((".jsonl", ".ndjson")):
-        _run_lines(made, text, executor, dtype, number_format if check else None)
+        _run_lines(made, text, executor, dtype, number_format, check)
         return
     prompt = made.prompt(text)
     answer = run(made, prompt, executor=executor, dtype=dtype)
-    report = _report(made, prompt, answer)
+    report = _report(made, prompt, answer, number_format)
     wrong: list[str] = []
     if check:
         report["check"], wrong = _check(made, prompt, answer, number_format)
@@ -102,11 +102,14 @@ def command(
 DIFFERS = "the answer differs from the specification: "
 
 
-def _run_lines(made, text: str, executor: str | None, dtype: str | None, check: str | None) -> None:
+def _run_lines(
+    made, text: str, executor: str | None, dtype: str | None, number_format: str, check: bool
+) -> None:
     """Print a line of JSON for each prompt of JSON Lines.
 
     Args:
-        check: the number format in which to compare with the specification, if at all.
+        number_format: the one in which the executor runs.
+        check: whether to compare with the specification.
 
     Raises:
         ConstructError: after all lines, of the class of the first prompt that was refused.
@@ -131,9 +134,9 @@ def _run_lines(made, text: str, executor: str | None, dtype: str | None, check: 
         if isinstance(answer, ConstructError):
             error = answer
         else:
-            report |= _report(made, prompt, answer)
-            if check is not None:
-                report["check"], wrong = _check(made, prompt, answer, check)
+            report |= _report(made, prompt, answer, number_format)
+            if check:
+                report["check"], wrong = _check(made, prompt, answer, number_format)
                 error = CheckFailed(DIFFERS + "; ".join(wrong) + ".") if wrong else None
         if error is not None:
             report |= {"error": str(error), "exit_code": error.exit_code}
@@ -171,9 +174,13 @@ def _prompts(made, text: str) -> Iterator[tuple[int, Any]]:
         yield number, prompt
 
 
-def _report(made, prompt, answer) -> dict:
-    """What `run --json` prints; all of it is read off the network."""
-    from construct.cli.show import machine, vote
+def _report(made, prompt, answer, number_format: str) -> dict:
+    """What `run --json` prints; all of it is read off the network.
+
+    But for the error bound, which is proved of it: in rationals it is one, else a float above it.
+    """
+    from construct.checking.promise import error_bound, is_near
+    from construct.cli.show import above, machine, vote
 
     exact = answer.answer.dtype == object
     names = [task.name for task in made.tasks]
@@ -188,6 +195,9 @@ def _report(made, prompt, answer) -> dict:
         "unexplained": [prompt.lines[i] for i in answer.unexplained],
         "ambiguous": [prompt.lines[i] for i in answer.ambiguous],
     }
+    if is_near(made):
+        bound = error_bound(made, prompt.astype(number_format), answer.votes, number_format)
+        report["error_bound"] = machine(bound) if exact else above(bound)
     if made.vocabulary is not None:
         shares = answer.distribution
         report["distribution"] = {word: machine(p) for word, p in shares.items()}
@@ -213,12 +223,14 @@ def _check(made, prompt, answer, number_format: str) -> tuple[dict, list[str]]:
 
 def print_report(report: dict, prompt) -> None:
     """Answer, weights as bars, and the examples that stand out."""
-    from construct.cli.show import bar, console, percent, table
+    from construct.cli.show import bar, console, percent, rounded_up, table
 
     out = console()
     shares = report.get("distribution")
     if shares is None:
         out.print(f"answer  ({', '.join(_short(x) for x in report['answer'])})")
+        if report.get("error_bound"):
+            out.print(f"within {rounded_up(report['error_bound'])} of the mixture of the tasks")
     elif shares:
         rows = [(word, bar(_value(p), out), percent(_value(p))) for word, p in shares.items()]
         out.print(table(rows, "answer", "", "probability"))
@@ -248,7 +260,8 @@ def print_report(report: dict, prompt) -> None:
     if not report["explained"]:
         out.print("No example is explained by any task: the answer is 0.")
     if "check" in report:
-        verdict = "equal to" if report["check"]["passed"] else "DIFFERS from"
+        near = "within its bound of" if report.get("error_bound") else "equal to"
+        verdict = near if report["check"]["passed"] else "DIFFERS from"
         out.print(f"check: {verdict} the specification ({report['check']['ulp']:.3g} ulp)")
 
 

@@ -42,7 +42,10 @@ def _adversarial(made, seed: int):
 
     def telling(prompt) -> tuple[int, int]:
         """How much a prompt shows: several tasks should have votes, by few examples."""
-        voters = sum(c > 0 for c in mixture(made.tasks, prompt).votes)
+        voters = sum(
+            c > 0
+            for c in mixture(made.tasks, prompt, delta=made.domain.delta, tau=made.domain.tau).votes
+        )
         return min(voters, 3), -abs(len(prompt.X) - 8)
 
     # A prompt of a large artifact takes seconds to draw: the first good one will do.

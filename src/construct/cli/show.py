@@ -1,10 +1,12 @@
 """What the commands print with: plain text, colours on a terminal only."""
 
 import json
+import math
 import os
 import re
 import sys
 from collections.abc import Iterable
+from decimal import ROUND_CEILING, Decimal, localcontext
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -74,6 +76,20 @@ def machine(x: Any) -> Any:
     return to_json(x)
 
 
+def above(x: Fraction) -> float:
+    """The float next to a number, not below it."""
+    near = float(x)
+    return near if Fraction(near) >= x else math.nextafter(near, math.inf)
+
+
+def rounded_up(x: Any) -> str:
+    """A positive number in two digits, not below it: "0.0013"."""
+    value = Fraction(x)
+    with localcontext(prec=40, rounding=ROUND_CEILING):
+        digits = Decimal(value.numerator) / Decimal(value.denominator)
+        return f"{digits.quantize(Decimal(1).scaleb(digits.adjusted() - 1)):.2g}"
+
+
 def vote(x: Fraction) -> int | float:
     """A number of votes: a whole number, unless the network is broken."""
     return int(x) if x.denominator == 1 else float(x)
@@ -112,6 +128,13 @@ def read_text(path: str) -> str:
     if path == "-" and sys.stdin is None:
         raise ConstructError("standard input is closed; name a file in place of -.")
     return decoded(sys.stdin.buffer.read if path == "-" else Path(path).read_bytes, path)
+
+
+def count(x: int) -> str:
+    """All digits of a number below 10^18, and four digits of a larger one."""
+    from decimal import Decimal
+
+    return f"{x:,}" if x < 10**18 else f"{Decimal(x):.3e}"
 
 
 def power(x: Rational) -> str:

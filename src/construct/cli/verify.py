@@ -14,10 +14,11 @@ Examples:
   construct verify construct-K4-d16 --executor exact --prompts 100
 
 The prompts are drawn from the whole domain: with ties, noise, fewer than m
-examples, extreme entries, equal tokens and zero vectors. Without --executor, every
-executor that is installed runs in every certified format, the exact one on a
-fiftieth of the prompts. First of all, every weight is compared with what the tasks
-compile to.
+examples, extreme entries, equal tokens and zero vectors; of formulas, also at
+their knots, and with labels exactly tau and exactly delta away. Without
+--executor, every executor that is installed runs in every certified format, the
+exact one on a fiftieth of the prompts. First of all, every weight is compared
+with what the tasks compile to.
 
 All of it stays within --seconds: the first prompts of each executor and format are
 measured, and the time is divided. Large artifacts do fewer prompts than --prompts,
@@ -76,7 +77,7 @@ def command(
     if as_json:
         print_json([*map(_as_json, reports), *map(_left_out_as_json, left_out)])
     else:
-        _print(reports, runs, left_out, seconds)
+        _print(made, reports, runs, left_out, seconds)
     failures = [f"{r.executor} {r.dtype}, {f}" for r in reports for f in r.failures]
     if failures:
         raise CheckFailed(
@@ -164,6 +165,15 @@ def _refuse_nothing(reports, left_out: list, seconds: int) -> None:
         )
 
 
+def _about_formulas(made) -> str:
+    """What was found out about formulas before any prompt was run, and what was not tried."""
+    from construct.spec.formula import Formula
+
+    formulas = sum(isinstance(task, Formula) for task in made.tasks)
+    again = f"{formulas} formulas were approximated anew, and their errors proved again. "
+    return f"{again if formulas else ''}Prompts have labels at tau, at delta and at knots."
+
+
 def _estimate(run) -> str:
     from construct.cli.progress import label
 
@@ -182,7 +192,8 @@ def _left_out_as_json(run) -> dict:
     return {"executor": run.trial.executor, "dtype": run.trial.dtype, "left_out": why}
 
 
-def _print(reports, runs: list, left_out: list, seconds: int) -> None:
+def _print(made, reports, runs: list, left_out: list, seconds: int) -> None:
+    from construct.checking.promise import is_near
     from construct.cli.show import console, table
 
     out = console()
@@ -197,6 +208,8 @@ def _print(reports, runs: list, left_out: list, seconds: int) -> None:
         for r in reports
     ]
     out.print("Every weight is what the tasks compile to.")
+    if is_near(made):
+        out.print(_about_formulas(made))
     out.print()
     out.print(table(rows, "executor", "format", "prompts", "worst error", "result"))
     r = max(reports, key=lambda report: report.prompts)
@@ -207,6 +220,11 @@ def _print(reports, runs: list, left_out: list, seconds: int) -> None:
         f"and {r.empty} have no vote."
     )
     out.print("Errors are in ulp of the largest term that enters the answer.")
+    if is_near(made) and all(report.passed for report in reports):
+        out.print(
+            "They are against what the network holds of the tasks; from the mixture of the tasks "
+            "themselves every answer was as near as its error bound says."
+        )
     if any(run.trial.done < run.trial.wanted for run in runs if run not in left_out):
         out.print(f"Fewer prompts than asked for fit into {seconds} s; --seconds gives more time.")
     if left_out:

@@ -2,7 +2,7 @@
 
 Integer arithmetic only: the formulas of the layers say how many heads, columns, pairs of
 tokens and entries there are, and a table that grows with m says so in closed form.
-T = (m+1)n tokens carry something; N >= T is the context.
+T = (m+1)(n+w) tokens carry something; N >= T is the context.
 
 A *dense* forward pass computes N^2 scores for each head that is not idle. A *sparse* one
 computes no score but those within a head's reach, which is O(N) of them, and evaluates an MLP
@@ -37,28 +37,21 @@ NONZERO_BYTES, ROUNDED_BYTES, DENSE_BYTES = 16, 24, 8
 
 @dataclass(frozen=True)
 class LayerCost:
-    """One layer; its heads that are not idle are alike in shape and reach.
+    """One layer.
 
     Attributes:
-        heads: how many of the K are not idle.
-        q: d_head, columns of W_Q and of W_K.
-        v: d_value, columns of W_V.
-        asks: tokens that have a positive score with any other.
-        reads: tokens that any other has a positive score with.
-        pairs: (asking, read) tokens: the scores that a sparse pass computes.
+        reaches: for each head that is not idle the tokens that have a positive score with any
+            other, those that any other has one with, and the pairs of such (asking, read): the
+            scores that a sparse pass computes.
         weights: the entries of W_Q, W_K, W_V and W_O, summed over these heads.
         units: hidden units of the MLP; 0 if it is idle.
-        acts: tokens at which a unit can be other than 0.
+        acts: how often a unit is evaluated in a sparse pass: at each token where it can be
+            other than 0.
         mlp: the entries of its weights.
         parameters: entries of all weights, zeros and idle heads included.
     """
 
-    heads: int
-    q: int
-    v: int
-    asks: int
-    reads: int
-    pairs: int
+    reaches: tuple[tuple[int, int, int], ...]
     weights: dict[str, Count]
     units: int
     acts: int
@@ -69,26 +62,28 @@ class LayerCost:
     def of(cls, layer: LayerFormula, sizes: Sizes) -> "LayerCost":
         """Count what the formulas of the layer say."""
         busy, mlp = layer.busy, layer.mlp
-        some = (busy or layer.heads)[0]
-        weights = {name: Count() for name in some.shapes}
+        weights = {name: Count() for name in layer.heads[0].shapes}
         for head in busy:
             for name, entries in head.entries().items():
                 weights[name] += entries
-        asks, reads, pairs = some.reach.counts(sizes.m, sizes.n)
         shapes = [*(head.shapes for head in layer.heads), mlp.shapes]
+        parts = mlp.parts or ((0 if mlp.idle else mlp.units, mlp.acts),)
         return cls(
-            heads=len(busy),
-            q=some.shapes["W_Q"][1],
-            v=some.shapes["W_V"][1],
-            asks=asks,
-            reads=reads,
-            pairs=pairs,
+            reaches=tuple(head.reach.counts(sizes.m, sizes.length) for head in busy),
             weights=weights,
             units=0 if mlp.idle else mlp.units,
-            acts=Reach(mlp.acts, EVERY).counts(sizes.m, sizes.n)[0],
+            acts=sum(
+                count * Reach(tokens, EVERY).counts(sizes.m, sizes.length)[0]
+                for count, tokens in parts
+            ),
             mlp=mlp.entries(),
             parameters=sum(prod(shape) for part in shapes for shape in part.values()),
         )
+
+    @property
+    def heads(self) -> int:
+        """How many of the K are not idle."""
+        return len(self.reaches)
 
     @property
     def entries(self) -> Count:
@@ -183,4 +178,4 @@ class Cost:
         examples = -(-(self.sizes.m + 1) // devices)
         block = 3 * min(examples * self.sparse.widest, NUMBERS)
         share = -(-self.sparse.held // devices)
-        return examples * self.sizes.n * self.sizes.D + max(block, share)
+        return examples * self.sizes.length * self.sizes.D + max(block, share)

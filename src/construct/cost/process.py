@@ -18,7 +18,9 @@ from construct.cost.machine import Command, Machine
 #   HEAD    the same for a head that is not idle, with its names: a thousandth at K = 64;
 #   PROMPT  the prompt and `fitting`, for a number of it: 0.1 at 50,257 words (since then
 #           `fitting` has come down to 0.03, a twentieth of the command).
-READ, WEIGHT, HEAD, PROMPT = 10, 1, 2500, 0.25
+#   HINGE   homes, bounds and units of a hinge: 1.2 thousandths in `build`, 0.7 in `load`, at
+#           K = 64 tasks of twelve, d = 4.
+READ, WEIGHT, HEAD, PROMPT, HINGE = 10, 1, 2500, 0.25, 2000
 
 # Bytes of the same, by what the resident memory rose to in each stage: 107 MB for 251 thousand
 # words and pairs, 80 to 90 for a weight that is built or loaded, 32 (jax) to 58 (sparse) for
@@ -35,23 +37,26 @@ class Load:
         heads: those that are not idle.
         weights: non-zeros.
         prompt: numbers of a prompt as long as there is room for.
+        hinges: of all tasks.
     """
 
     words: int
     heads: int
     weights: int
     prompt: int
+    hinges: int = 0
 
     @classmethod
-    def of(cls, cost: Cost, words: int) -> "Load":
-        """Of a construction, with tasks of so many numbers and words."""
+    def of(cls, cost: Cost, words: int, hinges: int = 0) -> "Load":
+        """Of a construction, with tasks of so many numbers and words, and so many hinges."""
         heads = sum(layer.heads for layer in cost.layers)
-        return cls(words, heads, cost.entries.nonzeros, cost.sizes.tokens * cost.sizes.d)
+        return cls(words, heads, cost.entries.nonzeros, cost.sizes.tokens * cost.sizes.d, hinges)
 
     @property
     def objects(self) -> int:
         """The work of reading or making it all, the prompt aside."""
-        return READ * self.words + WEIGHT * self.weights + HEAD * self.heads
+        work = READ * self.words + WEIGHT * self.weights + HEAD * self.heads
+        return work + HINGE * self.hinges
 
     @property
     def bytes(self) -> int:

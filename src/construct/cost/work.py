@@ -13,9 +13,10 @@ import numpy as np
 from scipy.sparse import csr_array, hstack, sparray, vstack
 
 from construct.designs.theorem.sizes import Sizes
+from construct.execute.groups import Members, by_position, head_groups, unit_groups
 from construct.execute.weights import Heads, Terms, mostly_empty, rows_of, units
 from construct.network.primitives import LayerFormula
-from construct.network.reach import EVERY, Reach, Tokens
+from construct.network.reach import ALL, EVERY, Reach, Tokens
 from construct.network.transformer import Head
 
 # More scores than these are in blocks, each with a column of ones that adds them up; a stage of
@@ -45,9 +46,12 @@ class Product:
         return cls(cost, 0, columns) if mostly_empty(cost, dense) else cls(0, dense, columns)
 
     @classmethod
-    def single(cls, weight: sparray, reads: int | None = None) -> "Product":
-        """Of one weight; a dense one reads the rows that are not all 0, or so many."""
-        cost, columns, used = Terms.of([weight]).cost, weight.shape[1], len(rows_of([weight]))
+    def single(cls, weights: Sequence[sparray], reads: int | None = None) -> "Product":
+        """Of one weight, or of one of several that are side by side, each for other tokens.
+
+        A dense one reads the rows that are not all 0, or so many.
+        """
+        cost, columns, used = Terms.of(weights).cost, weights[0].shape[1], len(rows_of(weights))
         if mostly_empty(cost, used * columns):
             return cls(cost, 0, columns)
         return cls(0, (used if reads is None else reads) * columns, columns)
@@ -91,19 +95,19 @@ class Emitted:
         heads: with their weights.
         W_in, W_out: one token with the MLP; nothing where it is idle.
         writes: how many coordinates the MLP writes.
-        acts: the tokens where it acts.
+        units: for each group of units, where it acts, and one token with it.
     """
 
     heads: list[Head]
     W_in: Product
     W_out: Product
     writes: int
-    acts: Tokens
+    units: list[tuple[Tokens, Product, Product]]
 
     @classmethod
     def of(cls, layer: LayerFormula, few: LayerFormula) -> "Emitted":
         """A layer, of which this is the same with few examples."""
-        return cls([head.emit() for head in layer.busy], *_mlp(layer, few), layer.mlp.acts)
+        return cls([head.emit() for head in layer.busy], *_mlp(layer, few))
 
 
 def few_examples(sizes: Sizes) -> Sizes:
@@ -132,25 +136,30 @@ def dense_work(layer: Emitted, sizes: Sizes) -> Work:
 
 
 def sparse_work(layer: Emitted, sizes: Sizes) -> Work:
-    """What the sparse executor does: heads of one reach side by side, on what they reach."""
+    """What the sparse executor does: heads side by side, on what they reach."""
     found = Work()
-    for heads in _alike(layer.heads, lambda head: (head.reach, *_shapes(head))):
-        found += _side_by_side(Heads.of(heads), heads[0].reach, sizes)
-    acts, _, _ = Reach(layer.acts, EVERY).counts(sizes.m, sizes.n)
-    token = _total(layer.W_in, layer.W_out)
-    wide = layer.W_in.width if layer.acts == EVERY else 0
-    return found + Work(acts * token.terms, acts * token.dense, widest=sizes.n * wide)
+    reaches = {k: head.reach for k, head in enumerate(layer.heads)}
+    for reach, members in head_groups(layer.heads, reaches):
+        heads = [layer.heads[k] for own in members for k in own]
+        found += _side_by_side(Heads.of(heads), reach, members, sizes)
+    for acts, W_in, W_out in layer.units:
+        tokens, _, _ = Reach(acts, EVERY).counts(sizes.m, sizes.length)
+        one = _total(W_in, W_out)
+        wide = W_in.width * (tokens // (sizes.m + 1)) if acts[0] == ALL else 0
+        found += Work(tokens * one.terms, tokens * one.dense, widest=wide)
+    return found
 
 
-def _side_by_side(part: Heads, reach: Reach, sizes: Sizes) -> Work:
-    asks, reads, pairs = reach.counts(sizes.m, sizes.n)
-    count = len(part.W_Q)
-    queries, keys = hstack(part.W_Q), hstack(part.W_K)
+def _side_by_side(part: Heads, reach: Reach, members: Members, sizes: Sizes) -> Work:
+    asks, reads, pairs = reach.counts(sizes.m, sizes.length)
+    count = len(members[0])
+    queries, keys = (by_position(W, hstack, members) for W in (part.W_Q, part.W_K))
     # Queries and keys read the same coordinates.
-    scored = len(rows_of([queries, keys]))
+    scored = len(rows_of([*queries, *keys]))
     W_Q, W_K = Product.single(queries, scored), Product.single(keys, scored)
-    V = Product.single(hstack(part.V))
-    W_O = Product() if part.W_O is None else Product.single(vstack(part.W_O))
+    V, W_O = Product.single(by_position(part.V, hstack, members)), Product()
+    if part.W_O is not None:
+        W_O = Product.single(by_position(part.W_O, vstack, members))
     asked, read = _total(W_Q, W_O), _total(W_K, V)
     work = Work(asks * asked.terms + reads * read.terms, asks * asked.dense + reads * read.dense)
     if reach.reads != EVERY:
@@ -183,20 +192,27 @@ def _alike(heads: Sequence[Head], key: Callable[[Head], tuple]) -> list[list[Hea
     return list(groups.values())
 
 
-def _mlp(layer: LayerFormula, few: LayerFormula) -> tuple[Product, Product, int]:
-    """W_in and W_out, and how many coordinates are written."""
+def _mlp(
+    layer: LayerFormula, few: LayerFormula
+) -> tuple[Product, Product, int, list[tuple[Tokens, Product, Product]]]:
+    """W_in and W_out, how many coordinates are written, and the groups of units."""
     if layer.mlp.idle:
-        return Product(), Product(), 0
+        return Product(), Product(), 0, []
     grows = layer.mlp.units != few.mlp.units
-    W_in, W_out, writes = units((few if grows else layer).mlp.emit())
-    read, written = Product.single(W_in), Product.single(W_out)
+    mlp = (few if grows else layer).mlp.emit()
+    W_in, W_out, writes = units(mlp)
+    read, written = Product.single([W_in]), Product.single([W_out])
     if grows:
         # The units of a table are alike. Few coordinates are read and written: dense.
         assert not read.terms + written.terms
         count, rows = layer.mlp.units, len(rows_of([W_in]))
         read = Product(dense=count * rows, width=count)
         written = Product(dense=count * len(writes), width=len(writes))
-    return read, written, len(writes)
+        return read, written, len(writes), [(mlp.acts, read, written)]
+    groups = [
+        (one.acts, Product.single(one.W_in), Product.single(one.W_out)) for one in unit_groups(mlp)
+    ]
+    return read, written, len(writes), groups
 
 
 def _total(*products: Product) -> Product:

@@ -23,6 +23,7 @@ from construct.execute.weights import AT_ONCE, Terms, mostly_empty, nonzeros, ro
 FEW_RUNS = 4
 
 dot = partial(jnp.matmul, precision=lax.Precision.HIGHEST)
+_dot = partial(jnp.einsum, precision=lax.Precision.HIGHEST)
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=["at"], meta_fields=["spans"])
@@ -73,7 +74,10 @@ class Columns:
 @partial(jax.tree_util.register_dataclass, data_fields=["reads", "W"], meta_fields=[])
 @dataclass(frozen=True)
 class Dense:
-    """A matrix, and the coordinates that its rows read; None where they are all."""
+    """A matrix, and the coordinates that its rows read; None where they are all.
+
+    Several matrices that read the same are along a new first axis.
+    """
 
     reads: Columns | None
     W: jax.Array
@@ -135,6 +139,20 @@ def single(weight: sparray, dtype: str, reads: np.ndarray | None = None) -> Weig
     return Dense(Columns.of(reads), jnp.asarray(W[reads].toarray(), dtype))
 
 
+def for_each(weights: Sequence[sparray], dtype: str, reads: np.ndarray | None = None) -> Weight:
+    """A weight for each of several tokens, along a new first axis; one is as `single` has it."""
+    if len(weights) == 1:
+        return single(weights[0], dtype, reads)
+    found, used = [nonzeros(W) for W in weights], rows_of(weights)
+    terms = Terms.of(found)
+    if mostly_empty(terms.cost, len(used) * weights[0].shape[1]):
+        return by_terms(terms, dtype)
+    reads = used if reads is None else reads
+    return Dense(
+        Columns.of(reads), jnp.stack([jnp.asarray(W[reads].toarray(), dtype) for W in found])
+    )
+
+
 def by_terms(terms: Terms, dtype: str) -> ByTerms:
     """On the device, in a format."""
     tree = tuple((jnp.asarray(at), jnp.asarray(w, dtype)) for at, w in terms.tree)
@@ -143,9 +161,13 @@ def by_terms(terms: Terms, dtype: str) -> ByTerms:
 
 
 def product(h: jax.Array, weight: Weight) -> jax.Array:
-    """h (..., D) times a weight (D, c)."""
-    if isinstance(weight, Dense):
+    """h (..., D) times a weight (D, c); or h (..., tokens, D) times a weight for each."""
+    if isinstance(weight, Dense) and weight.W.ndim == 2:
         return dot(weight.read(h), weight.W)
+    if isinstance(weight, Dense):
+        return _dot("...tr,trc->...tc", weight.read(h), weight.W)
+    if weight.at.ndim == 3:
+        return jax.vmap(product, in_axes=(-2, 0), out_axes=-2)(h, weight)
     first = _sums(h, weight.at, weight.weights)
     if weight.where is None:
         return first

@@ -22,7 +22,7 @@ from scipy.sparse import coo_array, csr_array
 from construct.errors import ConstructError
 from construct.matrix import Matrix
 from construct.network.count import Count
-from construct.network.reach import ANYWHERE, EVERY, Reach, Tokens
+from construct.network.reach import ANYWHERE, EVERY, Parts, Reach, Tokens
 from construct.network.residual import Residual
 from construct.network.transformer import Entries, Head, Layer, Mlp, Shape
 from construct.rational import BEYOND_FLOAT64, Rational, rationals
@@ -199,7 +199,7 @@ class MlpFormula:
     """An MLP before its weights are emitted; without a formula it is idle.
 
     Attributes:
-        purpose, acts: as `Mlp` has them.
+        purpose, acts, parts: as `Mlp` has them.
         shape: K, D and the fields of the transformer that it belongs to.
         units: how many hidden units it has.
         formula: gives the hidden units, and for each field that is written to the
@@ -213,6 +213,7 @@ class MlpFormula:
     formula: Callable[[], tuple[Rows, Mapping[str, Matrix]]] | None = None
     entries: Callable[[], Count] = Count
     acts: Tokens = EVERY
+    parts: Parts = ()
 
     @property
     def idle(self) -> bool:
@@ -226,7 +227,7 @@ class MlpFormula:
 
     def given(self, weights: Weights) -> Mlp:
         """The MLP with weights from elsewhere."""
-        return Mlp(self.purpose, **weights, acts=self.acts)
+        return Mlp(self.purpose, **weights, acts=self.acts, parts=self.parts)
 
     def emit(self) -> Mlp:
         """The MLP with the weights of its formula."""

@@ -24,7 +24,7 @@ from numpy import ndarray
 from scipy.sparse import csr_array, sparray
 
 from construct.errors import brief, brief_names
-from construct.network.reach import ANYWHERE, EVERY, Reach, Tokens
+from construct.network.reach import ANYWHERE, EVERY, Parts, Reach, Tokens
 from construct.network.residual import Residual
 from construct.rational import Rational
 
@@ -102,11 +102,15 @@ class Shape(Protocol):
 
     @property
     def n(self) -> int:
-        """Tokens of an example."""
+        """Tokens of an example in a prompt."""
+
+    @property
+    def length(self) -> int:
+        """Tokens of an example in the network."""
 
     @property
     def tokens(self) -> int:
-        """(m+1)n: those that carry something."""
+        """(m+1) length: those that carry something."""
 
     @property
     def N(self) -> int:
@@ -223,6 +227,8 @@ class Mlp(Part):
     Attributes:
         purpose: one sentence.
         acts: the tokens (example, position) where a unit can be other than 0.
+        parts: where only some units can be other than 0: so many of them, one after the
+            other, and the tokens; empty where `acts` holds for all.
     """
 
     purpose: str
@@ -230,6 +236,7 @@ class Mlp(Part):
     W_out: Float[Matrix, "d_mlp D"] = weight()
     exact: Exact = field(default_factory=dict)
     acts: Tokens = EVERY
+    parts: Parts = ()
 
     WEIGHTS = ("W_in", "W_out")
 

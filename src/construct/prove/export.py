@@ -21,7 +21,6 @@ from construct.network.transformer import Head, Mlp, Transformer
 from construct.rational import Rational
 from construct.spec.hinge import Hinge, Terms, order
 from construct.spec.prompt import exactly
-from construct.spec.tasks import Task
 
 HEADER = """\
 From Coq Require Import QArith List.
@@ -35,15 +34,14 @@ def plan(construction: Construction) -> str:
     """`Definition w` and the plan `p` that it means: tasks, wiring, sizes, margins and domain."""
     sizes, margins, domain = construction.sizes, construction.margins, construction.domain
     wiring = construction.wiring
-    tasks = [
-        _task(task, home, wiring) for task, home in zip(wiring.tasks, wiring.homes, strict=True)
-    ]
-    numbers = (margins.B, margins.C, margins.s, domain.R, domain.Ry, domain.delta)
+    tasks = [_task(k, wiring) for k in range(len(wiring.tasks))]
+    numbers = (margins.B, margins.C, margins.s, margins.L, domain.R, domain.Ry, domain.delta)
     fields = [
         *(f"{size}%nat" for size in (sizes.d, sizes.m, sizes.n)),
         _list(tasks),
         _list(f"{p - 1}%N" for p in wiring.slots),
         _list(f"{p - 1}%N" for p in wiring.homes),
+        _list(f"{p - 1}%N" for p in wiring.scratch),
         _list(_list(map(_unit, units)) for units in wiring.dictionary),
         _list(_list(f"{u}%N" for u in reads) for reads in wiring.reads),
         f"{sizes.N}%nat",
@@ -137,7 +135,8 @@ def rational(x: Rational) -> str:
 # --- Tasks -------------------------------------------------------------------
 
 
-def _task(task: Task, home: int, wiring: Wiring) -> str:
+def _task(k: int, wiring: Wiring) -> str:
+    task = wiring.tasks[k]
     rows = [
         _list(
             (
@@ -158,8 +157,12 @@ def _task(task: Task, home: int, wiring: Wiring) -> str:
     ]
     shifts = _list(map(rational, task.b))
     # The order of a sum: the one in which the dictionary has it.
+    # With scratch tokens it reads what slots hold through slots, at whatever home; 0 is no input.
+    source = wiring.sources[k]
+    if wiring.scratch and source in wiring.slots:
+        source = 0
     features = [
-        _list(map(_hinge, sorted(feature, key=lambda h: order(*wiring.unit(h, home)))))
+        _list(map(_hinge, sorted(feature, key=lambda h: order(*wiring.unit(h, source)[:3]))))
         for feature in task.features
     ]
     return f"WrittenTask {_list(rows)} {_list(mixed)} {shifts} {_list(features)}"
@@ -171,8 +174,8 @@ def _hinge(hinge: Hinge) -> str:
 
 
 def _unit(unit: Unit) -> str:
-    c, a, e = unit
-    return _three(c, a, e)
+    at = "None" if unit.at is None else f"Some {unit.at - 1}%N"
+    return f"({at}, {_three(unit.c, unit.a, unit.e)})"
 
 
 def _three(c: Rational, a: Iterable[tuple[int, Terms]], e: Rational) -> str:

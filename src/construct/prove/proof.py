@@ -74,11 +74,17 @@ def prove(
     """The theorem for this artifact's weights, or the first entry that differs.
 
     Raises:
-        ConstructError: if Rocq is missing, or fails for another reason.
+        ConstructError: if Rocq is missing, or fails for another reason; or the gate is flat.
         CheckFailed: if the theorem rests on an axiom, a file that it imports has one, or
             other tasks were written for Rocq than the artifact's.
     """
     sizes, transformer = construction.sizes, construction.transformer
+    if construction.margins.flat:
+        raise ConstructError(
+            "this artifact has a flat gate: its layers are proved in Rocq for all sizes "
+            "(approximate_correct), but no checker compares its weights with them yet; "
+            "'construct verify' tests it."
+        )
     _refuse_unknown_shapes(construction)
     if transformer.answer != sizes.tokens - 1:
         answer = f"the answer token is {transformer.answer}"
@@ -130,9 +136,9 @@ def token_rows(construction: Construction, prompt: Prompt) -> np.ndarray:
     sizes = construction.sizes
     rows = np.full((sizes.N, sizes.d + 1), 0, dtype=object)
     for e, (inputs, label) in enumerate(zip(prompt.X, prompt.Y, strict=True)):
-        place = rows[e * sizes.n : (e + 1) * sizes.n]
-        place[:-1, :-1], place[-1, :-1], place[:, -1] = inputs, label, 1
-    start = sizes.m * sizes.n
+        place = rows[e * sizes.length : (e + 1) * sizes.length]
+        place[: sizes.n - 1, :-1], place[-1, :-1], place[:, -1] = inputs, label, 1
+    start = sizes.m * sizes.length
     rows[start : start + sizes.n - 1, :-1] = prompt.query
     return rows
 

@@ -22,8 +22,8 @@ from construct.spec.tasks import Task
 TOKEN = re.compile(r"\s*(-?\d+|[A-Za-z_]\w*|%nat|%N|:=|[][();,.:])")
 
 # The fields of `written_plan` in reader.v, in order.
-SIZES, WIRING = ("d", "m", "n"), ("slots", "homes", "dict", "reads")
-FIELDS = (*SIZES, "tasks", *WIRING, "N", "B", "C", "s", "R", "Ry", "delta")
+SIZES, WIRING = ("d", "m", "n"), ("slots", "homes", "scratch", "dict", "reads")
+FIELDS = (*SIZES, "tasks", *WIRING, "N", "B", "C", "s", "L", "R", "Ry", "delta")
 
 
 def check(text: str, construction: Construction) -> None:
@@ -44,12 +44,12 @@ def check(text: str, construction: Construction) -> None:
             raise CheckFailed(
                 f"{name} = {found[name]} was handed to Rocq; the artifact's is {value}."
             )
-    if len(found["tasks"]) != len(construction.tasks):
+    if len(found["tasks"]) != len(construction.held):
         raise CheckFailed(
             f"{len(found['tasks'])} tasks were handed to Rocq; the artifact has "
-            f"{len(construction.tasks)}."
+            f"{len(construction.held)}."
         )
-    for task, given in zip(construction.tasks, found["tasks"], strict=True):
+    for task, given in zip(construction.held, found["tasks"], strict=True):
         if normal_form(_task(given, sizes.d)) != normal_form(task):
             raise CheckFailed(
                 f"the task that was handed to Rocq as {task.name!r} is another function."

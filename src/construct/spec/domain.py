@@ -3,7 +3,8 @@
     |x| <= R and |y| <= R_y entry by entry, and for each example i and task k
     either f_k(X_i) = y_i or ||f_k(X_i) - y_i||_2 >= delta.
 
-With a grid g, all entries are also whole multiples of g.
+With a tau > 0 a label matches where ||f_k(X_i) - y_i||_2 <= tau. With a grid g, all entries are
+also whole multiples of g.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,35 +45,43 @@ class Domain:
         Ry: bound on every entry of a label.
         delta: the least distance of a label from a task that it does not match.
         grid: every entry is a whole multiple of it; None for any real number.
+        tau: the largest distance of a label from a task that it matches, below delta.
     """
 
     R: Rational
     Ry: Rational
     delta: Rational
     grid: Rational | None = None
+    tau: Rational = 0
 
     def __post_init__(self) -> None:
-        for name in ("R", "Ry", "delta", "grid"):
+        for name in ("R", "Ry", "delta", "grid", "tau"):
             value = getattr(self, name)
             if value is None and name == "grid":
                 continue
             value = rational(value, f"{name} of the domain", digits=COMPUTED)
-            if value <= 0:
+            if value <= 0 and name != "tau":
                 raise ConstructError(f"{name} of the domain is {value}; it must be positive.")
             object.__setattr__(self, name, value)
+        if not 0 <= self.tau < self.delta:
+            raise ConstructError(
+                f"tau of the domain is {self.tau}; it must be at least 0 and below "
+                f"delta = {self.delta}."
+            )
 
     @classmethod
     def from_json(cls, value: Any) -> "Domain":
-        """From {"R": 8, "Ry": 32, "delta": 1} and, if wanted, "grid".
+        """From {"R": 8, "Ry": 32, "delta": 1} and, if wanted, "grid" and "tau".
 
         Raises:
-            ConstructError: on missing or unknown names, or a value <= 0.
+            ConstructError: on missing or unknown names, or a value out of range.
         """
         needed = {"R", "Ry", "delta"}
-        if not isinstance(value, Mapping) or not needed <= set(value) <= needed | {"grid"}:
+        if not isinstance(value, Mapping) or not needed <= set(value) <= needed | {"grid", "tau"}:
             raise ConstructError(
                 f'the domain is {shown(value)}; write {{"R": 8, "Ry": 32, "delta": 1}}, '
-                'with "grid" if all entries are multiples of it.'
+                'with "grid" if all entries are multiples of it, with "tau" if labels may be '
+                "off by it."
             )
         return cls(
             **{k: rational(v, f"{k} of the domain", digits=COMPUTED) for k, v in value.items()}
@@ -81,11 +90,13 @@ class Domain:
     def to_json(self) -> dict[str, Any]:
         """The form that `from_json` reads."""
         pairs = {"R": self.R, "Ry": self.Ry, "delta": self.delta, "grid": self.grid}
-        return to_json({key: value for key, value in pairs.items() if value is not None})
+        some = {"tau": self.tau} if self.tau else {}  # files without it keep their bytes
+        return to_json({k: v for k, v in {**pairs, **some}.items() if v is not None})
 
     def __str__(self) -> str:
         grid = "" if self.grid is None else f"; multiples of {self.grid}"
-        return f"entries of x up to {self.R}, of y up to {self.Ry}; delta = {self.delta}{grid}"
+        tau = f", tau = {self.tau}" if self.tau else ""
+        return f"entries of x up to {self.R}, of y up to {self.Ry}; delta = {self.delta}{tau}{grid}"
 
 
 # One-hot words: entries 0 and 1; two that differ are at least 1 apart.
@@ -114,11 +125,12 @@ def check_domain(prompt: Prompt, tasks: Sequence, domain: Any, m: int) -> None:
     Distances are those of the numbers that the prompt holds, without rounding. On floats
     with p bits a label counts as a match as in `mixture`, and as separate from
     delta (1 - 2^-(p//2)) on: a label at distance delta stays separate when it is rounded.
-    On a grid of which the format holds every multiple, as on rationals, both are exact.
+    On a grid of which the format holds every multiple, as on rationals, both are exact but for
+    tau, which may then be rounded up on floats.
 
     Args:
         tasks: callables with a `name`, each X -> f(X).
-        domain: R, Ry, delta and grid, as in `Domain`.
+        domain: R, Ry, delta, grid and tau (0 where there is none), as in `Domain`.
         m: slots for examples.
 
     Raises:
@@ -136,11 +148,12 @@ def check_domain(prompt: Prompt, tasks: Sequence, domain: Any, m: int) -> None:
     _check_entries(prompt, domain)
     if not len(prompt.X):
         return
-    match, separate = match_limit(prompt, domain.delta), _separate(prompt, domain)
+    tau = getattr(domain, "tau", 0)
+    match, separate = match_limit(prompt, domain.delta, tau), _separate(prompt, domain)
     between = judged(tasks, prompt, match, separate) == BETWEEN
     for k in np.flatnonzero(between.any(axis=1))[:1]:
         i = int(np.flatnonzero(between[k])[0])
-        raise _too_close(prompt, i, tasks[k], domain.delta)
+        raise _too_close(prompt, i, tasks[k], domain.delta, tau)
 
 
 def _separate(prompt: Prompt, domain: Any) -> Rational:
@@ -161,7 +174,7 @@ def _rounded_square(delta: Fraction, dtype: np.dtype) -> Fraction:
 FLOAT32 = Fraction(1, 1 << 22)
 
 
-def _too_close(prompt: Prompt, i: int, task: Any, delta: Rational) -> OutsideDomain:
+def _too_close(prompt: Prompt, i: int, task: Any, delta: Rational, tau: Rational) -> OutsideDomain:
     """What is wrong with an example that the domain does not admit, and what to do."""
     one = replace(prompt, X=prompt.X[[i]], Y=prompt.Y[[i]], lines=())
     square, label = squared_distances(task, one)[0], exactly(one.Y)[0]
@@ -169,10 +182,11 @@ def _too_close(prompt: Prompt, i: int, task: Any, delta: Rational) -> OutsideDom
     if square <= FLOAT32**2 * (label**2).sum():
         remedy = "its numbers seem to be rounded to float32: give those of float64, or exact ones"
         remedy += "" if prompt.Y.dtype == np.float32 else ", or run in float32"
+    near = f"match (up to tau = {tau})" if tau else "match"
     return OutsideDomain(
         f"example {prompt.lines[i]}: its label is at distance "
         f"{_root(square)} from task {task.name!r}; the artifact "
-        f"is certified for labels that match or are at least delta = {delta} away; {remedy}."
+        f"is certified for labels that {near} or are at least delta = {delta} away; {remedy}."
     )
 
 

@@ -28,6 +28,7 @@ from construct.spec.fields import (
     sequence,
     vector_of,
 )
+from construct.spec.formula import Formula, formula
 from construct.spec.hinge import Hinge, Terms
 from construct.spec.lookups import (
     entries_of,
@@ -70,7 +71,7 @@ def _kind(kind: str) -> Callable[[Callable[Fields, Task]], Callable[Fields, Task
 
 
 # Arguments that the task file as a whole supplies, not the single task.
-_CONTEXT = ("name", "d", "vocabulary")
+_CONTEXT = ("name", "d", "vocabulary", "n")
 
 
 def _check_context(name: str, given: Mapping[str, Any]) -> None:
@@ -348,8 +349,17 @@ def _key(entry: Any) -> Any:
     return entry if type(entry) is int else -1
 
 
-def from_definition(definition: Any, *, d: int | None, vocabulary: Vocabulary | None) -> Task:
+# A formula is a task, too, but no `Task`: the network holds another map, near it.
+ALL_KINDS: dict[str, Callable[..., Task | Formula]] = {**KINDS, "formula": formula}
+
+
+def from_definition(
+    definition: Any, *, d: int | None, vocabulary: Vocabulary | None, n: int | None = None
+) -> Task | Formula:
     """The task of a JSON object {"name": ..., "kind": ..., ...}.
+
+    Args:
+        d, vocabulary, n: what the file as a whole says, or None.
 
     Raises:
         ConstructError: on an unknown kind, a missing or unknown field, a value
@@ -361,24 +371,24 @@ def from_definition(definition: Any, *, d: int | None, vocabulary: Vocabulary | 
     name, kind = fields.pop("name", None), fields.pop("kind", None)
     if not isinstance(name, str) or not name:
         raise ConstructError(f'the task {shown(definition)} lacks a name; add "name": "...".')
-    if not isinstance(kind, str) or kind not in KINDS:
+    if not isinstance(kind, str) or kind not in ALL_KINDS:
         raise ConstructError(
             f"task {name!r} has the kind {shown(kind)}; the known kinds are: "
-            f"{', '.join(sorted(KINDS))}."
+            f"{', '.join(sorted(ALL_KINDS))}."
         )
-    parameters = inspect.signature(KINDS[kind]).parameters
+    parameters = inspect.signature(ALL_KINDS[kind]).parameters
     own = [p for p in parameters if p not in _CONTEXT]
     unknown = sorted(set(fields) - set(own))
     missing = [p for p in own if parameters[p].default is parameters[p].empty and p not in fields]
     if unknown or missing:
         wrong = f"has the unknown field {shown(unknown[0])}" if unknown else f"lacks {missing[0]!r}"
         raise ConstructError(f"task {name!r} {wrong}; {kind!r} takes: {', '.join(own)}.")
-    for key, value in (("d", d), ("vocabulary", vocabulary)):
-        if key in parameters and value is None:
+    for key, value in (("d", d), ("vocabulary", vocabulary), ("n", n)):
+        if key in parameters and value is None and parameters[key].default is parameters[key].empty:
             raise ConstructError(f"task {name!r} of kind {kind!r} needs {key!r} in the file.")
         if key in parameters:
             fields[key] = value
-    task = KINDS[kind](name, **fields)
+    task = ALL_KINDS[kind](name, **fields)
     if d is not None and task.d != d:
         raise ConstructError(
             f"task {name!r} has dimension {task.d}, but the file says d = {d}; make them equal."

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from construct.matrix import MOST_SUM
-from construct.rational import Rational, largest
+from construct.rational import Rational, largest, rational
 from construct.spec.prompt import Prompt, exactly, is_exact
 from construct.spec.stacked import Stacked, stacked
 
@@ -18,29 +18,36 @@ from construct.spec.stacked import Stacked, stacked
 MATCH, BETWEEN, SEPARATE = 0, 1, 2
 
 
-def match_limit(prompt: Prompt, delta: Any) -> Rational:
+def match_limit(prompt: Prompt, delta: Any, tau: Any = 0) -> Rational:
     """The squared distance up to which a label matches a task.
 
-    On rationals that is 0. On floats with p bits it is delta^2 2^-(p+7), so small that
+    On rationals that is tau^2. On floats with p bits it is delta^2 2^-(p+7), so small that
     B distance^2 vanishes beside 1: a label that was rounded, or computed in another order of
-    summation, is a match.
+    summation, is a match. If it is more, it is (tau (1 + 2^-(p//2)))^2: a label at distance tau
+    stays a match when it is rounded.
     """
-    return 0 if is_exact(prompt.Y) else _float_limit(Fraction(delta), prompt.Y.dtype)
+    if is_exact(prompt.Y):
+        return rational(tau) ** 2
+    return _float_limit(Fraction(delta), Fraction(tau), prompt.Y.dtype)
 
 
 @lru_cache(maxsize=64)
-def _float_limit(delta: Fraction, dtype: np.dtype) -> Fraction:
-    return delta**2 / (1 << (np.finfo(dtype).nmant + 8))
+def _float_limit(delta: Fraction, tau: Fraction, dtype: np.dtype) -> Fraction:
+    p = np.finfo(dtype).nmant + 1
+    rounded = delta**2 / (1 << (p + 7))
+    return max(rounded, (tau * (1 + Fraction(1, 1 << (p // 2)))) ** 2)
 
 
-def matches(f: Callable, prompt: Prompt, delta: Any) -> Bool[np.ndarray, " e"]:
+def matches(f: Callable, prompt: Prompt, delta: Any, tau: Any = 0) -> Bool[np.ndarray, " e"]:
     """Which examples f explains, decided without rounding."""
-    return matched([f], prompt, delta)[0]
+    return matched([f], prompt, delta, tau)[0]
 
 
-def matched(tasks: Sequence[Callable], prompt: Prompt, delta: Any) -> Bool[np.ndarray, "K e"]:
+def matched(
+    tasks: Sequence[Callable], prompt: Prompt, delta: Any, tau: Any = 0
+) -> Bool[np.ndarray, "K e"]:
     """Which examples each of the tasks explains, decided without rounding."""
-    limit = match_limit(prompt, delta)
+    limit = match_limit(prompt, delta, tau)
     return judged(tasks, prompt, limit, limit) == MATCH
 
 

@@ -4,7 +4,7 @@ Plain NumPy, independent of the compiler: votes c_k, weights c_k / sum c, and th
 answer sum_k c_k f_k(X_q) / sum_k c_k. An example that several tasks explain votes
 for each of them; one that no task explains has no vote; with no vote at all the
 answer is 0. All is exact: floats are the rationals that they hold, and each task is
-evaluated as it is written.
+evaluated as it is written; a formula that is not rational, to 2^-200 (`construct.spec.formula`).
 """
 
 from collections.abc import Callable, Sequence
@@ -13,9 +13,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from construct.arguments import checked, function, instance, listed, number
+from construct.arguments import checked, distance, function, instance, listed, number, wrong
 from construct.errors import brief
-from construct.rational import to_float, zeros
+from construct.rational import rational, to_float, zeros
 from construct.spec.matching import matched
 from construct.spec.prompt import Prompt, exactly, is_exact
 
@@ -47,16 +47,26 @@ class Mixture:
     tasks=listed(function, "function X -> f(X)"),
     prompt=instance(Prompt, "a construct.Prompt"),
     delta=number,
+    tau=distance,
 )
-def mixture(tasks: Sequence[Callable], prompt: Prompt, *, delta: Fraction | int = 1) -> Mixture:
+def mixture(
+    tasks: Sequence[Callable],
+    prompt: Prompt,
+    *,
+    delta: Fraction | int = 1,
+    tau: Fraction | int = 0,
+) -> Mixture:
     """The mixture of `tasks` on `prompt`.
 
     Args:
         tasks: each maps inputs (..., n-1, d) to (..., d).
         delta: the domain's separation; it sets what counts as a match on floats
             (`matching.matched`). On exact prompts f(X) = y is equality.
+        tau: labels match within this distance, below delta.
     """
-    explains = matched(tasks, prompt, delta)
+    if rational(tau) >= rational(delta):
+        raise wrong(tau, "tau", f"below delta = {delta}")
+    explains = matched(tasks, prompt, delta, tau)
     votes = tuple(int(c) for c in explains.sum(axis=1))
     total = sum(votes)
     weights = tuple(Fraction(c, total) if total else Fraction(0) for c in votes)

@@ -1,4 +1,4 @@
-"""When two tasks are the same map, decided exactly."""
+"""When two tasks are the same map: decided exactly, but for formulas."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -7,38 +7,79 @@ from itertools import islice
 
 import numpy as np
 
+from construct.errors import ConstructError
 from construct.matrix import Matrix
 from construct.rational import Rational
+from construct.spec.formula import Formula
+from construct.spec.symbolic import surely_equal, trees_of
 from construct.spec.tasks import Task
 
 
-def same_map(one: Task, other: Task) -> bool:
-    """Whether two tasks are the same function on all of R^d, decided exactly."""
-    return one.d == other.d and normal_form(one) == normal_form(other)
+def same_map(one: Task | Formula, other: Task | Formula) -> bool:
+    """Whether two tasks are the same function on all of R^d.
+
+    Of two of `Task` it is decided exactly. Where one is a formula, True says that SymPy proves
+    it, and False that it does not.
+    """
+    if one.d != other.d:
+        return False
+    if isinstance(one, Task) and isinstance(other, Task):
+        return normal_form(one) == normal_form(other)
+    trees, others = (f.entries if isinstance(f, Formula) else trees_of(f) for f in (one, other))
+    return trees is not None and others is not None and surely_equal(trees, others)
 
 
 # Entries of the inputs on which tasks are told apart, and at most so many such inputs.
 MOST_ENTRIES, MOST_INPUTS = 1 << 22, 8
 
 
-def twins(tasks: Sequence[Task]) -> tuple[Task, Task] | None:
+def twins(tasks: Sequence[Task | Formula]) -> tuple[Task | Formula, Task | Formula] | None:
     """The first two tasks of one dimension that are the same function, if there are any.
 
     Those that differ on some inputs are not: only the others are compared, which takes long.
+    Two of which one is a formula are twins if they agree on these inputs and are the same by
+    `same_map`; those that agree there by chance, or for reasons that SymPy does not see, count
+    as different, and an example that both explain votes for both.
     """
     X = _some_inputs(tasks)
-    alike: dict[tuple, list[Task]] = defaultdict(list)
+    alike: dict[tuple, list[Task | Formula]] = defaultdict(list)
     for task in tasks:
-        alike[() if X is None else tuple(task(X).flat)].append(task)
+        alike[_values(task, X, any(isinstance(f, Formula) for f in tasks))].append(task)
     for own in alike.values():
         known: dict[tuple, Task] = {}
-        for task in own if len(own) > 1 else ():
+        formulas: list[Task | Formula] = []
+        for at, task in enumerate(own if len(own) > 1 else ()):
+            for other in own[:at] if isinstance(task, Formula) else formulas:
+                if same_map(other, task):
+                    return other, task
+            if isinstance(task, Formula):
+                formulas.append(task)
+                continue
             if known.setdefault(normal_form(task), task) is not task:
                 return known[normal_form(task)], task
     return None
 
 
-def _some_inputs(tasks: Sequence[Task]) -> np.ndarray | None:
+# Values that agree in so many bits after the point count as equal; a formula has 200.
+AGREEING = 100
+
+
+def _values(task: Task | Formula, X: np.ndarray | None, rounding: bool) -> tuple:
+    """What a task says on the inputs that tell tasks apart; None where it has no value."""
+    if X is None:
+        return ()
+    if not rounding:
+        return tuple(task(X).flat)
+    found: list[int | None] = []
+    for x in (*X.astype(object), *(X.astype(object) * Fraction(1, 64))):
+        try:
+            found.extend(round(value * (1 << AGREEING)) for value in task(x).tolist())
+        except ConstructError:
+            found.append(None)
+    return tuple(found)
+
+
+def _some_inputs(tasks: Sequence[Task | Formula]) -> np.ndarray | None:
     """Whole-numbered inputs (..., n-1, d), if they are not too many: any, and some of hinges.
 
     Of a hinge: 1 at its first entry of each position. Of a table on several words this is an
@@ -47,7 +88,8 @@ def _some_inputs(tasks: Sequence[Task]) -> np.ndarray | None:
     d, inputs = tasks[0].d, max((p for task in tasks for p in task.positions), default=1)
     if (MOST_INPUTS + 1) * inputs * d > MOST_ENTRIES:
         return None
-    hinges = (next((h for g in task.features for h in g), None) for task in tasks)
+    features = (task.features for task in tasks if isinstance(task, Task))
+    hinges = (next((h for g in own for h in g), None) for own in features)
     X = [np.random.default_rng(1).integers(-99, 100, (inputs, d))]
     for hinge in islice(filter(None, hinges), MOST_INPUTS):
         X.append(np.zeros((inputs, d), dtype=np.int64))

@@ -1,4 +1,4 @@
-"""Task files: JSON with d, n, the tasks, and if wanted a domain, a vocabulary, or a format.
+"""Task files: JSON with d, n, the tasks, and if wanted a domain, a vocabulary and more.
 
 {"d": 2, "n": 2, "tasks": [{"name": "turn", "kind": "affine", ...}, ...]}
 {"tasks": [{"name": "capital", "kind": "lookup", "table": {...}}, ...], "format": "{1}: {y}"}
@@ -18,24 +18,26 @@ from construct.errors import ConstructError, shown
 from construct.rational import read_json, to_json
 from construct.spec.domain import Domain
 from construct.spec.format import PromptFormat
+from construct.spec.formula import Formula
 from construct.spec.kinds import from_definition
 from construct.spec.lookups import entries_of, words_of
 from construct.spec.tables import read_file, table_of_file
 from construct.spec.tasks import Task, refuse_tasks_beyond_memory
 from construct.spec.vocabulary import A_WORD, Vocabulary, fault_of, first_of, one_spelling
 
-KEYS = ("d", "n", "tasks", "domain", "vocabulary", "format")
+KEYS = ("d", "n", "tasks", "domain", "vocabulary", "format", "scratch")
 
 
 @dataclass(frozen=True, eq=False)
 class TaskFile:
     """What a task file says; None where it is silent."""
 
-    tasks: tuple[Task, ...]
+    tasks: tuple[Task | Formula, ...]
     n: int | None = None
     domain: Domain | None = None
     vocabulary: Vocabulary | None = None
     format: str | None = None
+    scratch: int | None = None
 
 
 @checked(text=instance(str, "a text"), source=text_rule, folder=optional(path_rule))
@@ -84,21 +86,24 @@ def tasks_from_json(value: Any, source: str, folder: Path | None = None) -> Task
         d = len(vocabulary)
     domain, form = value.get("domain"), value.get("format")
     return TaskFile(
-        _tasks(definitions, d, vocabulary),
+        _tasks(definitions, d, vocabulary, n),
         n,
         None if domain is None else Domain.from_json(domain),
         vocabulary,
         None if form is None else PromptFormat(form).text,
+        _scratch(value.get("scratch"), len(definitions), source),
     )
 
 
-def _tasks(definitions: list, d: int | None, vocabulary: Vocabulary | None) -> tuple[Task, ...]:
+def _tasks(
+    definitions: list, d: int | None, vocabulary: Vocabulary | None, n: int | None
+) -> tuple[Task | Formula, ...]:
     """The tasks of a file; those that together do not fit in memory are refused first."""
-    tasks: list[Task] = []
+    tasks: list[Task | Formula] = []
     for definition in definitions:
         if d is not None or tasks:
             refuse_tasks_beyond_memory(len(definitions), d or tasks[0].d)
-        tasks.append(from_definition(definition, d=d, vocabulary=vocabulary))
+        tasks.append(from_definition(definition, d=d, vocabulary=vocabulary, n=n))
     return tuple(tasks)
 
 
@@ -106,6 +111,15 @@ def _whole(value: Any, key: str, source: str) -> int | None:
     if value is not None and (type(value) is not int or value < 1):
         raise ConstructError(
             f"{key} in {source} is {to_json(value)!r}; it must be a whole number of at least 1."
+        )
+    return value
+
+
+def _scratch(value: Any, K: int, source: str) -> int | None:
+    if value is not None and (type(value) is not int or not 0 <= value <= K):
+        raise ConstructError(
+            f"scratch in {source} is {to_json(value)!r}; it must be a whole number of tokens from "
+            f"0 to K = {K}: no task needs more than one."
         )
     return value
 

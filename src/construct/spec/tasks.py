@@ -54,6 +54,8 @@ class Task:
         b: (d,) vector.
         features: the P_k features that the task reads.
         C: (d, P_k) matrix, by its non-zeros.
+        epsilon: where it stands for another map, how far in length their values may be apart
+            in the domain that it was made for.
         definition: the JSON form that `from_definition` turns into this task; empty
             if it was not made by one of the constructors, or of a `Matrix`, and after
             `dataclasses.replace`.
@@ -67,6 +69,7 @@ class Task:
     b: np.ndarray
     features: tuple[Feature, ...] = ()
     C: Entries = field(default_factory=lambda: Matrix.zero(1, 0))
+    epsilon: Rational = 0
     definition: Mapping[str, Any] = field(default_factory=FrozenDict, init=False)
 
     def __post_init__(self) -> None:
@@ -111,7 +114,8 @@ class Task:
         return brief(line, most)
 
     def __reduce__(self) -> tuple:
-        return _again, (self.name, self.A, self.b, self.features, self.C, self.definition)
+        parts = (self.name, self.A, self.b, self.features, self.C, self.epsilon)
+        return _again, (*parts, self.definition)
 
     def numbers(self) -> Iterator[Rational]:
         """Every number that the task is made of, zeros aside; each value of a matrix once."""

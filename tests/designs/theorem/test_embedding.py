@@ -17,19 +17,28 @@ from generators import whole_cases
 def test_each_token_starts_with_its_vector_its_codes_and_its_flags(case):
     construction, prompt = case.build()
     sizes, residual = construction.sizes, construction.sizes.residual
+    scratch = construction.wiring.scratch
+    assert len(scratch) == sizes.w
     stream = embed(construction.transformer, prompt)
     wanted = np.zeros((sizes.N, sizes.D), dtype=int)
     for token in range(sizes.tokens):
-        example, position = divmod(token, sizes.n)
+        example, position = divmod(token, sizes.length)
         row = wanted[token]
         row[residual["one"].at] = 1
         row[residual["pe"].at] = code(example, sizes.ell_e)
         row[residual["pt"].at] = code(position, sizes.ell_t)
         if example < len(prompt.X):
             row[residual["ctx"].at] = 1
-            row[residual["tok"].at] = [*prompt.X[example], prompt.Y[example]][position]
+            held = [*prompt.X[example], *[[0] * sizes.d] * sizes.w, prompt.Y[example]]
+            row[residual["tok"].at] = held[position]
         elif example == sizes.m and position < sizes.n - 1:
             row[residual["tok"].at] = prompt.query[position]
+        if sizes.w:
+            # How far the token is from the last one of its example, or what it copies.
+            copies = sizes.n - 1 <= position < sizes.length - 1
+            u = sizes.length - scratch[position - sizes.n + 1] if copies else 0
+            row[residual["sq"].at] = u
+            row[residual["rec"].at] = (1 if copies else 0) - (u or sizes.length - 1 - position) ** 2
     assert stream.tolist() == wanted.tolist()
     assert embed(construction.transformer, prompt.astype("float64")).tolist() == wanted.tolist()
 

@@ -23,7 +23,12 @@ def test_answer_token_holds_tot_squared_and_the_scaled_reciprocal_of_tot(case):
     sq, rec = trace.after("square", "sq"), trace.after("square", "rec")
     assert sq[answer] == total**2
     assert rec[answer] == (float(Fraction(s, total)) if total else 0)
-    assert np.count_nonzero(sq) == np.count_nonzero(rec) == (total > 0)
+    # No other token is changed: with scratch tokens some hold what layer 1 read.
+    for field, found in (("sq", sq), ("rec", rec)):
+        before = trace.after("pool", field)
+        assert before[answer] == 0
+        assert np.delete(found, answer).tolist() == np.delete(before, answer).tolist()
+        assert before.any() == (trace.construction.sizes.w > 0)
     trace.assert_written("square", {"sq", "rec"})
 
 
@@ -31,7 +36,7 @@ def test_answer_token_holds_tot_squared_and_the_scaled_reciprocal_of_tot(case):
 def test_reciprocal_of_every_possible_total_is_correctly_rounded(dtype):
     sizes = Sizes(K=20, d=1, m=50, n=2)
     s = 1024
-    layer = square(Plan(sizes, Wiring((), (), (), (), ()), Margins(1, 1, s, sizes.N))).emit()
+    layer = square(Plan(sizes, Wiring((), (), (), (), (), ()), Margins(1, 1, s, sizes.N))).emit()
     head, mlp = layer.heads[0], layer.mlp
     residual, answer = sizes.residual, sizes.tokens - 1
     weights = [getattr(head, name).astype(dtype) for name in head.WEIGHTS]

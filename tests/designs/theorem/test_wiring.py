@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tracing import feature
 
 from construct import ConstructError, add, maximum, relu, retrieval
-from construct.designs.theorem.wiring import Wiring, fewest_slots
+from construct.designs.theorem.slots import fewest_slots
+from construct.designs.theorem.wiring import Wiring
 from generators import definitions, named
 
 
@@ -82,19 +84,14 @@ def test_f_k_over_the_fields_of_its_home_token_is_the_task(d, inputs, data):
     listed = data.draw(st.lists(definitions(d, inputs), min_size=1, max_size=3))
     entries = st.lists(st.integers(-3, 3), min_size=d, max_size=d)
     X = np.array(data.draw(st.lists(entries, min_size=inputs, max_size=inputs)), dtype=object)
-    wiring = Wiring.of(named(listed, d))
-    for k, (task, home) in enumerate(zip(wiring.tasks, wiring.homes, strict=True)):
-        operands = [X[home - 1], *(X[p - 1] for p in wiring.slots)]
+    w = data.draw(st.integers(0, 3))
+    wiring = Wiring.of(named(listed, d), inputs + 1, w)
+    for k, task in enumerate(wiring.tasks):
+        operands = [X[wiring.sources[k] - 1], *(X[p - 1] for p in wiring.slots)]
         fields = {f"slot{s}": x for s, x in enumerate(operands) if s}
         fields |= {"tok": operands[0], "one": np.array([1], dtype=object)}
         fields["gx"] = np.array(
-            [
-                sum(
-                    c * max(sum(v * operands[s][i] for s, terms in a for i, v in terms) + e, 0)
-                    for c, a, e in units
-                )
-                for units in wiring.dictionary
-            ],
+            [feature(units, operands, wiring.homes[k]) for units in wiring.dictionary],
             dtype=object,
         )
         value = sum(np.asarray(W) @ fields[name] for name, W in wiring.f(k).matrices())

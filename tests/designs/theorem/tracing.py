@@ -47,7 +47,7 @@ class Trace:
     def tokens(self) -> list[tuple[int, int, int]]:
         """(token, example, position from 1) of each token that is not padding."""
         sizes = self.construction.sizes
-        return [(i, i // sizes.n, i % sizes.n + 1) for i in range(sizes.tokens)]
+        return [(i, i // sizes.length, i % sizes.length + 1) for i in range(sizes.tokens)]
 
     def inputs(self, example: int) -> np.ndarray:
         """The n-1 inputs of an example, of a blank one (zero), or of the query."""
@@ -56,6 +56,27 @@ class Trace:
             return self.prompt.query
         blank = np.zeros((sizes.n - 1, sizes.d))
         return self.prompt.X[example] if example < len(self.prompt.X) else blank
+
+    def operand(self, example: int, position: int) -> list:
+        """What the token at a position holds after layer 1: an input, a copy of one, or a label."""
+        scratch, count = self.construction.wiring.scratch, self.construction.sizes.n - 1
+        if position <= count + len(scratch):
+            source = position if position <= count else scratch[position - count - 1]
+            return self.inputs(example)[source - 1].tolist()
+        labelled = example < len(self.prompt.Y)
+        return self.prompt.Y[example].tolist() if labelled else [0] * self.construction.sizes.d
+
+
+def feature(units, operands, position: int) -> int:
+    """Sum of c max(<a, operands> + e, 0) over the units that act at a position.
+
+    Operand 0 is the token itself.
+    """
+    return sum(
+        c * max(sum(v * operands[s][i] for s, terms in a for i, v in terms) + e, 0)
+        for c, a, e, at in units
+        if at in (None, position)
+    )
 
 
 def slots_of(tasks) -> tuple[int, ...]:

@@ -5,6 +5,10 @@ ell - 2 (`network.codes`): so each of these scores is 1 where the address is rig
 at most -1 elsewhere.
 """
 
+from fractions import Fraction
+
+import numpy as np
+
 from construct.designs.theorem.sizes import Sizes
 from construct.network.codes import code
 from construct.network.primitives import Rows, Score, along, constant, read
@@ -20,6 +24,12 @@ def own_example_at(sizes: Sizes, position: int) -> Score:
         (read("pe"), read("pe")),
         (constant(1), there + constant(1 - sizes.ell_e - sizes.ell_t)),
     ]
+
+
+def from_the_end(sizes: Sizes) -> Rows:
+    """n + w - t_j for the position t_j, which is 1 more than the bits of its code add up to."""
+    bits = np.array([Fraction(-(1 << bit), 2) for bit in range(sizes.ell_t)], dtype=object)
+    return along("pt", bits) + constant(sizes.length - 1 - Fraction((1 << sizes.ell_t) - 1, 2))
 
 
 def at_position(sizes: Sizes, position: int) -> Rows:

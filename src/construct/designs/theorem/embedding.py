@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Shaped
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import coo_array, csr_array, lil_array
 
 from construct.arguments import checked, instance, listed
 from construct.designs.theorem.sizes import Sizes
@@ -21,9 +21,16 @@ from construct.network.transformer import Transformer
 from construct.spec.prompt import Prompt, exactly, is_exact
 
 
-def embeddings(sizes: Sizes) -> dict[str, csr_array]:
-    """W_E, W_pos and W_U: they depend on the sizes alone."""
-    return {"W_E": _embedding(sizes), "W_pos": _places(sizes), "W_U": _unembedding(sizes)}
+def embeddings(sizes: Sizes, scratch: Sequence[int] = ()) -> dict[str, csr_array]:
+    """W_E, W_pos and W_U.
+
+    Args:
+        scratch: the input position that each scratch token copies.
+    """
+    places = _places(sizes)
+    if sizes.w:
+        places += _scratch(sizes, scratch)
+    return {"W_E": _embedding(sizes), "W_pos": places, "W_U": _unembedding(sizes)}
 
 
 def embedding_shapes(sizes: Sizes) -> dict[str, tuple[int, int]]:
@@ -34,7 +41,8 @@ def embedding_shapes(sizes: Sizes) -> dict[str, tuple[int, int]]:
 
 def embedding_entries(sizes: Sizes) -> int:
     """How many of their entries are not 0."""
-    return 2 * sizes.d + 1 + sizes.tokens * (sizes.ell_e + sizes.ell_t + 1)
+    copying = (sizes.m + 1) * (sizes.n - 1 + 2 * sizes.w) if sizes.w else 0
+    return 2 * sizes.d + 1 + sizes.tokens * (sizes.ell_e + sizes.ell_t + 1) + copying
 
 
 def _embedding(sizes: Sizes) -> csr_array:
@@ -46,7 +54,7 @@ def _embedding(sizes: Sizes) -> csr_array:
 def _places(sizes: Sizes) -> csr_array:
     """(N, D): codes and the constant 1 of each place; padding is zero throughout."""
     residual, count = sizes.residual, sizes.tokens
-    example, position = np.divmod(np.arange(count), sizes.n)
+    example, position = np.divmod(np.arange(count), sizes.length)
     one = np.ones((count, 1))
     values = np.hstack([code(example, sizes.ell_e), code(position, sizes.ell_t), one])
     # pe, pt and one stand side by side.
@@ -54,6 +62,21 @@ def _places(sizes: Sizes) -> csr_array:
     columns = np.tile(np.arange(start, start + width, dtype=np.int32), count)
     ends = np.minimum(np.arange(sizes.N + 1), count) * width
     return csr_array((values.astype(float).ravel(), columns, ends), (sizes.N, sizes.D))
+
+
+def _scratch(sizes: Sizes, scratch: Sequence[int]) -> csr_array:
+    """(N, D): what sq and rec hold for the head that fills the scratch tokens (`gather`)."""
+    from_end = sizes.length - np.arange(1, sizes.length + 1)
+    copied = sizes.length - np.array(scratch)
+    rec = -(from_end**2)
+    rec[sizes.n - 1 : -1] = 1 - copied**2
+    sq = np.zeros_like(rec)
+    sq[sizes.n - 1 : -1] = copied
+    found = lil_array((sizes.N, sizes.D))
+    for name, values in (("sq", sq), ("rec", rec)):
+        column = sizes.residual[name].start
+        found[: sizes.tokens, column] = np.tile(values, sizes.m + 1)[:, None]
+    return csr_array(found)
 
 
 def _unembedding(sizes: Sizes) -> csr_array:
@@ -150,14 +173,14 @@ def _embedded(transformer: Transformer, prompts: Sequence[Prompt]) -> np.ndarray
     dtype = np.result_type(*(_numbers(prompt.query, parts.plain) for prompt in prompts))
     streams = _zeros((len(prompts), sizes.N, sizes.D), dtype)
     places = exactly(parts.places) if dtype.kind == "O" else parts.places
-    grid = streams[:, : sizes.tokens].reshape(-1, sizes.m + 1, sizes.n, sizes.D)
+    grid = streams[:, : sizes.tokens].reshape(-1, sizes.m + 1, sizes.length, sizes.D)
     for stream, to, prompt in zip(streams, grid, prompts, strict=True):
         stream.reshape(-1)[parts.at] = places
         e = len(prompt.X)
-        _add_product(to[:e, :-1], prompt.X, parts.vectors)
+        _add_product(to[:e, : sizes.n - 1], prompt.X, parts.vectors)
         _add_product(to[:e, -1], prompt.Y, parts.vectors)
-        _add_product(to[-1, :-1], prompt.query, parts.vectors)
-        _add_product(to[:e], np.ones((e, sizes.n, 1), np.int8), parts.flag)
+        _add_product(to[-1, : sizes.n - 1], prompt.query, parts.vectors)
+        _add_product(to[:e], np.ones((e, sizes.length, 1), np.int8), parts.flag)
     return streams
 
 

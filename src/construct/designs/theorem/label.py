@@ -1,10 +1,11 @@
 """Layer 2, label: every token takes the label of its own example.
 
-score = 1 + (<pe_i, pe_j> - ell_e) + (<code(n), pt_j> - ell_t), value N tok.
+score = 1 + (<pe_i, pe_j> - ell_e) + (<code(n+w), pt_j> - ell_t), value N tok.
 """
 
 from construct.designs.theorem.addresses import own_example_at
 from construct.designs.theorem.plan import Plan
+from construct.designs.theorem.sizes import Sizes
 from construct.network.primitives import HeadFormula, LayerFormula, layer, read
 from construct.network.reach import EVERY, OWN, Reach
 
@@ -13,13 +14,16 @@ LEMMA = "At every token of example i, lab holds the label y_i (0 in the query)."
 
 def label(plan: Plan) -> LayerFormula:
     """One head."""
-    sizes = plan.sizes
-    fetch = HeadFormula(
+    return layer(plan.sizes, "label", LEMMA, [fetch_label(plan.sizes)])
+
+
+def fetch_label(sizes: Sizes) -> HeadFormula:
+    """The head that fetches the label."""
+    return HeadFormula(
         "label",
         "fetch the label of the token's own example",
         sizes,
-        score=own_example_at(sizes, sizes.n),
+        score=own_example_at(sizes, sizes.length),
         write={"lab": sizes.N * read("tok")},
-        reach=Reach(EVERY, (OWN, sizes.n - 1)),
+        reach=Reach(EVERY, (OWN, sizes.length - 1)),
     )
-    return layer(sizes, "label", LEMMA, [fetch])

@@ -1,6 +1,6 @@
 """Layer 5, pool: the answer token, and no other, sums what all tokens found.
 
-score = 1 + (<code(q), pe_i> - ell_e) + (<code(n), pt_i> - ell_t) for every j,
+score = 1 + (<code(q), pe_i> - ell_e) + (<code(n+w), pt_i> - ell_t) for every j,
 values N out and N cnt.
 """
 
@@ -16,7 +16,7 @@ def pool(plan: Plan) -> LayerFormula:
     """One head."""
     sizes = plan.sizes
     am_answer = (
-        in_query(sizes) + at_position(sizes, sizes.n) + constant(1 - sizes.ell_e - sizes.ell_t)
+        in_query(sizes) + at_position(sizes, sizes.length) + constant(1 - sizes.ell_e - sizes.ell_t)
     )
     total = HeadFormula(
         "pool",

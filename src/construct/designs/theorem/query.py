@@ -2,14 +2,20 @@
 
 score = 1 + (<pt_i, pt_j> - ell_t) + (<code(q), pe_j> - ell_e), values N tok and
 N slot. The MLP evaluates the shared dictionary g twice, at the token's example
-and at the query: both are sums of ReLUs (Bai, Definition 12).
+and at the query: both are sums of ReLUs (Bai, Definition 12). With scratch tokens each hinge acts
+at one home p alone: relu(<a, z> + e - (L/2)(ell_t - <code(p), pt>)), where L bounds <a, z> + e at
+every token.
 """
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from construct.designs.theorem.addresses import in_query
 from construct.designs.theorem.plan import Plan
+from construct.designs.theorem.sizes import Sizes
+from construct.designs.theorem.wiring import Unit
 from construct.matrix import Matrix
+from construct.network.codes import code
 from construct.network.count import Count
 from construct.network.primitives import (
     HeadFormula,
@@ -20,7 +26,7 @@ from construct.network.primitives import (
     layer,
     read,
 )
-from construct.network.reach import EVERY, OWN, Reach
+from construct.network.reach import ALL, EVERY, OWN, Reach
 from construct.rational import Rational
 
 LEMMA = (
@@ -31,9 +37,13 @@ LEMMA = (
 
 def query(plan: Plan) -> LayerFormula:
     """One head; the MLP if there is a dictionary."""
-    sizes = plan.sizes
+    return layer(plan.sizes, "query", LEMMA, [fetch_query(plan.sizes)], dictionary(plan))
+
+
+def fetch_query(sizes: Sizes) -> HeadFormula:
+    """The head that fetches the query."""
     slots = range(1, sizes.S + 1)
-    fetch = HeadFormula(
+    return HeadFormula(
         "query",
         "fetch the query's token at the token's own position, with its operands",
         sizes,
@@ -50,47 +60,75 @@ def query(plan: Plan) -> LayerFormula:
         },
         reach=Reach(EVERY, (sizes.m, OWN)),
     )
-    return layer(sizes, "query", LEMMA, [fetch], _dictionary(plan))
 
 
-def _dictionary(plan: Plan) -> MlpFormula | None:
+def dictionary(plan: Plan) -> MlpFormula | None:
     """Each hinge twice: over (tok, slot) into gx, over (qry, qslot) into gq."""
-    hinges = [(u, *unit) for u, feature in enumerate(plan.wiring.dictionary) for unit in feature]
-    if not hinges:
+    places: dict[int | None, Hinges] = {}
+    for u, feature in enumerate(plan.wiring.dictionary):
+        for unit in feature:
+            places.setdefault(unit.at, []).append((u, unit))
+    if not places:
         return None
+    homes = sorted(places.items(), key=lambda home: home[0] or 0)
     purpose = "the dictionary of the example and of the query"
     return MlpFormula(
         purpose,
         plan.sizes,
-        units=2 * len(hinges),
-        formula=lambda: _units(plan, hinges),
-        entries=lambda: 2 * Count.of(_numbers(hinges)),
+        units=2 * sum(map(len, places.values())),
+        formula=lambda: _units(plan, [hinges for _, hinges in homes]),
+        entries=lambda: 2 * Count.of(_numbers(plan, [h for _, own in homes for h in own])),
+        parts=tuple((2 * len(own), (ALL, at - 1)) for at, own in homes if at is not None),
     )
 
 
-def _numbers(hinges: list) -> Iterator[Rational]:
+# The feature that a unit adds to, and the unit.
+Hinges = list[tuple[int, Unit]]
+
+
+def _numbers(plan: Plan, hinges: Hinges) -> Iterator[Rational]:
     """What the weights hold of each hinge."""
-    for _, c, a, e in hinges:
-        yield from (c, e, *(number for _, terms in a for _, number in terms))
+    for _, unit in hinges:
+        yield from (unit.c, *(number for _, terms in unit.a for _, number in terms))
+        constant, along_pt = _gate(plan, unit)
+        yield from (constant, *(value for _, value in along_pt))
 
 
-def _units(plan: Plan, hinges: list) -> tuple[Rows, dict[str, Matrix]]:
-    sizes, wiring, count = plan.sizes, plan.wiring, len(hinges)
+def _gate(plan: Plan, unit: Unit) -> tuple[Rational, list[tuple[int, Rational]]]:
+    """What a unit adds to <a, z>: a constant, and terms of pt.
+
+    e, and where it acts at one position p alone, -(L/2)(ell_t - <code(p), pt>): 0 at p, and at
+    most -L elsewhere.
+    """
+    if unit.at is None:
+        return unit.e, []
+    half, ell = Fraction(plan.margins.L, 2), plan.sizes.ell_t
+    bits = code(unit.at - 1, ell).tolist()
+    return unit.e - half * ell, [(i, half * bit) for i, bit in enumerate(bits)]
+
+
+def _units(plan: Plan, homes: list[Hinges]) -> tuple[Rows, dict[str, Matrix]]:
+    """The units home after home: those of the example, then those of the query."""
+    sizes, wiring = plan.sizes, plan.wiring
     # field -> (row, column, value) of the non-zeros
     reads: dict[str, list] = {"one": []}
-    writes: dict[str, list] = {}
-    copies = (("tok", "slot", "gx"), ("qry", "qslot", "gq"))
-    for copy, (home, slot, into) in enumerate(copies):
-        for v, (_, _, a, e) in enumerate(hinges, start=copy * count):
-            for operand, terms in a:
-                field = wiring.field(operand, home, slot)
-                reads.setdefault(field, []).extend((v, i, value) for i, value in terms)
-            reads["one"].append((v, 0, e))
-        writes[into] = [(u, v, c) for v, (u, c, _, _) in enumerate(hinges, start=copy * count)]
-    widths = {"one": 1}
+    writes: dict[str, list] = {"gx": [], "gq": []}
+    count = 0
+    for hinges in homes:
+        for home, slot, into in (("tok", "slot", "gx"), ("qry", "qslot", "gq")):
+            for v, (u, unit) in enumerate(hinges, start=count):
+                for operand, terms in unit.a:
+                    field = wiring.field(operand, home, slot)
+                    reads.setdefault(field, []).extend((v, i, value) for i, value in terms)
+                constant, along_pt = _gate(plan, unit)
+                reads["one"].append((v, 0, constant))
+                reads.setdefault("pt", []).extend((v, i, value) for i, value in along_pt)
+                writes[into].append((u, v, unit.c))
+            count += len(hinges)
     blocks = {
-        field: Matrix.from_entries((2 * count, widths.get(field, sizes.d)), entries)
+        field: Matrix.from_entries((count, sizes.residual[field].width), entries)
         for field, entries in reads.items()
+        if entries or field == "one"
     }
-    written = {into: Matrix.from_entries((sizes.P, 2 * count), own) for into, own in writes.items()}
+    written = {into: Matrix.from_entries((sizes.P, count), own) for into, own in writes.items()}
     return Rows(blocks), written

@@ -1,7 +1,8 @@
 """The sizes of the construction, the fields of its residual stream, and its width.
 
-D = (4+2S)d + 2P + ceil(log2(m+1)) + ceil(log2 n) + 6. At fixed S and P it does not
-depend on K; but P can grow with K, as it does where each task has ReLUs of its own.
+D = (4+2S)d + 2P + ceil(log2(m+1)) + ceil(log2(n+w)) + 6. At fixed S and P it does not
+depend on K, but for the logarithm of the w < K scratch tokens. Without scratch tokens P can
+grow with K, as it does where each task has ReLUs of its own; with them it need not (`homes`).
 """
 
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from construct.network.codes import code_length
 from construct.network.reach import Tokens
 from construct.network.residual import Residual
 
-# The width D in the symbols of the paper.
+# The width D in the symbols of the paper: without scratch tokens, and with them.
 WIDTH_FORMULA = "(4+2S)d + 2P + ceil(log2(m+1)) + ceil(log2 n) + 6"
+SCRATCH_FORMULA = WIDTH_FORMULA.replace("log2 n", "log2(n+w)")
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Sizes:
         n: tokens of an example: n-1 inputs and a label.
         S: operand slots.
         P: features in the shared dictionary of ReLU sums.
+        w: scratch tokens, which each example has in the network between its inputs and its
+            label.
     """
 
     K: int
@@ -35,9 +39,10 @@ class Sizes:
     n: int
     S: int = 0
     P: int = 0
+    w: int = 0
 
     def __post_init__(self) -> None:
-        for name, least in (("K", 1), ("d", 1), ("m", 0), ("n", 2), ("S", 0), ("P", 0)):
+        for name, least in (("K", 1), ("d", 1), ("m", 0), ("n", 2), ("S", 0), ("P", 0), ("w", 0)):
             whole(least)(getattr(self, name), name)
 
     @property
@@ -46,14 +51,19 @@ class Sizes:
         return code_length(self.m + 1)
 
     @property
+    def length(self) -> int:
+        """Tokens of an example in the network: its n, and w scratch tokens."""
+        return self.n + self.w
+
+    @property
     def ell_t(self) -> int:
         """Bits of the position in the example."""
-        return code_length(self.n)
+        return code_length(self.length)
 
     @property
     def tokens(self) -> int:
-        """Tokens that carry something: (m+1)n."""
-        return (self.m + 1) * self.n
+        """Tokens that carry something: (m+1)(n+w)."""
+        return (self.m + 1) * self.length
 
     @property
     def N(self) -> int:
@@ -73,7 +83,12 @@ class Sizes:
     @property
     def answer(self) -> Tokens:
         """(example, position) of the answer token: the last one of the query's example."""
-        return self.m, self.n - 1
+        return self.m, self.length - 1
+
+    @property
+    def width(self) -> str:
+        """The width in the symbols of the paper, and in numbers."""
+        return f"{SCRATCH_FORMULA if self.w else WIDTH_FORMULA}: {self.formula}"
 
     @property
     def formula(self) -> str:

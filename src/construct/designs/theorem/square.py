@@ -4,6 +4,10 @@ score = tot_i tot_j, value N. The MLP is a table with a unit for each possible
 total v = 1..M: relu(1 - (tot - v)^2) is 1 at tot = v and 0 at every other whole
 number, and (tot - v)^2 = sq - 2 v tot + v^2 is linear in the stream. Exactly one
 unit fires, so that no digits cancel in any float format.
+
+Where the gate is flat, votes are rounded, and tot is near a whole number only. Then each v has
+two units, relu(9/8 - 2 (tot - v)^2) and relu(1/8 - 2 (tot - v)^2), whose difference is 1 for
+|tot - v| <= 1/4 and 0 for |tot - v| >= 3/4.
 """
 
 import math
@@ -40,15 +44,46 @@ def square(plan: Plan) -> LayerFormula:
         write={"sq": constant(sizes.N)},
         reach=Reach(sizes.answer, sizes.answer),
     )
+    flat = plan.margins.flat
     table = MlpFormula(
-        "a table of reciprocals: unit v fires at tot = v and writes s/v",
+        FLAT_PURPOSE if flat else "a table of reciprocals: unit v fires at tot = v and writes s/v",
         sizes,
-        units=sizes.M,
-        formula=lambda: _table(plan),
-        entries=lambda: table_entries(sizes.M),
+        units=2 * sizes.M if flat else sizes.M,
+        formula=lambda: _flat_table(plan) if flat else _table(plan),
+        entries=lambda: flat_entries(sizes.M) if flat else table_entries(sizes.M),
         acts=sizes.answer,
     )
     return layer(sizes, "square", LEMMA, [squared], table)
+
+
+FLAT_PURPOSE = "a table of reciprocals: two units for v write s/v together where tot is near v"
+
+# The tops of the two units of v, and the factor of (tot - v)^2.
+TOPS, STEEP = (Fraction(9, 8), Fraction(1, 8)), 2
+
+
+def _flat_table(plan: Plan) -> tuple[Rows, dict[str, Matrix]]:
+    M = plan.sizes.M
+    v = np.arange(1, M + 1).astype(object)[:, None]
+    parts = {
+        "sq": (-STEEP + 0 * v, -STEEP + 0 * v),
+        "tot": (2 * STEEP * v, 2 * STEEP * v),
+        "one": tuple(top - STEEP * v**2 for top in TOPS),
+    }
+    hidden = Rows({name: np.concatenate(halves) for name, halves in parts.items()})
+    whole, s = v[:, 0].tolist(), plan.margins.s
+    shares = [(0, u - 1, Fraction(s, u)) for u in whole]
+    shares += [(0, M + u - 1, Fraction(-s, u)) for u in whole]
+    return hidden, {"rec": Matrix.from_entries((1, 2 * M), shares)}
+
+
+def flat_entries(M: int) -> Count:
+    """The reciprocals of a flat table: no entry is 0.
+
+    Rounded are those s/v that are no power of two; the others are whole numbers and eighths
+    below 2 M^2, which float64 holds in any table that fits in memory.
+    """
+    return Count(8 * M, 2 * (M - M.bit_length()))
 
 
 def _table(plan: Plan) -> tuple[Rows, dict[str, Matrix]]:

@@ -9,6 +9,9 @@ At the home token of a real example and j = i this is 1 - B ||e_k||^2: exactly 1
 a match, <= 0 on a mismatch, since B >= 1/delta^2. Everywhere else one of the last
 four terms is at most -2C, and 2C >= 1 + B E^2 with ||e_k|| <= E on the domain. The
 value is N f_k(query) for out and N for cnt.
+
+Where the gate is flat (`level`), the 1 at the top of a score is a > 1, and 2C >= a + B E^2. Then a
+head gives max(a - B ||e_k||^2, 0), of which the next layer takes away what is above 1.
 """
 
 from construct.designs.theorem.addresses import at_position
@@ -21,6 +24,7 @@ from construct.network.primitives import (
     read,
 )
 from construct.network.reach import ALL, OWN, Reach
+from construct.rational import Rational
 
 LEMMA = (
     "At the home token p of example i, out holds the sum of f_k(X_q) and cnt the "
@@ -28,35 +32,51 @@ LEMMA = (
 )
 
 
+FLAT_LEMMA = (
+    "At the home token p of example i, out holds the sum of v f_k(X_q) and cnt that of v, over "
+    "the tasks k with home p, where v = max(a - B ||f_k(X_i) - y_i||^2, 0); both are 0 elsewhere."
+)
+
+
 def superpose(plan: Plan) -> LayerFormula:
     """K heads, one for each task."""
-    heads = [_test_and_apply(plan, k) for k in range(plan.sizes.K)]
-    return layer(plan.sizes, "superpose", LEMMA, heads)
+    heads = [
+        gate(plan, k, plan.margins.a, 1, "test", "apply it to the query")
+        for k in range(plan.sizes.K)
+    ]
+    lemma = FLAT_LEMMA if plan.margins.flat else LEMMA
+    return layer(plan.sizes, "superpose", lemma, heads)
 
 
-def _test_and_apply(plan: Plan, k: int) -> HeadFormula:
+def gate(plan: Plan, k: int, top: Rational, sign: int, does: str, then: str) -> HeadFormula:
+    """The head of task k whose score is top - B ||e_k||^2 at a home token, else at most 0.
+
+    Args:
+        sign: of the value.
+        does, then: what the head does to the task, and what with it.
+    """
     sizes, wiring = plan.sizes, plan.wiring
     B, C = plan.margins.B, plan.margins.C
     name, home = wiring.tasks[k].name, wiring.homes[k]
     e = wiring.f(k) - read("lab")
-    gate = (
-        constant(1 - C * (sizes.ell_e + 2 * sizes.ell_t + 2))
+    at_home = (
+        constant(top - C * (sizes.ell_e + 2 * sizes.ell_t + 2))
         + C * at_position(sizes, home)
         + 2 * C * read("ctx")
     )
     return HeadFormula(
         name,
-        f"test {name} at position {home} of each example; apply it to the query",
+        f"{does} {name} at position {home} of each example; {then}",
         sizes,
         score=[
             (-B * e, e),
             (C * read("pe"), read("pe")),
             (C * read("pt"), read("pt")),
-            (constant(1), gate),
+            (constant(1), at_home),
         ],
         write={
-            "out": sizes.N * wiring.f(k, home="qry", slot="qslot", g="gq"),
-            "cnt": sizes.N * read("one"),
+            "out": sign * sizes.N * wiring.f(k, home="qry", slot="qslot", g="gq"),
+            "cnt": sign * sizes.N * read("one"),
         },
         reach=Reach((ALL, home - 1), (OWN, OWN)),
     )

@@ -4,23 +4,40 @@ Task k has a *home* position; it is tested at the home token of each example. It
 other operands come through *operand slots*, shared by all tasks: slot s of every
 token holds the operand at one fixed position of the same example. So the slots T
 must cover all positions of each task but at most one, and S = |T| is the least.
+
+In the plain layout homes are inputs, and the dictionary holds the features of all tasks at
+every token. With w scratch tokens a task may live at a scratch token, which holds a copy of
+the operand that the task reads, and each home has features of its own (`homes`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
-from construct.errors import ConstructError
+from construct.designs.theorem.homes import Home, by_entries, fewest_scratch, settle
+from construct.designs.theorem.slots import fewest_slots
 from construct.matrix import Matrix
 from construct.network.primitives import Rows
 from construct.rational import Rational
 from construct.spec.hinge import Hinge, Terms, order
 from construct.spec.tasks import Task
 
-# A hinge as a token sees it: c * max(sum of <vector, operand> + e, 0), where
-# operand 0 is the token itself and operand s is slot s.
-Unit = tuple[Rational, tuple[tuple[int, Terms], ...], Rational]
+
+class Unit(NamedTuple):
+    """A hinge as a token sees it: c * max(sum of <vector, operand> + e, 0).
+
+    Attributes:
+        a: (operand, vector): operand 0 is the token itself and operand s is slot s.
+        at: the position at which alone the unit acts; None if it acts at every token.
+    """
+
+    c: Rational
+    a: tuple[tuple[int, Terms], ...]
+    e: Rational
+    at: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +48,12 @@ class Wiring:
         tasks: the K tasks, equal features of each merged (`Task.merged`).
         slots: the position that each operand slot holds.
         homes: the home position of each task.
-        dictionary: the P distinct features, each a sum of hinges.
+        dictionary: the P features, each a sum of hinges; with scratch tokens those of all
+            homes, each hinge acting at one.
         reads: for each task, the dictionary entry of each of its features.
+        sources: for each task the input position of which its home token holds the operand.
+        scratch: for each scratch token the input position that it copies.
+        length: tokens of an example in the network; 0 in the plain layout, which fits any.
     """
 
     tasks: tuple[Task, ...]
@@ -40,28 +61,38 @@ class Wiring:
     homes: tuple[int, ...]
     dictionary: tuple[tuple[Unit, ...], ...]
     reads: tuple[tuple[int, ...], ...]
+    sources: tuple[int, ...]
+    scratch: tuple[int, ...] = ()
+    length: int = 0
 
     @classmethod
-    def of(cls, tasks: Sequence[Task]) -> "Wiring":
-        """The wiring with the fewest slots."""
-        tasks = [task.merged for task in tasks]
-        slots = tuple(sorted(fewest_slots([set(task.positions) for task in tasks])))
-        homes, reads = [], []
-        dictionary: dict[tuple[Unit, ...], int] = {}
-        for task in tasks:
-            outside = [p for p in task.positions if p not in slots]
-            home = (outside or [*task.positions, 1])[0]
-            homes.append(home)
-            units = [
-                tuple(sorted((_unit(h, home, slots) for h in feature), key=lambda u: order(*u)))
-                for feature in task.features
-            ]
-            reads.append(tuple(dictionary.setdefault(u, len(dictionary)) for u in units))
-        return cls(tuple(tasks), slots, tuple(homes), tuple(dictionary), tuple(reads))
+    def of(cls, tasks: Sequence[Task], n: int = 0, w: int = 0) -> "Wiring":
+        """The wiring with the fewest slots.
 
-    def unit(self, hinge: Hinge, home: int) -> Unit:
-        """The hinge as a token at position `home` sees it."""
-        return _unit(hinge, home, self.slots)
+        Args:
+            n: tokens of an example; it is needed where there are scratch tokens.
+            w: scratch tokens; without any the layout is the plain one.
+        """
+        tasks = tuple(task.merged for task in tasks)
+        slots = tuple(sorted(fewest_slots([set(task.positions) for task in tasks])))
+        return _with_scratch(tasks, slots, n, w) if w else _plain(tasks, slots)
+
+    def fewest_scratch(self, n: int) -> int:
+        """The fewest scratch tokens that give these tasks, in examples of n, the least width."""
+        K, P, S = len(self.tasks), len(self.dictionary), len(self.slots)
+        least = max(len(by_entries(task).features) for task in self.tasks) if P else 0
+        if S >= K or least == P:
+            return 0
+
+        @cache
+        def features_with(w: int) -> int:
+            return len(_with_scratch(self.tasks, self.slots, n, w).dictionary)
+
+        return fewest_scratch(P, K - 1, n, features_with, least)
+
+    def unit(self, hinge: Hinge, source: int) -> Unit:
+        """The hinge as a token that holds the operand at `source` sees it."""
+        return _unit(hinge, source, self.slots)
 
     def f(self, k: int, home: str = "tok", slot: str = "slot", g: str = "gx") -> Rows:
         """f_k as functionals of its home token, over the fields named here.
@@ -72,7 +103,7 @@ class Wiring:
         task = self.tasks[k]
         blocks: dict[str, Matrix | np.ndarray | Rational] = {"one": task.b[:, None]}
         for position, matrix in task.A.items():
-            operand = _operand(position, self.homes[k], self.slots)
+            operand = _operand(position, self.sources[k], self.slots)
             blocks[self.field(operand, home, slot)] = matrix
         if task.features:
             blocks[g] = task.C.merged(self.reads[k], len(self.dictionary))
@@ -84,111 +115,54 @@ class Wiring:
         return f"{slot}{operand}" if operand else home
 
 
-def _unit(hinge: Hinge, home: int, slots: tuple[int, ...]) -> Unit:
-    return hinge.c, tuple((_operand(p, home, slots), v) for p, v in hinge.a), hinge.e
+def _plain(tasks: tuple[Task, ...], slots: tuple[int, ...]) -> Wiring:
+    """Homes are inputs; the dictionary holds each feature of any task once."""
+    homes, reads = [], []
+    dictionary: dict[tuple[Unit, ...], int] = {}
+    for task in tasks:
+        home = _own_position(task, slots) or [*task.positions, 1][0]
+        homes.append(home)
+        units = [_feature(feature, home, slots) for feature in task.features]
+        reads.append(tuple(dictionary.setdefault(u, len(dictionary)) for u in units))
+    return Wiring(tasks, slots, tuple(homes), tuple(dictionary), tuple(reads), tuple(homes))
 
 
-def _operand(position: int, home: int, slots: tuple[int, ...]) -> int:
-    return 0 if position == home else 1 + slots.index(position)
+def _with_scratch(tasks: tuple[Task, ...], slots: tuple[int, ...], n: int, w: int) -> Wiring:
+    """Homes are inputs and scratch tokens, and each has features of its own."""
+    tasks = tuple(map(by_entries, tasks))
+    own = [_own_position(task, slots) for task in tasks]
+    features = [
+        [_feature(f, source, slots) for f in task.features]
+        for task, source in zip(tasks, own, strict=True)
+    ]
+    places: list[Home] = settle(own, features, n, w)
+    chosen = {k: home for home in places for k in home.tasks}
+    homes = tuple(chosen[k].position for k in range(len(tasks)))
+    sources = tuple(chosen[k].source for k in range(len(tasks)))
+    reads = tuple(tuple(chosen[k].features[u] for u in own) for k, own in enumerate(features))
+    P = max(len(home.features) for home in places)
+    dictionary: list[list[Unit]] = [[] for _ in range(P)]
+    for home in places:
+        for units, place in home.features.items():
+            dictionary[place] += [unit._replace(at=home.position) for unit in units]
+    scratch = tuple(home.source for home in places if home.position >= n)
+    entries = tuple(map(tuple, dictionary))
+    return Wiring(tasks, slots, homes, entries, reads, sources, scratch, n + w)
 
 
-# What may be asked of `_fewest`: an answer takes milliseconds.
-MOST_STEPS = 4096
-
-Reads = frozenset[frozenset[int]]
-
-
-def fewest_slots(reads: Sequence[set[int]]) -> set[int]:
-    """A smallest set T of positions with |R - T| <= 1 for every R in `reads`.
-
-    Of two positions that a task reads outside T, one must join T: the later one, unless
-    only the other is of a smallest T.
-
-    Raises:
-        ConstructError: if that cannot be told in `MOST_STEPS` steps. To find a smallest T is
-            to find a smallest vertex cover, and that is NP-hard.
-    """
-    known: dict[Reads, int] = {}
-    listed = [frozenset(r) for r in reads]
-    chosen: set[int] = set()
-    for part in _parts(_open(listed)):
-        chosen |= _smallest([r for r in listed if r in part], known)
-    return chosen
+def _own_position(task: Task, slots: tuple[int, ...]) -> int | None:
+    """The position that the task reads at its home token; None if all are in slots."""
+    return next((p for p in task.positions if p not in slots), None)
 
 
-def _smallest(reads: Sequence[frozenset[int]], known: dict[Reads, int]) -> set[int]:
-    chosen: set[int] = set()
-    still = _fewest(_open(reads), known)
-    while left := [r - chosen for r in reads if len(r - chosen) > 1]:
-        widest = max(left, key=lambda r: len(r))
-        one, other = sorted(widest)[-2:]
-        still -= 1
-        chosen.add(other if _fewest(_without(left, {other}), known) == still else one)
-    return chosen
+def _feature(feature: Sequence[Hinge], source: int | None, slots: tuple[int, ...]) -> tuple:
+    units = (_unit(hinge, source, slots) for hinge in feature)
+    return tuple(sorted(units, key=lambda unit: order(unit.c, unit.a, unit.e)))
 
 
-def _fewest(reads: Reads, known: dict[Reads, int]) -> int:
-    """How many positions a smallest T has; `known` holds the answers found so far."""
-    if len(reads) < 2:
-        return sum(len(r) - 1 for r in reads)
-    if reads not in known:
-        if len(known) >= MOST_STEPS:
-            raise ConstructError(
-                "the tasks read too many combinations of positions for the fewest operand slots "
-                "to be found; build fewer tasks of several positions together."
-            )
-        known[reads] = 0  # counts as a step
-        if implied := _implied(reads):
-            known[reads] = len(implied) + _fewest(_without(reads, implied), known)
-        elif len(parts := _parts(reads)) > 1:
-            known[reads] = sum(_fewest(part, known) for part in parts)
-        else:
-            together = {
-                p: frozenset().union(*(r for r in reads if p in r)) for r in reads for p in r
-            }
-            busiest = max(sorted(together), key=lambda p: len(together[p]))
-            # It joins T, or all that are read together with it do.
-            choices = {busiest}, together[busiest] - {busiest}
-            known[reads] = min(len(c) + _fewest(_without(reads, c), known) for c in choices)
-    return known[reads]
+def _unit(hinge: Hinge, source: int | None, slots: tuple[int, ...]) -> Unit:
+    return Unit(hinge.c, tuple((_operand(p, source, slots), v) for p, v in hinge.a), hinge.e)
 
 
-def _implied(reads: Reads) -> set[int]:
-    """Positions that some smallest T holds.
-
-    If q is read wherever p is, then q can stand in T for p. Of those that are read by
-    the same tasks the first is left out.
-    """
-    readers: dict[int, frozenset] = {
-        p: frozenset(r for r in reads if p in r) for p in set().union(*reads)
-    }
-    return {
-        q
-        for p, of_p in readers.items()
-        for q in min(of_p, key=len)
-        if of_p < readers[q] or (of_p == readers[q] and p < q)
-    }
-
-
-def _without(reads: Iterable[frozenset[int]], positions: Iterable[int]) -> Reads:
-    return _open(r.difference(positions) for r in reads)
-
-
-def _open(reads: Iterable[frozenset[int]]) -> Reads:
-    """The reads of two positions or more: the others need no position in T."""
-    return frozenset(r for r in reads if len(r) > 1)
-
-
-def _parts(reads: Reads) -> list[Reads]:
-    """The reads in groups that have no position in common."""
-    parts: list[tuple[frozenset[int], Reads]] = []
-    for read in reads:
-        touching = [part for part in parts if part[0] & read]
-        parts = [part for part in parts if not part[0] & read]
-        parts.append(
-            (
-                read.union(*(p for p, _ in touching)),
-                frozenset({read}).union(*(r for _, r in touching)),
-            )
-        )
-    return [part for _, part in parts]
+def _operand(position: int, source: int | None, slots: tuple[int, ...]) -> int:
+    return 0 if position == source else 1 + slots.index(position)

@@ -52,7 +52,7 @@ def prepare(transformer: Transformer, dtype: str = "float64", mesh: Mesh | None 
     def run(stream: Any, trace: bool = False) -> Pass:
         stream = np.asarray(stream).astype(dtype, copy=False)
         *batch, N, D = stream.shape
-        grid = stream[..., : sizes.tokens, :].reshape(*batch, sizes.m + 1, sizes.n, D)
+        grid = stream[..., : sizes.tokens, :].reshape(*batch, sizes.m + 1, sizes.length, D)
         with jax.enable_x64(x64):
             out, totals, states = _pass(weights, grid, steps, N, trace, mesh)
             attended = np.zeros((*batch, len(steps), sizes.K, N), dtype)
@@ -101,11 +101,17 @@ def _on_mesh(
 
 def _scatter(given: np.ndarray, group: Group, total: jax.Array) -> None:
     """Put the totals of a group, (..., e, p, heads), where they belong, (..., K, e, p)."""
-    e, p = map(part, group.reach.asks)
-    shape = given[..., 0, e, p].shape
-    whole = gather(total, (*shape, len(group.members)))
-    for place, k in enumerate(group.members):
-        given[..., k, e, p] = whole[..., place]
+    example, position = group.reach.asks
+    e, places = part(example), position if isinstance(position, tuple) else (position,)
+    # A slice each: an array of positions would not stay where it stands in an index.
+    at = [part(place) for place in places]
+    alone = given[..., 0, e, at[0]].shape
+    whole = gather(total, (*alone[:-1], alone[-1] * len(at), group.heads))
+    parts = np.split(whole, len(at), axis=-2)
+    members = group.members if len(group.members) > 1 else group.members * len(at)
+    for p, own, found in zip(at, members, parts, strict=True):
+        for head, k in enumerate(own):
+            given[..., k, e, p] = found[..., head]
 
 
 def _padded(grid: np.ndarray, like: np.ndarray) -> np.ndarray:

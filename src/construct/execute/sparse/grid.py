@@ -182,7 +182,7 @@ def _widest(layers: Layers) -> int:
     widths = [1]
     for _, (heads, units) in layers:
         widths += [W.width for one in heads for W in (one.W_Q, one.W_K, one.V)]
-        widths += [] if units is None else [units.W_in.width]
+        widths += [some.W_in.width for some in units]
     return max(widths)
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from construct.execute.products import Dense, Weight, product
+from construct.execute.products import Columns, Dense, Weight, product
 from construct.execute.sparse.schedule import Group, HeadWeights, Step
 from construct.network.reach import EVERY, OWN, Place
 
@@ -47,20 +48,30 @@ def layer(
             update, total = _attend_all(asks, everyone, group, matrices, N, axis)
         else:
             update, total = _attend_one(asks, _read(x, group, named), group, matrices, N)
-        out = matrices.writes.add(out, update, slice(None), part(place))
+        out = _added(out, update, matrices.writes, part(place))
         totals.append(total)
-    if step.acts is not None:
-        place = step.acts[1]
-        fired = jax.nn.relu(product(out[:, part(place)], units.W_in))
-        out = units.writes.add(out, product(fired, units.W_out), slice(None), part(place))
+    attended = out
+    for (_, place), some in zip(step.acts, units, strict=True):
+        fired = jax.nn.relu(product(attended[:, part(place)], some.W_in))
+        out = _added(out, product(fired, some.W_out), some.writes, part(place))
     return out, totals
+
+
+def _added(
+    out: jax.Array, update: jax.Array, writes: Columns, place: slice | np.ndarray
+) -> jax.Array:
+    """`out` with the update added at some positions."""
+    if isinstance(place, slice):
+        return writes.add(out, update, slice(None), place)
+    # Positions and coordinates must not both be arrays: they would be paired off.
+    return out.at[:, place].set(writes.add(out[:, place], update), unique_indices=True)
 
 
 def _read(x: jax.Array, group: Group, named: Named) -> jax.Array:
     """The token that each asking token reads: its own example's, or a named one's."""
     example, place = group.reach.reads
     # On an axis that is the asking token's own, what is read stands where it asks.
-    reads = x if example == OWN else named[int(example)]
+    reads = named[example] if isinstance(example, int) else x
     return reads[:, part(group.reach.asks[1] if place == OWN else place)]
 
 
@@ -136,7 +147,7 @@ def _attend_in_order(
 
 def _by_head(x: jax.Array, group: Group) -> jax.Array:
     """(..., heads * r) -> (..., heads, r)."""
-    heads = len(group.members)
+    heads = group.heads
     return x.reshape(*x.shape[:-1], heads, x.shape[-1] // heads)
 
 
@@ -147,6 +158,11 @@ def _written(values: jax.Array, weights: HeadWeights) -> jax.Array:
     return product(values.reshape(*values.shape[:2], -1), weights.W_O)
 
 
-def part(place: Place) -> slice:
+def part(place: Place) -> slice | np.ndarray:
     """The part of an axis of examples or positions that a place of a reach means."""
+    if isinstance(place, tuple):
+        first, count = place[0], len(place)
+        if place == tuple(range(first, first + count)):
+            return slice(first, first + count)
+        return np.array(place)
     return slice(place, place + 1) if isinstance(place, int) else slice(None)

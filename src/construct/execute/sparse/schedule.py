@@ -7,7 +7,7 @@ is a stage of its own, on the slices of the grid that its reach names.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from typing import Any, Literal
@@ -16,8 +16,9 @@ import jax
 import numpy as np
 from scipy.sparse import coo_array, hstack, sparray, vstack
 
-from construct.execute.products import Columns, Weight, single
-from construct.execute.weights import Heads, nonzeros, rows_of, units
+from construct.execute.groups import Members, UnitGroup, by_position, head_groups, unit_groups
+from construct.execute.products import Columns, Weight, for_each
+from construct.execute.weights import Heads, nonzeros, rows_of
 from construct.network.reach import ALL, ANYWHERE, EVERY, Place, Reach, Tokens
 from construct.network.transformer import Head, Layer, Transformer
 
@@ -27,18 +28,23 @@ Kind = Literal["local", "one", "everywhere"]
 
 @dataclass(frozen=True)
 class Group:
-    """Heads of one reach and one shape, which run side by side: what jit compiles in.
+    """Heads of one shape, which run side by side: what jit compiles in.
 
     Attributes:
-        reach: theirs.
-        members: their numbers in the layer.
+        reach: theirs; or together, if each of several positions has as many of its own.
+        members: their numbers in the layer, (positions that have heads of their own, heads).
         selects: keys and values are single coordinates, times powers of two: then a sum of
             products may be taken before they are applied, and rounds as it would after.
     """
 
     reach: Reach
-    members: tuple[int, ...]
+    members: Members
     selects: bool
+
+    @property
+    def heads(self) -> int:
+        """How many there are at each token that asks."""
+        return len(self.members[0])
 
 
 @partial(
@@ -48,7 +54,7 @@ class Group:
 )
 @dataclass(frozen=True)
 class HeadWeights:
-    """The weights of the heads of a group, side by side.
+    """The weights of the heads of a group, side by side; for each position, if it has its own.
 
     Attributes:
         W_Q, W_K, V: (D, heads * width), of one head after the other.
@@ -71,7 +77,7 @@ class HeadWeights:
 )
 @dataclass(frozen=True)
 class Units:
-    """The weights of an MLP's units, and the coordinates that they write."""
+    """The weights of some units of an MLP, and the coordinates that they write."""
 
     W_in: Weight
     W_out: Weight
@@ -84,11 +90,11 @@ class Step:
 
     Attributes:
         groups: its heads that are not idle.
-        acts: the tokens where its MLP acts; None if it is idle.
+        acts: the tokens where the units of its MLP act, group by group.
     """
 
     groups: tuple[Group, ...]
-    acts: Tokens | None
+    acts: tuple[Tokens, ...]
 
     @property
     def reads_all(self) -> bool:
@@ -98,8 +104,7 @@ class Step:
     @property
     def working(self) -> set[Place]:
         """The examples that ask, and those where the MLP acts."""
-        acts = set() if self.acts is None else {self.acts[0]}
-        return acts | {group.reach.asks[0] for group in self.groups}
+        return _working([group.reach for group in self.groups], self.acts)
 
     @property
     def kind(self) -> Kind:
@@ -136,52 +141,49 @@ def cast(transformer: Transformer, dtype: str) -> tuple[tuple[Step, ...], list]:
 
 
 def _step(layer: Layer, dtype: str) -> tuple[Step, Any]:
-    """A layer in outline, and its weights: those of each group, and of the MLP."""
-    groups, acts = _who_works(layer)
+    """A layer in outline, and its weights: those of each group of heads, and of units."""
+    busy = [k for k, head in enumerate(layer.heads) if not head.idle]
+    units = [] if layer.mlp.idle else unit_groups(layer.mlp)
+    working = _working([layer.heads[k].reach for k in busy], [one.acts for one in units])
+    reaches = {k: layer.heads[k].reach for k in busy}
+    if len(working) > 1:
+        # One example works and others do too: all pairs are scored, and those out of reach are 0.
+        reaches = dict.fromkeys(busy, ANYWHERE)
+        units = unit_groups(replace(layer.mlp, acts=EVERY, parts=())) if units else []
     made = [
-        _group(reach, members, [layer.heads[k] for k in members], dtype)
-        for reach, members in groups
+        _group(reach, members, [layer.heads[k] for own in members for k in own], dtype)
+        for reach, members in head_groups(layer.heads, reaches)
     ]
-    step = Step(tuple(group for group, _ in made), acts)
-    return step, ([weights for _, weights in made], None if acts is None else _units(layer, dtype))
+    step = Step(tuple(group for group, _ in made), tuple(one.acts for one in units))
+    return step, ([weights for _, weights in made], [_units(one, dtype) for one in units])
 
 
-def _units(layer: Layer, dtype: str) -> Units:
-    W_in, W_out, writes = units(layer.mlp)
-    return Units(single(W_in, dtype), single(W_out, dtype), Columns.of(writes))
+def _working(reaches: Sequence[Reach], acts: Sequence[Tokens]) -> set[Place]:
+    return {reach.asks[0] for reach in reaches} | {example for example, _ in acts}
 
 
-def _who_works(layer: Layer) -> tuple[list[tuple[Reach, list[int]]], Tokens | None]:
-    """The heads that are not idle, grouped by reach and shape, and where the MLP acts."""
-    groups: dict[tuple, list[int]] = {}
-    for k, head in enumerate(layer.heads):
-        if not head.idle:
-            key = (head.reach, head.sparse("W_Q").shape, head.sparse("W_V").shape)
-            groups.setdefault(key, []).append(k)
-    acts = None if layer.mlp.idle else layer.mlp.acts
-    working = {reach.asks[0] for reach, _, _ in groups} | ({acts[0]} if acts else set())
-    if len(working) <= 1:
-        return [(reach, members) for (reach, _, _), members in groups.items()], acts
-    # One example works and others do too: all pairs are scored, and those out of reach are 0.
-    return [(ANYWHERE, members) for members in groups.values()], EVERY if acts else None
+def _units(group: UnitGroup, dtype: str) -> Units:
+    W_in, W_out = (for_each(weights, dtype) for weights in (group.W_in, group.W_out))
+    return Units(W_in, W_out, Columns.of(group.writes))
 
 
-def _group(reach: Reach, members: list[int], heads: list[Head], dtype: str) -> tuple[Group, Any]:
-    """Heads that run side by side, and their weights."""
+def _group(reach: Reach, members: Members, heads: list[Head], dtype: str) -> tuple[Group, Any]:
+    """Heads that run side by side, by position, and their weights."""
     found = Heads.of(heads)
     selects = found.W_O is None and all(map(_selects, [*found.W_K, *found.V]))
-    W_Q, W_K, V = map(hstack, (found.W_Q, found.W_K, found.V))
+    W_Q, W_K, V = (by_position(W, hstack, members) for W in (found.W_Q, found.W_K, found.V))
     # Queries and keys read the same coordinates. With one alone, no sum keeps XLA from merging
     # the scores with what writes the grid, and it copies the grid for each block.
-    scored = rows_of([W_Q, W_K])
+    scored = rows_of([*W_Q, *W_K])
+    W_O = None if found.W_O is None else by_position(found.W_O, vstack, members)
     weights = HeadWeights(
-        single(W_Q, dtype, scored),
-        single(W_K, dtype, scored),
-        single(V, dtype),
-        None if found.W_O is None else single(vstack(found.W_O), dtype),
+        for_each(W_Q, dtype, scored),
+        for_each(W_K, dtype, scored),
+        for_each(V, dtype),
+        None if W_O is None else for_each(W_O, dtype),
         Columns.of(found.writes),
     )
-    return Group(reach, tuple(members), selects), weights
+    return Group(reach, members, selects), weights
 
 
 def _selects(W: sparray) -> bool:
