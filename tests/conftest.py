@@ -12,6 +12,8 @@ import sys
 import pytest
 from hypothesis import settings
 
+from share import USUAL
+
 # Before anything imports construct.
 if os.environ.get("CONSTRUCT_SHAPES"):
     from jaxtyping import install_import_hook
@@ -19,7 +21,7 @@ if os.environ.get("CONSTRUCT_SHAPES"):
     install_import_hook("construct", "beartype.beartype")
 
 settings.register_profile(
-    "default", deadline=None, max_examples=50, derandomize=bool(os.environ.get("CI"))
+    "default", deadline=None, max_examples=USUAL, derandomize=bool(os.environ.get("CI"))
 )
 # For `make check`: the same properties, on fewer examples.
 settings.register_profile("quick", settings.get_profile("default"), max_examples=8)

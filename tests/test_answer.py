@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from construct import (
     CheckFailed,
@@ -24,12 +24,13 @@ from construct import (
 )
 from generators import whole_cases
 from sabotage import with_weight
+from share import tried
 
 PLUS = [shift("plus0", [0]), shift("plus1", [1])]
 CONSTRUCTION = build(PLUS, m=4, domain=Domain(8, 16, 1))
 
 
-@settings(max_examples=30)
+@tried(30)
 @given(whole_cases())
 def test_votes_weights_and_lists_of_examples_are_those_of_the_specification(case):
     construction, prompt = case.build()
@@ -40,7 +41,7 @@ def test_votes_weights_and_lists_of_examples_are_those_of_the_specification(case
     assert found.ambiguous == wanted.ambiguous
 
 
-@settings(max_examples=30)
+@tried(30)
 @given(whole_cases())
 def test_explains_holds_1_for_each_task_at_each_example_that_it_explains(case):
     construction, prompt = case.build()

@@ -7,7 +7,7 @@ from fractions import Fraction
 import jax
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from construct import (
@@ -34,6 +34,7 @@ from construct.network.count import Count
 from construct.network.reach import EVERY, Reach
 from generators import cases, whole_cases
 from hinges import hinge_tasks
+from share import tried
 
 
 def counted(tensors: Iterable) -> tuple[int, int]:
@@ -238,7 +239,7 @@ def test_a_pass_is_counted_as_the_executors_prepare_it(case):
     assert_sparse_work(case.construction)
 
 
-@settings(max_examples=20)
+@tried(20)
 @given(
     seed=st.integers(0, 2**32 - 1), K=st.integers(2, 6), n=st.integers(2, 4), slots=st.booleans()
 )

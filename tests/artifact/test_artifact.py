@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, event, given
 from hypothesis import strategies as st
 from safetensors.numpy import load as read_tensors
 from safetensors.numpy import save as write_tensors
@@ -36,6 +36,7 @@ from construct.checking.provenance import first_difference
 from construct.rational import rational, to_json
 from construct.spec.normal_form import same_map
 from generators import whole_cases
+from share import tried
 
 CONFIG, MODEL = "config.json", "model.safetensors"
 WORDS = Vocabulary(["b", "a", "c"])
@@ -82,7 +83,7 @@ def same(one, other):
 # --- Round trip --------------------------------------------------------------
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@tried(20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=whole_cases())
 def test_what_is_loaded_is_what_was_saved(case, tmp_path):
     construction, prompt = case.build()
@@ -165,9 +166,7 @@ def built(number, bounds, kind):
     return None
 
 
-@settings(
-    max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@tried(80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.data())
 def test_whatever_builds_loads_again_and_means_the_same(tmp_path, data):
     x = long_numbers()

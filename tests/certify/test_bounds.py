@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from construct import Domain, absolute, affine, build, maximum, relu_sum, retrieval, shift
@@ -12,11 +12,12 @@ from construct.certify.bounds import Bounds, profile
 from construct.checking.verification import absolute_sums
 from construct.designs.theorem.wiring import Wiring
 from generators import whole_cases
+from share import tried
 
 THIRD = Fraction(1, 3)
 
 
-@settings(max_examples=30)
+@tried(30)
 @given(whole_cases())
 def test_E_squared_bounds_the_distance_of_every_label_from_every_task(case):
     construction, prompt = case.build()
@@ -31,7 +32,7 @@ def test_E_squared_bounds_the_distance_of_every_label_from_every_task(case):
         assert abs(task(prompt.query)).max() <= bounds.largest
 
 
-@settings(max_examples=30)
+@tried(30)
 @given(whole_cases())
 def test_absolute_sums_of_a_task_are_what_the_profile_says_at_the_corner(case):
     construction, _ = case.build()
@@ -41,7 +42,7 @@ def test_absolute_sums_of_a_task_are_what_the_profile_says_at_the_corner(case):
         assert (row.reach(3, 3) == absolute_sums(task, corner)).all()
 
 
-@settings(max_examples=30)
+@tried(30)
 @given(whole_cases())
 def test_what_a_gate_adds_to_a_task_is_ell_t_for_each_hinge_that_it_reads(case):
     construction, _ = case.build()
@@ -56,7 +57,7 @@ def test_what_a_gate_adds_to_a_task_is_ell_t_for_each_hinge_that_it_reads(case):
         assert own.reach(3, 3, 8) @ times <= any_.reach(3, 3, 8) @ more
 
 
-@settings(max_examples=30)
+@tried(30)
 @given(whole_cases())
 def test_L_is_above_what_every_hinge_is_at_every_token(case):
     """Token by token, with labels at Ry: the prompts of the domain reach no further."""

@@ -2,11 +2,12 @@ from fractions import Fraction
 
 import hand
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 
 from construct import Mlp, affine, build, embed, mixture, parse_prompt, prepare, unembed
 from construct.network.transformer import Layer
 from generators import whole_cases
+from share import tried
 
 FIFTH = Fraction(1, 5)
 
@@ -34,7 +35,7 @@ def test_the_stream_of_rationals_stays_one():
     assert done.states[0].tolist() == stream.tolist()
 
 
-@settings(max_examples=20)
+@tried(20)
 @given(whole_cases())
 def test_the_answer_is_the_mixture_with_equality(case):
     construction, prompt = case.build()

@@ -7,7 +7,7 @@ from fractions import Fraction
 import hand
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
@@ -15,6 +15,7 @@ from construct import ConstructError, Head, Prompt, embed, prepare, unembed
 from construct.execute.objects import not_zero
 from construct.execute.registry import EXECUTORS
 from definitions import forward
+from share import tried
 
 FORMATS = [(name, dtype) for name, executor in EXECUTORS.items() for dtype in executor.formats]
 
@@ -27,7 +28,7 @@ def test_every_executor_gives_what_was_worked_by_hand(name, dtype):
     assert done.states is None
 
 
-@settings(max_examples=15)
+@tried(15)
 @pytest.mark.parametrize(("name", "dtype"), [f for f in FORMATS if f[1] != "float32"])
 @given(seed=st.integers(0, 2**32 - 1))
 def test_every_executor_is_the_definition_token_by_token(name, dtype, seed):
@@ -41,7 +42,7 @@ def test_every_executor_is_the_definition_token_by_token(name, dtype, seed):
         assert done.attended[b].tolist() == attended
 
 
-@settings(max_examples=4)
+@tried(4)
 @pytest.mark.parametrize(("name", "dtype"), [f for f in FORMATS if f[1] != "float32"])
 @given(seed=st.integers(0, 2**32 - 1))
 def test_weights_that_are_mostly_empty_give_the_same(name, dtype, seed):

@@ -3,10 +3,11 @@ import json
 import unicodedata
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from construct import ConstructError, Prompt, Vocabulary, parse_prompt
+from share import tried
 
 words = (
     st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp"]), min_size=1)
@@ -38,7 +39,7 @@ def parsed(text: str, vocabulary: Vocabulary, n: int) -> Prompt | None:
         raise
 
 
-@settings(max_examples=300)
+@tried(300)
 @given(anything, anything, st.integers(2, 3), st.booleans())
 def test_every_word_of_a_vocabulary_can_be_written_in_a_prompt_file(one, other, n, ascii_only):
     vocabulary = accepted([one, other]) or accepted([one]) or accepted([other])

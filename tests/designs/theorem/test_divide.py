@@ -1,11 +1,12 @@
-from hypothesis import given, settings
+from hypothesis import given
 from tracing import Trace
 
 from construct import embed, mixture, prepare, unembed
 from generators import whole_cases
+from share import tried
 
 
-@settings(max_examples=25)
+@tried(25)
 @given(whole_cases())
 def test_tok_of_the_answer_token_is_the_mixture_exactly(case):
     construction, prompt = case.build()

@@ -1,7 +1,7 @@
 from itertools import product
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tracing import Trace, slots_of
 
@@ -12,6 +12,7 @@ from construct.designs.theorem.embedding import embeddings
 from construct.designs.theorem.plan import Plan
 from construct.designs.theorem.wiring import Wiring
 from generators import whole_cases
+from share import tried
 
 
 @given(whole_cases())
@@ -43,7 +44,7 @@ def test_each_token_attends_to_one_token_with_score_1_in_each_slot_head(case):
     assert scores[sizes.S :].tolist() == wanted.tolist()
 
 
-@settings(max_examples=200)
+@tried(200)
 @given(st.integers(2, 6), st.integers(1, 12), st.integers(1, 5), st.data())
 def test_the_head_that_fills_scratch_tokens_scores_1_at_their_source_and_0_elsewhere(n, w, m, data):
     """Whatever is copied: sources of any kind, and score by score."""

@@ -3,7 +3,7 @@ from itertools import chain, combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tracing import feature
 
@@ -11,6 +11,7 @@ from construct import ConstructError, add, maximum, relu, retrieval
 from construct.designs.theorem.slots import fewest_slots
 from construct.designs.theorem.wiring import Wiring
 from generators import definitions, named
+from share import tried
 
 
 @given(st.lists(st.sets(st.integers(1, 6)), max_size=5))
@@ -43,7 +44,7 @@ def by_search(reads):
     return next(found for b in budgets if (found := cover(set(), b)) is not None)
 
 
-@settings(max_examples=300)
+@tried(300)
 @given(
     st.lists(st.sets(st.integers(1, 6)), max_size=7)
     | st.lists(st.sets(st.integers(1, 12), min_size=2, max_size=2), max_size=12)
