@@ -44,17 +44,22 @@ def test_absolute_sums_of_a_task_are_what_the_profile_says_at_the_corner(case):
 
 @tried(30)
 @given(whole_cases())
-def test_what_a_gate_adds_to_a_task_is_ell_t_for_each_hinge_that_it_reads(case):
+def test_what_a_gate_adds_to_a_task_is_half_of_ell_t_for_each_hinge_that_it_reads(case):
     construction, _ = case.build()
     wiring, sizes = construction.wiring, construction.sizes
     found = profile(wiring)
     for k, task in enumerate(wiring.tasks):
         gates = [sum(abs(hinge.c) for hinge in feature) for feature in task.features]
         added = abs(task.C)(np.array(gates, dtype=object)) if gates and sizes.w else 0
-        assert (found.rows[k].size[:, 3] == sizes.ell_t * added).all()
+        row = found.rows[k]
+        assert (row.size[:, 3] == Fraction(sizes.ell_t, 2) * added).all()
+        # Each of them meets at least the additions of its gate, and no more than the entry does.
+        assert (row.size[:, 4] >= (sizes.ell_t + 1) * row.size[:, 3]).all()
+        assert (row.size[:, 4] <= row.roundings * row.size[:, 3]).all()
         # At other tokens it reads what any home has in the same places.
         (own, times), (any_, more) = found.alike[k], found.anywhere[k]
         assert own.reach(3, 3, 8) @ times <= any_.reach(3, 3, 8) @ more
+        assert own.size[:, 4] @ times <= any_.size[:, 4] @ more
 
 
 @tried(30)

@@ -107,9 +107,7 @@ def _margins(listed: dict[str, Any], sizes: Sizes) -> Margins:
                 f"{', at least 1' if name == 's' else ''}; build the artifact anew."
             )
     a = rational(listed.get("a", 1), f"margin a in {CONFIG}", digits=MOST_DIGITS_HELD)
-    L = listed.get("L", 0)
-    if type(L) is not int:
-        raise ConstructError(f"margin L in {CONFIG} is {L}; build the artifact anew.")
+    L = rational(listed.get("L", 0), f"margin L in {CONFIG}", digits=MOST_DIGITS_HELD)
     return Margins(found["B"], found["C"], int(found["s"]), sizes.N, L, a)
 
 

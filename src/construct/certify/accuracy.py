@@ -49,7 +49,7 @@ class Accuracy:
     votes: int
     exact_sums: bool
     flushed: Fraction
-    L: int
+    L: Rational
     half: Fraction
     noise: Noise | None = None
     top: Rational = 1
@@ -130,8 +130,9 @@ class Accuracy:
         return max(weights, default=Fraction(0)) * self.half
 
     def _gates(self, k: int) -> np.ndarray:
-        """The absolute summands of the gates that f_k reads: they cancel, but for rounding."""
-        return self.L * self.profile.rows[k].size[:, 3]
+        """What the gates that f_k reads add to its absolute summands, as they are rounded."""
+        row = self.profile.rows[k]
+        return row.lost(self.L, row.roundings)
 
     def _own(self, k: int, entries: np.ndarray) -> np.ndarray:
         """gamma_t for these entries of f_k."""

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache, reduce
+from typing import Any
 
 import numpy as np
 
@@ -25,14 +26,18 @@ from construct.network.codes import code_length
 from construct.rational import Rational, is_dyadic, zeros
 from construct.spec.domain import Domain
 
+# 1 + gamma of the roundings that what a hinge lost still meets, where gamma is at most 1/8.
+GATE_SHARE = Fraction(9, 8)
+
 
 @dataclass(frozen=True, eq=False)
 class Sums:
     """Sums of products, one for each entry of a vector.
 
     Attributes:
-        size: (width, 4), rows (own, slots, rest, gate): the absolute summands of an entry add
-            up to own x + slots R + rest + gate L. Those of the gate cancel where it is open.
+        size: (width, 5), rows (own, slots, rest, gate, lost). The absolute summands of an entry
+            add up to own x + slots R + rest; those of gates that are open cancel, but in partial
+            sums there may be gate L more. lost is `gate` with each hinge times its roundings.
         roundings: rounded operations that a summand meets at most, in any order.
         operations: inputs, products and sums; each may be flushed to 0.
     """
@@ -42,8 +47,15 @@ class Sums:
     operations: np.ndarray
 
     def reach(self, x: Rational, R: Rational, L: Rational = 0) -> np.ndarray:
-        """The sum of the absolute summands of each entry; with L those of gates, which cancel."""
-        return self.size @ np.array([x, R, 1, L], dtype=object)
+        """The sum of the absolute summands of each entry; with L no partial sum is above it."""
+        return self.size @ np.array([x, R, 1, L, 0], dtype=object)
+
+    def lost(self, L: Rational, roundings: Any) -> np.ndarray:
+        """What gates add to the summands: all is off by gamma of so many roundings of the sum.
+
+        floats.md, "home"; so many are at least those of the entries, and gamma at most 1/8.
+        """
+        return GATE_SHARE * L * self.size[:, 4] / np.maximum(roundings, 1)
 
     def alike(self) -> tuple["Sums", np.ndarray]:
         """The entries that differ, and how often each occurs."""
@@ -56,7 +68,7 @@ class Sums:
     @classmethod
     def field(cls, name: str, width: int) -> "Sums":
         """The entries of a field of the token: tok, a slot, or the constant one."""
-        size, none = zeros(width, 4), np.zeros(width, dtype=int)
+        size, none = zeros(width, 5), np.zeros(width, dtype=int)
         size[:, {"tok": 0, "one": 2}.get(name, 1)] = 1
         # A product with the constant 1 is exact: one rounding less.
         return cls(size, none - (name == "one"), none + 1)
@@ -73,7 +85,7 @@ class Sums:
             count = count + W.counts(1)
         none = np.zeros(height, dtype=int)
         return cls(
-            size=sum((_times(abs(W), v.size) for W, v in pairs), start=zeros(height, 4)),
+            size=sum((_times(abs(W), v.size) for W, v in pairs), start=zeros(height, 5)),
             roundings=deepest + np.maximum(count - 1, 0),
             operations=sum((W.pattern(v.operations + 2) for W, v in pairs), start=none),
         )
@@ -211,9 +223,11 @@ def _hinge(unit: Unit, bits: int) -> Sums:
     alone = _sum(unit.e, a)
     if not bits:
         return alone
-    # -(L/2)(bits - <code, pt>) in the constant, which is converted, and in a term for each bit.
-    size = alone.size + np.array([0, 0, 0, bits], dtype=object)
-    return Sums(size, alone.roundings + bits + 1, alone.operations + 2 * bits)
+    # -(L/2)(bits - <code, pt>) in the constant, which is converted, and in a term for each bit:
+    # where it is open no partial sum of these is beyond (L/2) bits.
+    roundings, half = alone.roundings + bits + 1, Fraction(bits, 2)
+    gate = np.array([[0, 0, 0, half, int(t) * half] for t in roundings], dtype=object)
+    return Sums(alone.size + gate, roundings, alone.operations + 2 * bits)
 
 
 @lru_cache(maxsize=1 << 12)
@@ -241,12 +255,11 @@ class Bounds:
 
     Attributes:
         E2: bound on ||e_k||_2^2 for all tasks and tokens.
-        summed2: the same, as all absolute summands add up, those of gates that cancel too.
+        summed2: the same, with what gates lose as they cancel.
         home2: the same for home tokens, where tasks are tested, and labels that match.
-        moved2: home2 without the summands of gates, which no rounding of a prompt moves.
-        largest: bound on every entry of e_k and f_k, and its absolute summands.
-        L: the least power of two that closes every gate, with some room for rounding; 0 where
-            there is none.
+        moved2: home2 without what gates lose, which no rounding of a prompt moves.
+        largest: bound on every entry of e_k and f_k, and its partial sums.
+        L: what closes every gate, with some room for rounding; 0 where there is none.
         closed: what the sum in a gated hinge is at most, and its absolute summands and roundings.
         terms: roundings on the way to an entry of e_k in the network.
         operations: operations on the way to an entry of e_k.
@@ -262,7 +275,7 @@ class Bounds:
     home2: Fraction
     moved2: Fraction
     largest: Fraction
-    L: int
+    L: Rational
     closed: tuple[Fraction, Fraction, int]
     terms: int
     operations: int
@@ -284,30 +297,30 @@ def _bounds(wiring: Wiring, domain: Domain) -> Bounds:
     # enters scores that C has to push below 0.
     x = max(R, Ry)
     held = max((Fraction(v.reach(x, R).max()) for v in tasks.gated), default=Fraction(0))
-    L = gate_above(held) if tasks.gated else 0
-    sizes = [(row.reach(x, R) + Ry, times) for row, times in tasks.anywhere]
-    summed = [(row.reach(x, R, L) + Ry, times) for row, times in tasks.anywhere]
-    values = [(row.reach(R, R, L), times) for row, times in tasks.alike]
-    homes = [(value + _at_most(value, Ry), times) for value, times in values]
-    moved = [(row.reach(R, R), times) for row, times in tasks.alike]
-    moved = [(value + _at_most(value, Ry), times) for value, times in moved]
+    L = gate_above(held, whole=domain.grid is not None) if tasks.gated else 0
+    # One more to subtract the label, where there is something to subtract it from.
+    terms = max(int((row.roundings + (row.operations > 0)).max()) for row, _ in tasks.anywhere)
+    sizes = [(row.reach(x, R) + Ry, row.lost(L, terms), times) for row, times in tasks.anywhere]
+    values = [(row.reach(R, R), row.lost(L, terms), times) for row, times in tasks.alike]
+    homes = [(value + _at_most(value, Ry), lost, times) for value, lost, times in values]
+    partial = [row.reach(x, R, L) + Ry for row, _ in tasks.anywhere]
     step = None
     if domain.grid is not None:
         step = Fraction(1, math.prod(tasks.denominators) * domain.grid.denominator)
     return Bounds(
-        E2=max(Fraction((size**2 * times).sum()) for size, times in sizes),
-        summed2=max(Fraction((size**2 * times).sum()) for size, times in summed),
-        home2=max(Fraction((home**2 * times).sum()) for home, times in homes),
-        moved2=max(Fraction((home**2 * times).sum()) for home, times in moved),
-        largest=max(Fraction(size.max()) for size, _ in summed),
+        E2=max(Fraction((size**2 * times).sum()) for size, _, times in sizes),
+        summed2=max(Fraction(((size + lost) ** 2 * times).sum()) for size, lost, times in sizes),
+        home2=max(Fraction(((home + lost) ** 2 * times).sum()) for home, lost, times in homes),
+        moved2=max(Fraction((home**2 * times).sum()) for home, _, times in homes),
+        largest=max(Fraction(size.max()) for size in partial),
         L=L,
         closed=(
             held,
-            max((Fraction(v.reach(x, R, L).max()) for v in tasks.gated), default=Fraction(0)),
+            # Where a gate is closed its terms may all have one sign.
+            max((Fraction(v.reach(x, R, 2 * L).max()) for v in tasks.gated), default=Fraction(0)),
             max((int(v.roundings.max()) for v in tasks.gated), default=0),
         ),
-        # One more to subtract the label, where there is something to subtract it from.
-        terms=max(int((row.roundings + (row.operations > 0)).max()) for row, _ in tasks.anywhere),
+        terms=terms,
         operations=max(int(row.operations.max()) for row, _ in tasks.anywhere) + 2,
         numbers=(tasks.numbers[0], tasks.numbers[1] + L * code_length(wiring.length or 1)),
         inner=max((Fraction(v.reach(x, R, L).max()) for v in tasks.inner), default=Fraction(0)),
@@ -316,9 +329,20 @@ def _bounds(wiring: Wiring, domain: Domain) -> Bounds:
     )
 
 
-def gate_above(held: Rational) -> int:
-    """L for hinges that hold so much at most: an even power of two, 1/256 above it at least."""
-    return max(2, 1 << (math.ceil(held * Fraction(257, 256)) - 1).bit_length())
+def gate_above(held: Rational, whole: bool) -> Rational:
+    """L for hinges that hold so much at most: 1/256 above it at least, and 1/8 more at most.
+
+    Its bits are few: so many terms L/2 as a position has bits are added without rounding. On a
+    grid it is even, and L/2 whole.
+    """
+    least = max(Fraction(held), Fraction(1)) if whole or not held else Fraction(held)
+    least = least * Fraction(257, 256)
+    # An eighth of the power of two below it.
+    step = Fraction(2) ** (least.numerator.bit_length() - least.denominator.bit_length() - 4)
+    step = 2 * step if least >= 16 * step else step
+    step = max(step, Fraction(2)) if whole else step
+    L = math.ceil(least / step) * step
+    return L.numerator if L.denominator == 1 else L
 
 
 def _at_most(value: np.ndarray, bound: Rational) -> np.ndarray:

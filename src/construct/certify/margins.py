@@ -1,6 +1,6 @@
 """The margins B, C, s, N and L, and the number formats in which they are safe.
 
-Every margin is a power of two, and is derived: B and C are the least for which
+Every margin but L is a power of two, and is derived: B and C are the least for which
 the conditions of `failures` hold in float32, or else in float64. The conditions
 are inequalities between rationals, evaluated exactly; proofs/floats/floats.md proves that
 they suffice, for sums in any order, fused or not.

@@ -183,6 +183,8 @@ def _rows(made, target: Path, given: bool) -> list[tuple[str, object]]:
         ("domain", f"{made.domain}{'' if given else ' (chosen)'}"),
         ("margins", f"B = {power(margins.B)}, C = {power(margins.C)},"),
         ("", f"s = {power(margins.s)}, N = {power(margins.N)}"),
+        *([("", f"L = {margins.L}")] if margins.L else []),
+        *([("", f"a = {margins.a}")] if margins.flat else []),
         ("certified", ", ".join([*made.certified, "exact rationals"])),
     ]
     for name, reasons in made.certificates.items():

@@ -11,15 +11,16 @@ from construct.rational import Rational
 class Margins:
     """Powers of two: B for matches, C for addresses, s for reciprocals, N the context length.
 
-    L is for hinges that act at one position: 0 where there are none. a is the top of the gate:
-    1 where a task is held exactly and matches are equal; else the gate is flat (`level`).
+    L, a number of few bits, is for hinges that act at one position: 0 where there are none. a is
+    the top of the gate: 1 where a task is held exactly and matches are equal; else the gate is
+    flat (`level`).
     """
 
     B: Rational
     C: Rational
     s: int
     N: int
-    L: int = 0
+    L: Rational = 0
     a: Rational = 1
 
     @property
