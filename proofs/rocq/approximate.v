@@ -6,7 +6,9 @@
    near F tau pr d k i == example i is there, and ||f_k(X_i) - y_i|| <= tau
    mixture_near     == the mixture of the f_k by these votes; share_near k == w_k
    held_within      == the hypotheses on the prompt, the f_k and eps_k
-   approximate_correct, approximate_network is on named coordinates, and for flat matrices *)
+   given_flat E k t == what the heads of task k give at token t: layer 3 less layer 4
+   approximate_correct is on named coordinates; approximate_network and approximate_votes are
+   for flat matrices *)
 From mathcomp Require Import all_ssreflect all_algebra ring.
 From construct Require Import numbers bai codes residual spec plan stream reading gather label.
 From construct Require Import query superpose pool square divide theorem norms flat.
@@ -138,5 +140,59 @@ Proof.
 move=> eo ta; split; last exact: mixtures_close.
 apply/rowP => u; rewrite (@layers_answer R p pr (compile_flat o p a) E t u flat_valid eo ta) mxE.
 exact: (flat_correct ok flat (the_box held) near_decides (h := stream0 p pr)).
+Qed.
+
+(* What the heads of task k give at token t, in layer 3 less in layer 4. *)
+Definition given_flat E k (t : 'I_(N p)) : R :=
+  given_mx (D (sizes_of p)) E (tokens p pr) 2 k t - given_mx (D (sizes_of p)) E (tokens p pr) 3 k t.
+
+Lemma given_top E l top c h k (t : 'I_(N p)) :
+  emitted_by p (compile_flat o p a) E -> (l < 7)%N ->
+  nth (Layer [::] [::]) (compile_flat o p a) l =
+    padded (K p) [seq match_head o p top c j | j <- iota 0 (K p)] idle_units ->
+  h = run_layers (N p) (take l (compile_flat o p a)) (stream0 p pr) ->
+  holds_but p is_found h (stream3 p pr) ->
+  (forall q, q \in homes_of p ->
+    top + B p * (\sum_(i <- iota 0 d) e_bound o p k q i ^+ 2) <= 2%:R * C p) ->
+  (k < K p)%N -> given_mx (D (sizes_of p)) E (tokens p pr) l k t = weight p pr top k t.
+Proof.
+move=> eo l7 lE hE H room kK.
+rewrite (@given_by R p pr _ E l k t (match_head o p top c k) flat_valid eo l7) ?lE //; first last.
+- by rewrite nth_cat size_map size_iota kK (nth_map 0%N) ?size_iota // nth_iota.
+- by rewrite size_cat size_map size_iota ltn_addr.
+rewrite -hE; under eq_bigr => j _ do rewrite (superpose_weight ok (the_box held) H) //.
+rewrite (bigD1 t) //= eqxx mulr1 big1 ?addr0 // => j jt.
+by rewrite (_ : (j == t :> nat) = false) ?mulr0 //; apply: negPf jt.
+Qed.
+
+Lemma given_near E k (t : 'I_(N p)) : emitted_by p (compile_flat o p a) E -> (k < K p)%N ->
+  given_flat E k t = (matched p near k t)%:R.
+Proof.
+move=> eo kK; rewrite -(near_decides t kK) /given_flat /flat_weight.
+have H3 : holds p (run_layers (N p) (take 2 (compile_flat o p a)) (stream0 p pr)) (stream3 p pr).
+  by apply: (flat_stream3 ok flat (the_box held)).
+have H0 : holds p (run_layers (N p) (take 2 (compile_flat o p a)) (stream0 p pr))
+    (stream4w p pr (fun _ _ => 0)).
+  move=> t' c' tN vc; rewrite (H3 t' c') //; case: c' {vc} => //= [u|].
+    by rewrite big1 // => j _; rewrite mul0r.
+  by rewrite big1.
+have H4 := heads_add ok (the_box held) 1 (fun j q => @top_C _ _ _ flat j q) H0.
+rewrite (given_top (l := 2) (top := a) t eo _ erefl erefl _ _ kK) //; first last.
+- by move=> q; apply: top_C.
+- by move=> t' c' tN vc _; apply: H3.
+rewrite (given_top (l := 3) (top := a - 1) t eo _ erefl erefl _ _ kK) //; last first.
+  by move=> q; apply: below_C.
+move=> t' c' tN vc nf; have := H4 t' c' tN vc; rewrite mul1r => E4.
+by rewrite [LHS]E4; case: c' vc nf E4.
+Qed.
+
+(* They are the votes of the f_k: example by example, and all together. *)
+Theorem approximate_votes E k : emitted_by p (compile_flat o p a) E -> (k < K p)%N ->
+  (forall i, (i < pm p)%N -> \sum_(t < N p | ex p t == i) given_flat E k t = (near k i)%:R) /\
+  \sum_t given_flat E k t = (votes_of p near k)%:R.
+Proof.
+move=> eo kK; split=> [i im|]; under eq_bigr do rewrite given_near //.
+  exact: (example_matched ok near).
+exact: (sum_matched near ok).
 Qed.
 End Approximate.

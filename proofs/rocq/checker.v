@@ -3,13 +3,14 @@
    the theorem holds for the artifact.
 
    tensor, difference == where an artifact differs, and how
-   differences o p E == all differences between the weights E and the compiler's
+   differences o p g E == all differences between the weights E and the compiler's, whose
+                       layers are those for the tolerance g, if there is one
    map_emitted phi E == the weights with their numbers mapped *)
 From Coq Require Import QArith.
 From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers bai codes residual spec plan stream.
 From construct Require Import gather label query reading superpose pool square divide theorem.
-From construct Require Import transport matrices network.
+From construct Require Import transport matrices network tolerance.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -21,7 +22,7 @@ Inductive tensor :=
   | TensorQ of nat & nat | TensorK of nat & nat | TensorV of nat & nat | TensorO of nat & nat
   | TensorIn of nat | TensorOut of nat.
 Inductive difference :=
-  | Conditions                        (* the plan is not admissible *)
+  | Conditions                        (* the plan does not meet its conditions *)
   | Layers                            (* not seven layers *)
   | Heads of nat                      (* layer: not K heads *)
   | Shape of tensor                   (* not as many vectors *)
@@ -55,9 +56,9 @@ Definition layer_differs l (E : emitted_layer T) (L : layer coord T) :=
   tensor_differs (TensorIn l) (W_in E) (map fst (units L)) ++
   tensor_differs (TensorOut l) (W_out E) (map snd (units L)).
 
-Definition differences (E : emitted T) :=
-  let Ls := compile o p in
-  (if admissible o p then [::] else [:: Conditions]) ++
+Definition differences (g : option (tolerance T)) (E : emitted T) :=
+  let Ls := layers_for o p g in
+  (if conditions_for o p g then [::] else [:: Conditions]) ++
   tensor_differs TensorE (W_E E) (embedding o p) ++
   tensor_differs TensorPos (W_pos E) (places_of o p) ++
   (if size (elayers E) != size Ls then [:: Layers] else
@@ -205,18 +206,20 @@ by congr (_ ++ (_ ++ (constant _ ++ _))); exact: esym (m_num mo 1%N).
 Qed.
 
 (* What is accepted is what the compiler writes. *)
-Theorem accepted E : differences o p E = [::] ->
-  admissible (real_ops R) q /\ emitted_ok q (map_emitted phi E).
+Theorem accepted g E : differences o p g E = [::] ->
+  let g' := omap (map_tolerance phi) g in
+  conditions_for (real_ops R) q g' /\
+  emitted_by q (layers_for (real_ops R) q g') (map_emitted phi E).
 Proof.
-rewrite /differences; set Ls := compile o p.
+rewrite /differences; set Ls := layers_for o p g.
 move=> /cat_nil[+ /cat_nil[h1 /cat_nil[h2 /cat_nil[+ h4]]]].
 case: ifP => // ok _; case: eqP => // sz h3.
-split; first by rewrite (admissible_map mo).
+split; first by rewrite (conditions_map mo).
 split; rewrite ?embedding_map ?places_map ?unembedding_map.
 - exact: tensor_sound h1.
 - exact: tensor_sound h2.
 - exact: tensor_sound h4.
-rewrite (compile_map mo) -/Ls.
+rewrite (layers_map mo) -/Ls.
 apply: (all_ok_nth (a0 := map_elayer phi no_layer) (b0 := map_layer id phi (Layer [::] [::]))).
   by rewrite !size_map sz.
 move=> l; rewrite size_map => lL.

@@ -5,12 +5,13 @@
    sample           == a prompt as lists of rationals; prompt_of R s == that prompt in R
    votes_at, mixture_at p s == votes and mixture, computed
    condition, meets p s c == the nineteen conditions, and whether one is met
-   emit p           == the weights that the compiler writes for the plan p
-   answer_at p s    == what they answer, computed; answer_is_mixture p s == whether that is right *)
+   emit p, emit_by p Ls == the weights that the compiler writes for the plan p, for these layers
+   answer_at p s, answer_by p s Ls == what they answer, computed
+   answer_is_mixture p s == whether that is right *)
 From Coq Require Import QArith.
 From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers bai residual spec plan stream theorem.
-From construct Require Import transport matrices network checker forward.
+From construct Require Import transport matrices network tolerance checker forward.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -123,8 +124,9 @@ Definition emit_head (H : head coord Q) := EmittedHead
   (emit_vectors (map fst (vals H))) (emit_vectors (map snd (vals H))).
 Definition emit_layer (L : layer coord Q) := EmittedLayer (map emit_head (heads L))
   (emit_vectors (map fst (units L))) (emit_vectors (map snd (units L))).
-Definition emit := Emitted (emit_vectors (embedding o p)) (emit_vectors (places_of o p))
-  (emit_vectors (unembedding o p)) (map emit_layer (compile o p)).
+Definition emit_by Ls := Emitted (emit_vectors (embedding o p)) (emit_vectors (places_of o p))
+  (emit_vectors (unembedding o p)) (map emit_layer Ls).
+Definition emit := emit_by (compile o p).
 
 (* --- Its answer --- *)
 
@@ -138,9 +140,10 @@ Definition vec_at t u : Q :=
 Definition token_at t :=
   rcons [seq vec_at t u | u <- iota 0 d] (num o ((ex p t < m) && filled (ex p t))).
 
-Definition answer_at : seq Q :=
-  let h := forward_list o (D z) (N p) emit [seq token_at t | t <- iota 0 (N p)] in
-  project o (D z) (W_U emit) (nth [::] h (answer p)).
+Definition answer_by Ls : seq Q :=
+  let h := forward_list o (D z) (N p) (emit_by Ls) [seq token_at t | t <- iota 0 (N p)] in
+  project o (D z) (W_U (emit_by Ls)) (nth [::] h (answer p)).
+Definition answer_at := answer_by (compile o p).
 
 Definition answer_is_mixture :=
   all (fun u => eqb o (nth zero answer_at u) (mixture_at u)) (iota 0 d).
@@ -306,9 +309,9 @@ have -> : u == d :> nat by rewrite eqn_leq ud du.
 by rewrite (m_num mo).
 Qed.
 
-Lemma emit_shaped : all (@shaped_layer R) (elayers (map_emitted phi (emit p))).
+Lemma emit_shaped Ls : all (@shaped_layer R) (elayers (map_emitted phi (emit_by p Ls))).
 Proof.
-rewrite /emit; move: (compile o p) => Ls; rewrite /= !all_map.
+rewrite /= !all_map.
 rewrite (eq_all (a2 := xpredT)) ?all_predT // => L /=.
 rewrite /shaped_layer /= !size_map eqxx andbT !all_map.
 rewrite (eq_all (a2 := xpredT)) ?all_predT // => H /=.
@@ -322,22 +325,22 @@ rewrite /answer_mx; move: (forward DD E x) => M.
 by rewrite mxE; apply: eq_bigr => i _; rewrite !mxE.
 Qed.
 
-Lemma answer_atE (t : 'I_(N p)) : t = answer p :> nat ->
-  answer_mx (D z) (map_emitted phi (emit p)) (tokens P prompt_of) t =
-  \row_u phi (nth zero (answer_at p s) u).
+Lemma answer_byE Ls (t : 'I_(N p)) : t = answer p :> nat ->
+  answer_mx (D z) (map_emitted phi (emit_by p Ls)) (tokens P prompt_of) t =
+  \row_u phi (nth zero (answer_by p s Ls) u).
 Proof.
 move=> ta; have F : is_matrix
-    (forward_list (real_ops R) (D z) (N p) (map_emitted phi (emit p))
+    (forward_list (real_ops R) (D z) (N p) (map_emitted phi (emit_by p Ls))
       (map (map phi) [seq token_at p s t | t <- iota 0 (N p)]))
-    (forward (D z) (map_emitted phi (emit p)) (tokens P prompt_of)).
+    (forward (D z) (map_emitted phi (emit_by p Ls)) (tokens P prompt_of)).
   apply: forward_listE; first exact: emit_shaped.
   - by rewrite !size_map size_cat size_map size_iota addn1.
   - by rewrite !size_map size_iota.
   - by rewrite -map_comp; apply: tokens_atE.
 have [sF rF] := F; apply/matrixP => i u.
-have sU : size (W_U (map_emitted phi (emit p))) = d by rewrite !size_map size_iota.
+have sU : size (W_U (map_emitted phi (emit_by p Ls))) = d by rewrite !size_map size_iota.
 have [_ /(_ u) E] := projectE (rF t) sU.
-rewrite ord1 answer_reads [RHS]mxE -E /answer_at ta (forward_map _ _ mo).
+rewrite ord1 answer_reads [RHS]mxE -E /answer_by ta (forward_map _ _ mo).
 have -> h : nth [::] (map (map phi) h) (answer p) = map phi (nth [::] h (answer p)).
   case: (ltnP (answer p) (size h)) => ih; first by rewrite (nth_map [::]).
   by rewrite !nth_default ?size_map.
@@ -349,7 +352,7 @@ Theorem answer_computes (t : 'I_(N p)) : t = answer p :> nat ->
   (answer_mx (D z) (map_emitted phi (emit p)) (tokens P prompt_of) t ==
    \row_u mixture d m (tasks P) prompt_of u) = answer_is_mixture p s.
 Proof.
-move=> ta; rewrite (answer_atE ta); apply/eqP/all_iotaP => [/rowP E u ud|H].
+move=> ta; rewrite (answer_byE _ ta); apply/eqP/all_iotaP => [/rowP E u ud|H].
   by have := E (Ordinal ud); rewrite !mxE mixture_atE -(eqb_map mo) /eqb /= -eq_le => ->.
 apply/rowP => u; rewrite !mxE mixture_atE; apply/eqP.
 by have := H u (ltn_ord u); rewrite -(eqb_map mo) /eqb /= -eq_le.
@@ -387,11 +390,10 @@ rewrite /layer_differs !same_tensor !cats0 size_map eqxx; apply: flatten_none =>
 by rewrite (nth_map idle_head) // same_head.
 Qed.
 
-Theorem emit_differs p :
-  differences o p (emit p) = if admissible o p then [::] else [:: Conditions].
+Theorem emit_differs p g : differences o p g (emit_by p (layers_for o p g)) =
+  if conditions_for o p g then [::] else [:: Conditions].
 Proof.
-rewrite /differences !same_tensor !cat0s !cats0.
+rewrite /differences !same_tensor /= !cats0 size_map eqxx.
 rewrite flatten_none ?cats0 // => l lL.
-have -> : elayers (emit p) = [seq emit_layer p L | L <- compile o p] by [].
 by rewrite (nth_map (Layer [::] [::])) // same_layer.
 Qed.

@@ -2,12 +2,13 @@
 
    conditionsE      == the conditions of `quick.v` are those of `plan.v`
    quick_none       == what the quick checker accepts has no difference, and fits: so the
-                       theorem holds for it (quick_is_enough)
+                       theorem holds for it (quick_is_enough, quick_within_is_enough)
    sizes_are        == the sizes of a plan, without reading its tasks *)
 From Coq Require Import QArith NArith.
 From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers bai residual spec plan stream theorem.
-From construct Require Import matrices network checker artifact reader binary quick walked.
+From construct Require Import flat matrices network tolerance checker artifact reader binary quick
+  walked.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -157,22 +158,37 @@ rewrite -[q_feature_bound w b (at_home q _)]/((q_feature_bound w b \o at_home q)
 by rewrite -(nth_f (q_feature_bound w b \o at_home q) [::]).
 Qed.
 
-Lemma marginsE : q_margins w (views w) homes_ = margins_hold o p.
+Lemma roomE top : q_room w (views w) top b (map (q_bounds w b) homes_) =
+  all (fun k => all (fun q =>
+    leq_ o (add o top (mul o (B p) (E2 o p k q))) (mul o (num o 2) (C p))) (homes_of p))
+    (iota 0 (K p)).
 Proof.
-rewrite /q_margins /margins_hold; congr [&& _, _, _, _, _, _ & _].
-  rewrite /= all_map; apply: eq_all => g /=; rewrite all_map; apply: eq_all => u /=.
-  by rewrite /gated /=; case: u.1 => //= _; rewrite hinge_boundE.
 apply: all_views => k; rewrite -homesE !all_map; apply: eq_all => q.
 by rewrite /= E2E.
 Qed.
 
-Lemma conditionsE : conditions w y (views w) = admissible o p.
+Lemma marginsE : q_margins w (views w) homes_ = margins_hold o p.
 Proof.
-rewrite /conditions /admissible marginsE -K_written -lenE /gathering /nilp !size_map !all_map.
+rewrite /q_margins /margins_hold roomE; congr [&& _, _, _, _, _, _ & _].
+rewrite /= all_map; apply: eq_all => g /=; rewrite all_map; apply: eq_all => u /=.
+by rewrite /gated /=; case: u.1 => //= _; rewrite hinge_boundE.
+Qed.
+
+Lemma gate_holdsE g : q_gate_holds w (views w) homes_ g = gate_holds o p g.
+Proof.
+rewrite /q_gate_holds /gate_holds /flat_conditions roomE -K_written /gathering /nilp !size_map.
+by congr [&& _, _, _ & _].
+Qed.
+
+Lemma conditionsE g : conditions w y (views w) g = conditions_for o p g.
+Proof.
+rewrite /conditions /conditions_for; congr (_ && _); last first.
+  by case: g => //= g; rewrite gate_holdsE.
+rewrite /admissible marginsE -K_written -lenE /gathering /nilp !size_map !all_map.
 congr [&& _, _, _, _, _, _, _, _ & _].
 - by apply: eq_all => q /=; rewrite index_ltb n1E.
 - by apply: eq_all => q /=; rewrite index_ltb n1E.
-- by apply: eq_all => g /=; rewrite all_map; apply: eq_all => u; rewrite wired_unitE.
+- by apply: eq_all => v /=; rewrite all_map; apply: eq_all => u; rewrite wired_unitE.
 - by apply: all_views => k; rewrite wiredE.
 Qed.
 End Conditions.
@@ -281,9 +297,9 @@ Qed.
 End Compare.
 
 (* What the quick checker accepts has no difference, and lies within the width. *)
-Lemma quick_none w E : quick w E ->
+Lemma quick_none w g E : quick w g E ->
   fits (D (sizes_of (read_plan w))) (read_weights E) /\
-  differences rat_ops (read_plan w) (read_weights E) = [::].
+  differences rat_ops (read_plan w) g (read_weights E) = [::].
 Proof.
 rewrite /quick conditionsE => /and5P[ok eE eP eU].
 case/(both_nth no_written_layer (Layer [::] [::])) => sL L.
@@ -292,34 +308,43 @@ have -> : D (sizes_of (read_plan w)) = index_of width by rewrite index_of_nat si
 have [e1 e2] := tensor_none TensorE (embeddingE w) eE.
 have [p1 p2] := tensor_none TensorPos (placesE w) eP.
 have [u1 u2] := tensor_none TensorU (unembeddingE w) eU.
-have N l : l < 7 ->
+have N l : l < size (layers_of w (layout_of w) (views w) g) ->
     layer_differs rat_ops (read_plan w) l (read_layer (nth no_written_layer (wlayers E) l))
-      (nth (Layer [::] [::]) (compile rat_ops (read_plan w)) l) = [::] /\
+      (nth (Layer [::] [::]) (layers_for rat_ops (read_plan w) g) l) = [::] /\
     layer_within (index_of width) (read_layer (nth no_written_layer (wlayers E) l)).
-  move=> l7; apply: layer_none (L l l7).
+  move=> ll; apply: layer_none (L l ll).
   rewrite -(nth_f (@map_layer bin nat Q Q index_of id) (Layer [::] [::])) layers_ofE.
   exact: (nth_f (@map_layer coord nat Q Q _ id) (Layer [::] [::])).
 split; first rewrite /fits e2 p2 u2 all_map /=.
   by apply/(all_nthP no_written_layer) => l; rewrite sL => /(N l)[].
-have seven : size (elayers (read_weights E)) = 7 by rewrite size_map sL.
-rewrite /differences ok e1 p1 u1 cats0 seven -[size (compile _ _)]/7 eqxx.
-apply: flatten_nils => l /N[<- _].
+have seven : size (layers_of w (layout_of w) (views w) g) = size (layers_for rat_ops (read_plan w) g).
+  by rewrite -(size_map (@map_layer bin nat Q Q index_of id)) layers_ofE size_map.
+rewrite /differences ok e1 p1 u1 cats0 /= size_map sL seven eqxx.
+apply: flatten_nils => l; rewrite -seven => /N[<- _].
 by rewrite (nth_f read_layer no_written_layer).
 Qed.
 
 (* The theorem for the weights of an artifact, as they were written. *)
-Theorem quick_is_enough w E : quick w E -> computes_the_mixture (read_plan w) (read_weights E).
+Theorem quick_is_enough w E : quick w None E ->
+  computes_the_mixture (read_plan w) (read_weights E).
 Proof. by case/quick_none=> ? ?; apply: checked. Qed.
 
-(* Shape and sizes, from what was written alone. *)
-Definition hidden_written w := [:: 1; 1; maxn 1 (2 * sumn (map size (wdict w))); 1; 1;
-  wm w * size (wtasks w); 1].
+(* The same, for tasks that are held within errors. *)
+Theorem quick_within_is_enough w g E : quick w (Some g) E ->
+  computes_within (read_plan w) g (read_weights E).
+Proof. by case/quick_none=> ? ?; apply: checked_within. Qed.
 
-Lemma sizes_are w : let p := read_plan w in
-  (K p, D (sizes_of p), N p, answer p, hidden_units p) =
+(* Shape and sizes, from what was written alone. *)
+Definition hidden_written w (g : option (tolerance Q)) :=
+  let hinges := maxn 1 (2 * sumn (map size (wdict w))) in
+  if g is Some _ then [:: 1; hinges; 1; 1; 1; 2 * (wm w * size (wtasks w)); 1]
+  else [:: 1; 1; hinges; 1; 1; wm w * size (wtasks w); 1].
+
+Lemma sizes_are w g : let p := read_plan w in
+  (K p, D (sizes_of p), N p, answer p, hidden_units p g) =
   (size (wtasks w), D (sizes_written w), wN w, wm w * len_written w + (len_written w).-1,
-   hidden_written w).
+   hidden_written w g).
 Proof.
 rewrite /= K_written sizesE /answer /token -lenE /hidden_units K_written /hidden_written /=.
-by rewrite -map_comp (eq_map (f2 := size)) // => g; apply: size_map.
+by rewrite -map_comp (eq_map (f2 := size)) // => x; apply: size_map.
 Qed.

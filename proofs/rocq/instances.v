@@ -9,6 +9,7 @@
 
    kind, instance_of k == the kinds of tasks; for each a plan, a prompt and the mixture
    votes_for x      == each task has a vote, and the mixture is as stated and not 0
+   is_instance R x, is_answered R x == all hypotheses hold; the network says that mixture
    meaning R k j X i == what task j of the plan for the kind k says *)
 From Coq Require Import QArith List.
 From construct Require Import spec plan reader concrete.
@@ -147,7 +148,7 @@ Definition answerClip := [-1#2].
 
 From mathcomp Require Import all_ssreflect all_algebra ring.
 From construct Require Import numbers residual spec plan stream transport matrices network.
-From construct Require Import checker artifact concrete.
+From construct Require Import tolerance checker artifact concrete.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -197,20 +198,27 @@ Lemma votes_for_all k : votes_for (instance_of k).
 Proof. by case: k; vm_compute. Qed.
 
 Section Instance.
-Variables (k : kind) (R : realFieldType).
-Notation x := (instance_of k).
+Variables (R : realFieldType) (x : instance).
 Notation p := (map_plan (@q2r R) (its x)).
 Notation prompt := (prompt_of R (at_ x)).
 Notation domain := (in_domain (pd p) (pm p) (pn p) (tasks p) prompt (Rx p) (Ry p) (delta p)).
 Notation answer := (\row_(u < pd p) q2r R (nth zero (says x) u)).
 
-Theorem every_kind_has_an_instance :
+(* The hypotheses hold, every task has a vote, and the mixture is as stated and not 0. *)
+Definition is_instance :=
   [/\ admissible (real_ops R) p, domain,
       forall j, (j < K p)%N -> (0 < votes (pd p) (pm p) (tasks p) prompt j)%N,
       \row_u mixture (pd p) (pm p) (tasks p) prompt u = answer & answer != 0].
+
+(* The network that is emitted for the plan answers with just that. *)
+Definition is_answered := forall t : 'I_(N (its x)), t = stream.answer (its x) :> nat ->
+  answer_mx (D (sizes_of (its x))) (map_emitted (@q2r R) (emit (its x))) (tokens p prompt) t =
+  answer.
+
+Lemma computed_instance : (forall c, meets (its x) (at_ x) c) -> votes_for x -> is_instance.
 Proof.
-have /(conditions_are_the_hypotheses R)[ok dom] := meets_all k.
-have /and3P[/all_iotaP vs /all_iotaP mix /hasP[u + nonzero]] := votes_for_all k.
+move=> /(conditions_are_the_hypotheses R)[ok dom].
+move=> /and3P[/all_iotaP vs /all_iotaP mix /hasP[u + nonzero]].
 rewrite mem_iota => ud; split=> //.
 - by move=> j jK; rewrite votes_atE vs // -(K_map (@q2r R)).
 - apply/rowP => v; rewrite !mxE mixture_atE; apply/eqP.
@@ -219,21 +227,24 @@ rewrite mem_iota => ud; split=> //.
   by rewrite -(eqb_map (q2r_morph R)) E phi0 /eqb /= lexx.
 Qed.
 
-Lemma fits_all : fits (D (sizes_of (its x))) (emit (its x)).
-Proof. by case: k; vm_compute. Qed.
-
-(* So the network that is emitted for it answers with just that. *)
-Theorem every_instance_is_answered (t : 'I_(N (its x))) : t = stream.answer (its x) :> nat ->
-  answer_mx (D (sizes_of (its x))) (map_emitted (@q2r R) (emit (its x))) (tokens p prompt) t =
-  answer.
+Lemma computed_answer : fits (D (sizes_of (its x))) (emit (its x)) -> is_instance -> is_answered.
 Proof.
-have [ok dom _ <- _] := every_kind_has_an_instance.
-have none : differences o (its x) (emit (its x)) = [::].
-  by rewrite emit_differs -(admissible_map (q2r_morph R)) ok.
-have := the_answer (on_every_prompt (checked fits_all none) dom).
+rewrite /is_answered => wide [ok dom _ <- _] t.
+have none : differences o (its x) None (emit (its x)) = [::].
+  by rewrite (emit_differs (its x) None) /conditions_for andbT -(admissible_map (q2r_morph R)) ok.
+have := the_answer (on_every_prompt (checked wide none) dom).
 by rewrite sizes_map; apply.
 Qed.
 End Instance.
+
+Theorem every_kind_has_an_instance R k : is_instance R (instance_of k).
+Proof. exact: computed_instance (meets_all k) (votes_for_all k). Qed.
+
+Lemma fits_all k : fits (D (sizes_of (its (instance_of k)))) (emit (its (instance_of k))).
+Proof. by case: k; vm_compute. Qed.
+
+Theorem every_instance_is_answered R k : is_answered R (instance_of k).
+Proof. exact: computed_answer (@fits_all k) (every_kind_has_an_instance R k). Qed.
 
 (* --- The tasks are what their kinds say --- *)
 

@@ -9,10 +9,11 @@
 From Coq Require Import QArith.
 From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers residual spec plan stream matrices network.
-From construct Require Import transport checker artifact.
+From construct Require Import transport tolerance checker artifact.
 From construct Require theorem bai enough concrete sharpness instances margins thresholds.
 From construct Require norms gate flat approximate chord polynomials ridges error
   wiring_exists.
+From construct Require concrete_flat instances_flat sharpness_flat reach wirings.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -151,7 +152,7 @@ Proof. by []. Qed.
    of the domain, the answer is the mixture, what the heads give in layer 4 are the votes
    c_k, and their shares c_k / sum_j c_j. *)
 Theorem an_artifact_computes_the_mixture (p : plan Q) (E : emitted Q) :
-  fits (D (sizes_of p)) E -> differences rat_ops p E = [::] ->
+  fits (D (sizes_of p)) E -> differences rat_ops p None E = [::] ->
   [/\ [seq size (ehs L) | L <- elayers E] = nseq 7 (K p),
       D (sizes_of p) = ((4 + 2 * size (slots p)) * pd p + 2 * size (dict p) +
         up_log 2 (pm p).+1 + up_log 2 (pn p + size (scratch p)) + 6)%N,
@@ -172,8 +173,8 @@ Theorem an_artifact_computes_the_mixture (p : plan Q) (E : emitted Q) :
             forall k, (k < K q)%N ->
               given k / (\sum_(j < K q) given j) = (c k)%:R / (\sum_(j < K q) c j)%:R]].
 Proof.
-move=> wide none; have [h1 h2 _ idle every] := checked wide none; split=> //.
-  by move=> R l l7 l2 l5 L h; apply: (idle R l h).
+move=> wide none; have [[h1 h2 _ idle] every] := checked wide none; split=> //.
+  by move=> R l l7 l2 l5 L h; apply: (idle R l h); apply/and3P.
 by move=> R pr q Eq c given dom; have [? ? ? _] := every R pr dom; split.
 Qed.
 
@@ -247,6 +248,56 @@ by rewrite insubT /= mxE.
 Qed.
 End Approximate.
 
+(* The same for weights in which the checker finds no difference to the layers of the flat gate,
+   whose top, tau and eps_k are g. Labels have room: delta > tau + 2 eps_k. In every ordered field,
+   on every prompt of the box, and for all functions F_k that the tasks are held within eps_k of
+   at its examples and its query, if each label is within tau of F_k or at least delta away: what
+   the heads of task k give in layer 3, less what they give in layer 4, are the votes of F_k, one
+   for each label within tau; and the answer is within the sum of w_k eps_k of the mixture of the
+   F_k by the shares w_k of these votes. *)
+Theorem an_artifact_computes_within (p : plan Q) (g : tolerance Q) (E : emitted Q) :
+  fits (D (sizes_of p)) E -> differences rat_ops p (Some g) E = [::] ->
+  [/\ [seq size (ehs L) | L <- elayers E] = nseq 7 (K p),
+      D (sizes_of p) = ((4 + 2 * size (slots p)) * pd p + 2 * size (dict p) +
+        up_log 2 (pm p).+1 + up_log 2 (pn p + size (scratch p)) + 6)%N,
+      [seq size (W_in L) | L <- elayers E] =
+        [:: 1; maxn 1 (2 * sumn (map size (dict p))); 1; 1; 1; 2 * (pm p * K p); 1]%N,
+      forall (R : realFieldType) l, (l < 7)%N -> l != 1%N -> l != 5%N ->
+        let L := nth no_layer (elayers (map_emitted (@q2r R) E)) l in
+        forall h : 'M_(N p, D (sizes_of (map_plan (@q2r R) p))), mlp_mx (W_in L) (W_out L) h = h &
+      forall (R : realFieldType) (pr : prompt R) (F : nat -> (nat -> nat -> R) -> nat -> R),
+        let q := map_plan (@q2r R) p in let Eq := map_emitted (@q2r R) E in
+        let tau := q2r R (tau g) in let eps k := nth 0 (map (@q2r R) (errors g)) k in
+        let squares (x : nat -> R) := \sum_(u < pd q) x u ^+ 2 in
+        let c k := pool.votes_of q (approximate.near q pr tau F) k in
+        let w := approximate.share_near q pr tau F in
+        let given k := \sum_t (given_mx (D (sizes_of q)) Eq (tokens q pr) 2 k t -
+                               given_mx (D (sizes_of q)) Eq (tokens q pr) 3 k t) in
+        [/\ size (errors g) = K p,
+          forall k, (k < K q)%N -> tau + 2%:R * eps k < delta q &
+          in_box (pd q) (pm q) (pn q) pr (Rx q) (Ry q) ->
+          (forall k i, (k < K q)%N -> (i < pm q)%N -> used pr i ->
+            squares (fun u => f_ (tasks q) k (X pr i) u - F k (X pr i) u) <= eps k ^+ 2) ->
+          (forall k, (k < K q)%N ->
+            squares (fun u => f_ (tasks q) k (query pr) u - F k (query pr) u) <= eps k ^+ 2) ->
+          (forall k i, (k < K q)%N -> (i < pm q)%N -> used pr i ->
+            squares (fun u => F k (X pr i) u - Y pr i u) <= tau ^+ 2 \/
+            delta q ^+ 2 <= squares (fun u => F k (X pr i) u - Y pr i u)) ->
+          [/\ forall k, (k < K q)%N -> given k = (c k)%:R,
+              forall k, (k < K q)%N -> given k / (\sum_(j < K q) given j) = w k &
+              forall t : 'I_(N q), t = answer q :> nat ->
+                let answer u := answer_mx (D (sizes_of q)) Eq (tokens q pr) t ord0 u in
+                \sum_(u < pd q) (answer u - approximate.mixture_near q pr tau F u) ^+ 2 <=
+                  (\sum_(k < K q) w k * eps k) ^+ 2]]].
+Proof.
+move=> wide none; have [[h1 h2 _ idle] sz room every] := checked_within wide none; split=> //.
+  by move=> R l l7 l2 l5 L h; apply: (idle R l h); apply/and3P.
+move=> R pr F q Eq tau eps squares c w given; have [_ r] := room R.
+split=> // [k /r[] //|box cl clq ap].
+by have [V W _ _ A] := every R pr F
+  (@HeldOn R q (map_tolerance (@q2r R) g) pr F box cl clq ap); split.
+Qed.
+
 (* --- Every main statement, and the axioms that it rests on: none --- *)
 
 Print Assumptions residual.places.
@@ -256,9 +307,13 @@ Print Assumptions transport.compile_map.
 Print Assumptions transport.admissible_map.
 Print Assumptions network.network_correct.
 Print Assumptions network.votes_correct.
+Print Assumptions tolerance.layers_map.
+Print Assumptions tolerance.conditions_map.
 Print Assumptions checker.accepted.
 Print Assumptions artifact.checked.
+Print Assumptions artifact.checked_within.
 Print Assumptions enough.quick_is_enough.
+Print Assumptions enough.quick_within_is_enough.
 Print Assumptions concrete.conditions_are_the_hypotheses.
 Print Assumptions concrete.answer_computes.
 Print Assumptions concrete.emit_differs.
@@ -274,6 +329,7 @@ Print Assumptions margins.margins_exist.
 Print Assumptions thresholds.B_is_sharp.
 Print Assumptions main.an_artifact_computes_the_mixture.
 Print Assumptions main.the_flat_gate_answers_within_eps.
+Print Assumptions main.an_artifact_computes_within.
 Print Assumptions gate.flat_gate.
 Print Assumptions gate.gate_exists.
 Print Assumptions gate.no_gate.
@@ -285,6 +341,7 @@ Print Assumptions norms.sum_within_entry.
 Print Assumptions flat.flat_correct.
 Print Assumptions approximate.approximate_correct.
 Print Assumptions approximate.approximate_network.
+Print Assumptions approximate.approximate_votes.
 Print Assumptions chord.hinges_are_broken.
 Print Assumptions chord.interpolant_on_piece.
 Print Assumptions chord.squares_by_hinges.
@@ -301,3 +358,22 @@ Print Assumptions ridges.ridge_sum.
 Print Assumptions ridges.polarisation.
 Print Assumptions ridges.monomial_of_powers.
 Print Assumptions error.error_checked.
+Print Assumptions concrete_flat.flat_conditions_are_the_hypotheses.
+Print Assumptions concrete_flat.within_computes.
+Print Assumptions instances_flat.scratch_has_an_instance.
+Print Assumptions instances_flat.flat_kinds_have_instances.
+Print Assumptions instances_flat.flat_instances_are_answered.
+Print Assumptions sharpness.own_features_are_not_enough.
+Print Assumptions sharpness_flat.flat_counterexamples.
+Print Assumptions sharpness_flat.flat_conditions_are_needed.
+Print Assumptions sharpness_flat.flat_follow.
+Print Assumptions sharpness_flat.flat_not_K_heads.
+Print Assumptions sharpness_flat.no_network.
+Print Assumptions reach.compile_in_dense.
+Print Assumptions reach.compile_flat_in_dense.
+Print Assumptions reach.reach_is_enough.
+Print Assumptions reach.reach_is_enough_flat.
+Print Assumptions reach.reach_is_enough_within.
+Print Assumptions wirings.plan_exists.
+Print Assumptions wirings.narrow_plan_exists.
+Print Assumptions wirings.every_list_has_a_plan.

@@ -2,25 +2,25 @@
    entry of every tensor of an artifact, changed: 1 added, and the sign turned where there
    is one. The checker must name that entry, and no other.
 
-   first_difference p E == the first difference, and what should be there
-   wanted p t r j   == the compiler's entry; change p E t r j x == E with x added to an entry
-   tried_and_accepted p E == how many changes were tried, and how many not rejected by name *)
+   first_difference p g E == the first difference, and what should be there
+   wanted p g t r j == the compiler's entry; change p E t r j x == E with x added to an entry
+   tried_and_accepted p g E == how many changes were tried, and how many not rejected by name *)
 From Coq Require Import QArith.
 From mathcomp Require Import all_ssreflect.
-From construct Require Import numbers bai residual spec plan theorem matrices checker.
+From construct Require Import numbers bai residual spec plan matrices tolerance checker.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
 Unset Printing Implicit Defensive.
 
 Section Mutations.
-Variables (p : plan Q) (E : emitted Q).
+Variables (p : plan Q) (g : option (tolerance Q)) (E : emitted Q).
 Notation o := rat_ops.
 Notation width := (D (sizes_of p)).
 
 (* --- What an entry should be --- *)
 
-Definition compiled l := nth (Layer [::] [::]) (compile o p) l.
+Definition compiled l := nth (Layer [::] [::]) (layers_for o p g) l.
 Definition compiled_head l k := nth idle_head (heads (compiled l)) k.
 
 Definition forms_of t : seq (form coord Q) :=
@@ -38,7 +38,7 @@ Definition wanted t r j : Q :=
 
 (* The first difference, and numerator and denominator of what should be there. *)
 Definition first_difference :=
-  if differences o p E is d :: _ then
+  if differences o p g E is d :: _ then
     Some (d, if d is Entry t r j then let x := wanted t r j in (Qnum x, Qden x) else (Z0, xH))
   else None.
 
@@ -98,7 +98,7 @@ Definition names t r j d :=
 
 (* The change is found, and nothing else is. *)
 Definition rejected t r j x :=
-  let ds := differences o p (change t r j x) in ~~ nilp ds && all (names t r j) ds.
+  let ds := differences o p g (change t r j x) in ~~ nilp ds && all (names t r j) ds.
 
 Definition verdicts : seq bool :=
   flatten [seq flatten [seq flatten [seq

@@ -152,6 +152,25 @@ Qed.
 
 (* --- The votes --- *)
 
+(* What head k of layer l gives: its scores on the stream that the layers before leave. *)
+Lemma given_by Ls E l k (t : 'I_N) H : all (valid_layer p) Ls -> emitted_by p Ls E ->
+  (l < size Ls)%N -> (k < size (heads (nth (Layer [::] [::]) Ls l)))%N ->
+  nth idle_head (heads (nth (Layer [::] [::]) Ls l)) k = H ->
+  let h := run_layers N (take l Ls) (stream0 p pr) in
+  given_mx D E tokens l k t = \sum_(j < N) relu o (score H (h t) (h j)).
+Proof.
+move=> vL eo lL kH HE h; have [_ _ _ eL] := eo.
+have vl : all (valid_layer p) (take l Ls).
+  by move: vL; rewrite -{1}(cat_take_drop l Ls) all_cat => /andP[].
+have A := layers_places (embed_places eo) vl (all_ok_take l eL).
+have [el _ _] := all_ok_at no_layer (Layer [::] [::]) eL lL.
+have eH := all_ok_at no_head idle_head el kH; rewrite HE in eH.
+have vH : valid_pairs p (rows H).
+  have /(all_nthP (Layer [::] [::]))/(_ l lL)/andP[vh _] := vL.
+  by have /(all_nthP idle_head)/(_ k kH)/andP[+ _] := vh; rewrite HE.
+by apply: eq_bigr => j _; exact: scores_places A vH eH.
+Qed.
+
 Notation hit := (explains d (tasks p) pr).
 
 (* Head k of layer 4 gives 1 at the home tokens of the examples that task k explains. *)
@@ -159,30 +178,19 @@ Lemma given_matched E k (t : 'I_N) :
   in_domain d (pm p) (pn p) (tasks p) pr (Rx p) (Ry p) (delta p) -> emitted_ok p E ->
   (k < K p)%N -> given_mx D E tokens 3 k t = (matched p hit k t)%:R.
 Proof.
-move=> dom eo kK; have [_ _ _ eL] := eo; have vL := compile_valid ok.
-have H1 := gather_correct (pr := pr) ok (fun _ _ _ _ => erefl).
+move=> dom eo kK; have H1 := gather_correct (pr := pr) ok (fun _ _ _ _ => erefl).
 have H3 := query_correct ok dom (label_correct ok H1).
-have vL3 : all (valid_layer p) (take 3 (compile o p)).
-  by move: vL; rewrite -{1}(cat_take_drop 3 (compile o p)) all_cat => /andP[].
-have A := layers_places (embed_places eo) vL3 (all_ok_take 3 eL).
-have [e4 _ _] := all_ok_at no_layer (Layer [::] [::]) eL (isT : (3 < 7)%N).
-have k4 : (k < size (heads (superpose o p)))%N.
-  by rewrite size_cat size_map size_iota ltn_addr.
-have eH := all_ok_at no_head idle_head e4 k4.
-have head4 : nth idle_head (heads (superpose o p)) k = superpose_head o p k.
-  by rewrite nth_cat size_map size_iota kK (nth_map 0%N) ?size_iota // nth_iota.
-have vH : valid_pairs p (rows (superpose_head o p k)).
-  have /and5P[_ _ _ /andP[v4 _] _] := vL.
-  by have /(all_nthP idle_head)/(_ k k4) := v4; rewrite head4 => /andP[].
-rewrite head4 in eH; rewrite /given_mx.
-under eq_bigr => j _ do rewrite (scores_places t j A vH eH) (superpose_gate ok dom H3 kK) //.
+rewrite (given_by (l := 3) (H := superpose_head o p k) t (compile_valid ok) eo) //; first last.
+- by rewrite nth_cat size_map size_iota kK (nth_map 0%N) ?size_iota // nth_iota.
+- by rewrite size_cat size_map size_iota ltn_addr.
+under eq_bigr => j _ do rewrite (superpose_gate ok dom H3 kK) //.
 rewrite (bigD1 t) //= eqxx andbT big1 ?addr0 // => j jt.
 by rewrite (_ : (j == t :> nat) = false) ?andbF //; apply: negPf jt.
 Qed.
 
 (* ... once for each such example. *)
-Lemma example_matched k i : (k < K p)%N -> (i < pm p)%N ->
-  \sum_(t < N | ex p t == i) (matched p hit k t)%:R = (explains d (tasks p) pr k i)%:R :> R.
+Lemma example_matched hit_ k i : (k < K p)%N -> (i < pm p)%N ->
+  \sum_(t < N | ex p t == i) (matched p hit_ k t)%:R = (hit_ k i)%:R :> R.
 Proof.
 move=> kK im; have hn : (home p k < len p)%N.
   by have /and4P[H _ _ _] := wiredP ok kK; rewrite (leq_trans H) ?leq_pred.

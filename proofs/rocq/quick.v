@@ -5,14 +5,14 @@
    layout, layout_of w == where each field of the residual stream begins; two lengths, one number
    q_acts, at_home   == hinges of the dictionary that act at a position
    row, view, views w == row i of a task; a task with its home, what it reads, and its rows
-   layers_of w      == the layers of the compiler, on places along D
-   conditions w     == the plan is admissible
+   layers_of w g    == the layers of the compiler, on places along D, for the tolerance g
+   conditions w g   == the plan meets its conditions
    matches_head, matches_layer == vectors with the same entries, and none beyond the width
-   quick w E        == E holds the compiler's weights, within the width, and w is admissible *)
+   quick w g E      == E holds the compiler's weights, within the width, and w meets its conditions *)
 From Coq Require Import QArith NArith.
 From mathcomp Require Import all_ssreflect.
 From construct Require Import numbers bai residual spec plan stream query square.
-From construct Require Import matrices checker artifact reader binary.
+From construct Require Import flat matrices tolerance checker artifact reader binary.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -129,13 +129,15 @@ Definition q_copy_head : head bin Q :=
             ([:: (y_rec y, q1)], q_constant q1);
             ([:: (y_sq y, num o 2)], q_to_end)])
     (q_copy id id (y_scale y)).
-Definition q_gather : layer bin Q :=
-  padded tasks_ ([seq Head (q_own sr.2) (q_copy id (operand_x (BinNat.N.succ sr.1)) (y_scale y))
+Definition q_gather_heads : seq (head bin Q) :=
+  [seq Head (q_own sr.2) (q_copy id (operand_x (BinNat.N.succ sr.1)) (y_scale y))
     | sr <- zip (upto zero (size (wslots w))) (wslots w)] ++
-    (if nilp (wscratch w) then [::] else [:: q_copy_head])) idle_units.
+  (if nilp (wscratch w) then [::] else [:: q_copy_head]).
+Definition q_gather : layer bin Q := padded tasks_ q_gather_heads idle_units.
 
-Definition q_label : layer bin Q :=
-  padded tasks_ [:: Head (q_own (y_last y)) (q_copy id (from_ (y_lab y)) (y_scale y))] idle_units.
+Definition q_label_head : head bin Q :=
+  Head (q_own (y_last y)) (q_copy id (from_ (y_lab y)) (y_scale y)).
+Definition q_label : layer bin Q := padded tasks_ [:: q_label_head] idle_units.
 
 Definition q_query_head : head bin Q :=
   Head (q_same (y_pt y) (y_lt y) ++
@@ -175,18 +177,19 @@ Definition q_form (fld : bin -> bin -> bin) b (v : view) (r : row) : vector :=
 Definition q_error v r : vector :=
   q_form operand_x (y_gx y) v r ++ [:: (from_ (y_lab y) (ri r), opp o q1)].
 
-Definition q_gate v : vector :=
+Definition q_gate top v : vector :=
   q_scaled (waddress w) (q_along (y_pt y) (y_lt y) (v_home v)) ++
   [:: (y_ctx y, mul o (num o 2) (waddress w))] ++
-  q_constant (sub o q1 (mul o (waddress w) (num o (y_le y + 2 * y_lt y + 2)))).
+  q_constant (sub o top (mul o (waddress w) (num o (y_le y + 2 * y_lt y + 2)))).
 Definition q_code b l : pairs :=
   [seq ([:: (from_ b i, waddress w)], [:: (from_ b i, q1)]) | i <- upto zero l].
-Definition q_task v : head bin Q :=
+Definition q_task top scale v : head bin Q :=
   Head ([seq let e := q_error v r in (q_scaled (opp o (wmatch w)) e, e) | r <- v_rows v] ++
-        q_code (y_pe y) (y_le y) ++ q_code (y_pt y) (y_lt y) ++ [:: (q_constant q1, q_gate v)])
-    ([seq (q_scaled (y_scale y) (q_form operand_q (y_gq y) v r), [:: (from_ (y_out y) (ri r), q1)])
-        | r <- v_rows v] ++ [:: (q_constant (y_scale y), [:: (y_cnt y, q1)])]).
-Definition q_superpose : layer bin Q := padded tasks_ (map q_task vs) idle_units.
+        q_code (y_pe y) (y_le y) ++ q_code (y_pt y) (y_lt y) ++ [:: (q_constant q1, q_gate top v)])
+    ([seq (q_scaled scale (q_form operand_q (y_gq y) v r), [:: (from_ (y_out y) (ri r), q1)])
+        | r <- v_rows v] ++ [:: (q_constant scale, [:: (y_cnt y, q1)])]).
+Definition q_tasks top scale : layer bin Q := padded tasks_ (map (q_task top scale) vs) idle_units.
+Definition q_superpose : layer bin Q := q_tasks q1 (y_scale y).
 
 Definition q_pool : layer bin Q :=
   padded tasks_ [:: Head
@@ -200,17 +203,38 @@ Definition q_table (i : bin) : vector * vector :=
   let v := q_number i in
   ([:: (y_sq y, opp o q1); (y_tot y, mul o (num o 2) v); (y_one y, sub o q1 (mul o v v))],
    [:: (y_rec y, mul o (wreciprocal w) (inv o v))]).
+Definition q_square_head : head bin Q :=
+  Head [:: ([:: (y_tot y, q1)], [:: (y_tot y, q1)])] [:: (q_constant (y_scale y), [:: (y_sq y, q1)])].
 Definition q_square : layer bin Q :=
-  padded tasks_ [:: Head [:: ([:: (y_tot y, q1)], [:: (y_tot y, q1)])]
-                         [:: (q_constant (y_scale y), [:: (y_sq y, q1)])]]
+  padded tasks_ [:: q_square_head]
     [seq q_table i | i <- upto (BinNat.N.succ zero) (wm w * tasks_)].
 
 Definition q_divide : layer bin Q :=
   padded tasks_ [:: Head [:: (q_constant q1, [:: (y_rec y, q1)])]
     (q_copy (from_ (y_out y)) id (mul o (y_scale y) (inv o (wreciprocal w))))] idle_units.
 
-Definition layers_of :=
-  [:: q_gather; q_label; q_query; q_superpose; q_pool; q_square; q_divide].
+(* Where the gate is flat. *)
+Notation single := (tasks_ == 1).
+Definition q_gather_flat : layer bin Q :=
+  padded tasks_ (q_gather_heads ++ (if single then [:: q_label_head] else [::])) idle_units.
+Definition q_fetch : layer bin Q :=
+  padded tasks_ ((if single then [::] else [:: q_label_head]) ++ [:: q_query_head]) q_units.
+Definition q_flat_table top c (i : bin) : vector * vector :=
+  let v := q_number i in
+  ([:: (y_sq y, opp o (num o 2)); (y_tot y, mul o (num o 4) v);
+       (y_one y, sub o top (mul o (num o 2) (mul o v v)))],
+   [:: (y_rec y, mul o c (inv o v))]).
+Definition q_square_flat : layer bin Q :=
+  let vs := upto (BinNat.N.succ zero) (wm w * tasks_) in
+  padded tasks_ [:: q_square_head]
+    ([seq q_flat_table (eighths o 9) (wreciprocal w) i | i <- vs] ++
+     [seq q_flat_table (eighths o 1) (opp o (wreciprocal w)) i | i <- vs]).
+
+Definition layers_of (g : option (tolerance Q)) :=
+  if g is Some g' then
+    [:: q_gather_flat; q_fetch; q_tasks (top g') (y_scale y);
+        q_tasks (sub o (top g') q1) (opp o (y_scale y)); q_pool; q_square_flat; q_divide]
+  else [:: q_gather; q_label; q_query; q_superpose; q_pool; q_square; q_divide].
 
 Definition q_unembedding : seq vector := [seq [:: (u, q1)] | u <- upto zero (wd w)].
 Definition q_embedding : seq vector := q_unembedding ++ [:: [:: (y_ctx y, q1)]].
@@ -280,6 +304,11 @@ Definition q_E2 b bounds v :=
   sum o [seq let e := q_error_bound b bounds v r in mul o e e | r <- v_rows v].
 Definition q_bounds b q := table q0 (map (q_feature_bound b \o at_home q) (wdict w)).
 
+(* Room off target, for scores that are `top` on a match. *)
+Definition q_room top b bounds :=
+  all (fun v => all (fun at_ => leq_ o (add o top (mul o (wmatch w) (q_E2 b at_ v)))
+                                       (mul o (num o 2) (waddress w))) bounds) vs.
+
 Definition q_margins homes :=
   let b := q_token_bound in
   let bounds := map (q_bounds b) homes in
@@ -288,16 +317,27 @@ Definition q_margins homes :=
       leq_ o q1 (mul o (wmatch w) (mul o (wdelta w) (wdelta w))),
       all (all (fun u : written_unit =>
         if u.1 is Some _ then leq_ o (q_hinge_bound b u.2) (wgate w) else true)) (wdict w) &
-      all (fun v => all (fun at_ => leq_ o (add o q1 (mul o (wmatch w) (q_E2 b at_ v)))
-                                         (mul o (num o 2) (waddress w))) bounds) vs].
+      q_room q1 b bounds].
 
-Definition conditions :=
+Definition q_threshold (g : tolerance Q) e :=
+  [&& leq_ o q0 e, leq_ o e (wdelta w),
+      leq_ o (mul o (wmatch w) (square_of o (add o (tau g) e))) (sub o (top g) q1) &
+      leq_ o (top g) (mul o (wmatch w) (square_of o (sub o (wdelta w) e)))].
+Definition q_gate_holds homes (g : tolerance Q) :=
+  let b := q_token_bound in let tasks := size (wtasks w) in
+  [&& [&& leq_ o q1 (top g),
+          size (wslots w) + ~~ nilp (wscratch w) + (tasks == 1) <= tasks &
+          q_room (top g) b (map (q_bounds b) homes)],
+      leq_ o q0 (tau g), size (errors g) == tasks & all (q_threshold g) (errors g)].
+
+Definition conditions (g : option (tolerance Q)) :=
   let tasks := size (wtasks w) in let dict := table [::] (wdict w) in
   let homes := undup (map v_home vs) in
   [&& 1 < wn w, (wm w).+1 * len_written w <= wN w, 0 < tasks,
       size (wslots w) + ~~ nilp (wscratch w) <= tasks,
       all (BinNat.N.ltb^~ (y_n1 y)) (wslots w), all (BinNat.N.ltb^~ (y_n1 y)) (wscratch w),
-      all (all (q_wired_unit homes)) (wdict w), all (q_wired dict) vs & q_margins homes].
+      all (all (q_wired_unit homes)) (wdict w), all (q_wired dict) vs & q_margins homes] &&
+  (if g is Some g' then q_gate_holds homes g' else true).
 End Conditions.
 
 (* --- The comparison --- *)
@@ -324,9 +364,9 @@ Definition matches_layer width (E : written_layer) (L : layer bin Q) :=
   [&& both (matches_head width) (wheads E) (heads L),
       matches width (win E) (map fst (units L)) & matches width (wout E) (map snd (units L))].
 
-Definition quick (w : written_plan) (E : written) : bool :=
+Definition quick (w : written_plan) (g : option (tolerance Q)) (E : written) : bool :=
   let y := layout_of w in let vs := views w in
   let width := BinNat.N.of_nat (D (sizes_written w)) in
-  [&& conditions w y vs, matches width (wE E) (q_embedding w y),
+  [&& conditions w y vs g, matches width (wE E) (q_embedding w y),
       matches width (wpos E) (q_places w y), matches width (wU E) (q_unembedding w) &
-      both (matches_layer width) (wlayers E) (layers_of w y vs)].
+      both (matches_layer width) (wlayers E) (layers_of w y vs g)].

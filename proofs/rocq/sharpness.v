@@ -1,22 +1,23 @@
-(* The conditions of the theorem are needed. For each of nine conditions there is a plan
+(* The conditions of the theorem are needed. For each of ten conditions there is a plan
    and a prompt that meet all the others, and the network that is emitted for the plan
    answers this prompt with something else than the mixture, in every real field:
    `conditions_are_needed`. The numbers that it answers with: `answers`.
 
-   Of the other ten conditions
+   Of the other nine conditions
    - three follow from the rest (`follow`);
    - without RoomForTokens the context has no answer token (`no_answer_token`);
    - without SomeTask or HeadsForSlots the layers have not K heads (`not_K_heads`);
-   - for SlotsHoldInputs, DictionaryReads, ScratchHoldsInputs and GateMargin nothing is proved
-     here. What the first two exclude is a slot or a feature that TasksWired lets no task read.
+   - for SlotsHoldInputs, DictionaryReads and ScratchHoldsInputs nothing is proved here. What
+     the first two exclude is a slot or a feature that TasksWired lets no task read.
 
    needs c p s      == the plan p and the prompt s meet all conditions but c, and the network
                        answers with something else than the mixture, in every real field
-   table            == the counterexamples *)
+   table            == the counterexamples
+   own_features_are_not_enough: C must see what acts at the homes of other tasks *)
 From Coq Require Import QArith.
 From mathcomp Require Import all_ssreflect all_algebra.
 From construct Require Import numbers bai residual spec plan stream theorem.
-From construct Require Import transport matrices network checker concrete.
+From construct Require Import transport matrices network tolerance checker concrete.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -53,6 +54,14 @@ Definition pair (x y : Q) := Some ([:: [:: x]], [:: y]).
 Definition one_pair := Sample [:: pair 1 1; None] [:: [:: 1]].
 Definition one_triple := Sample [:: Some ([:: [:: 1]; [:: 0]], [:: 1]); None] [:: [:: 1]; [:: 0]].
 
+(* Two tasks, each with a feature of one hinge: c_0 g_0 and c_1 g_1. The second lives at a scratch
+   token. *)
+Definition feature_task (c : Q) (h : hinge Q) : task Q :=
+  Task [:: [::]] [:: [:: (0%N, c)]] [:: 0] [:: [:: h]].
+Definition two_homes c0 h0 c1 h1 B C L Rx Ry : plan Q :=
+  Plan 1 2 2 [:: feature_task c0 h0; feature_task c1 h1] [::] [:: 0%N; 1%N] [:: 0%N]
+    [:: [:: (Some 0%N, h0); (Some 1%N, h1)]] [:: [:: 0%N]; [:: 0%N]] 16 B C 2 L Rx Ry 1.
+
 Record counterexample := Counterexample { dropped : condition; its : plan Q; at_ : sample }.
 
 Definition table : seq counterexample := [::
@@ -73,6 +82,9 @@ Definition table : seq counterexample := [::
   (* C = 9/4 where 5/2 is needed: two wrong labels give each other half a vote. *)
   Counterexample AddressMargin (simple identity 1 (9#4) 2 1 1)
     (Sample [:: pair 1 (-1); pair (-1) 1] [:: [:: 1]]);
+  (* L = 7/8 where 1 is needed: max(-x, 0), at home at the scratch token, is 1/8 at the input. *)
+  Counterexample GateMargin (two_homes 1 (hinge1 1) 1 (hinge1 (-1)) 1 4 (7#8) 1 1)
+    (Sample [:: pair (-1) 0; None] [:: [:: 1]]);
   (* An input of -3/2 where 1 is the bound: they give each other a vote. *)
   Counterexample InputBound (simple identity 1 (5#2) 2 1 1)
     (Sample [:: pair 1 (-1); pair (-3#2) 1] [:: [:: 1]]);
@@ -86,10 +98,17 @@ Definition table : seq counterexample := [::
   Counterexample Separation (simple identity 1 (5#2) 2 1 1)
     (Sample [:: pair 1 (1#2); None] [:: [:: 1]])].
 
+(* Task 0 is 64 times a feature that is max(x/64, 0) at its home, and max(x, 0) at the other one;
+   2C = 180, where 65 would do for each task at its own home. *)
+Definition own_features := Counterexample AddressMargin
+  (two_homes 64 (Hinge (1#64) [:: (0%N, 0%N, 1)] 0) 1 (hinge1 1) 1 90 4 1 4)
+  (Sample [:: pair 1 4; None] [:: [:: 1]]).
+
 (* What the network answers, and the mixture. *)
 Lemma answers : [seq (answer_at (its x) (at_ x), mixture_at (its x) (at_ x) 0) | x <- table] =
   [:: ([:: 0], 1); ([:: 0], 1); ([:: 0], 1); ([:: 8#3], 0); ([:: 0], 1); ([:: 3#8], 0);
-      ([:: 1], 0); ([:: 1], 0); ([:: 1], 0); ([:: 5#2], 0); ([:: 45#64], 0)].
+      ([:: 1], 0); ([:: 257985#262144], 1); ([:: 1], 0); ([:: 1], 0); ([:: 5#2], 0);
+      ([:: 45#64], 0)].
 Proof. by vm_compute. Qed.
 
 (* --- They are counterexamples --- *)
@@ -136,9 +155,9 @@ have : all refutes table by vm_compute.
 by elim: table => [|x xs IH] //= /andP[/refutesP xn /IH xsn]; constructor.
 Qed.
 
-(* Each of these nine conditions is needed, whatever else holds. *)
+(* Each of these ten conditions is needed, whatever else holds. *)
 Theorem conditions_are_needed c :
-  List.In c [:: TasksWired; LabelSign; ReciprocalSign; MatchMargin; AddressMargin;
+  List.In c [:: TasksWired; LabelSign; ReciprocalSign; MatchMargin; AddressMargin; GateMargin;
                 InputBound; LabelBound; QueryBound; Separation] ->
   exists p s, needs c p s.
 Proof.
@@ -147,10 +166,19 @@ have [x [<- xt]] := proj1 (List.in_map_iff dropped table c) ct.
 by exists (its x), (at_ x); apply: (proj1 (List.Forall_forall _ _) counterexamples).
 Qed.
 
+(* It is not enough that C is large for each task with the features of its own home. *)
+Theorem own_features_are_not_enough : exists p s, needs AddressMargin p s /\
+  all (fun k => leq_ o (add o (num o 1) (mul o (B p) (E2 o p k (home p k))))
+    (mul o (num o 2) (C p))) (iota 0 (K p)).
+Proof.
+exists (its own_features), (at_ own_features); split; last by vm_compute.
+by apply: (@refutesP own_features); vm_compute.
+Qed.
+
 (* The weights are the compiler's: the checker finds nothing but the plan's conditions. *)
-Lemma weights_are_the_compilers x : differences o (its x) (emit (its x)) =
+Lemma weights_are_the_compilers x : differences o (its x) None (emit (its x)) =
   if admissible o (its x) then [::] else [:: Conditions].
-Proof. exact: emit_differs. Qed.
+Proof. by rewrite (emit_differs (its x) None) /conditions_for andbT. Qed.
 
 (* --- The other conditions --- *)
 

@@ -96,19 +96,24 @@ rewrite /copy_rows sizes_map map_pairs_cat same_map /bai.map_pairs /= to_end_map
 by rewrite /bai.map_form /= (m_opp mo) !(m_num mo).
 Qed.
 
-Lemma gather_map : gather o2 q = map_layer (gather o1 p).
+Lemma gather_heads_map : gather_heads o2 q = map map_head (gather_heads o1 p).
 Proof.
-rewrite /gather padded_map K_map; congr padded; rewrite /gather_heads map_cat -map_comp.
-congr (_ ++ _); last by case: nilp; rewrite //= copy_head_map.
-apply: eq_map => r /=.
-by rewrite /bai.map_head /gather_head /= own_example_map copy_map (m_num mo) sizes_map.
+rewrite /gather_heads map_cat -map_comp; congr (_ ++ _).
+  apply: eq_map => r /=.
+  by rewrite /bai.map_head /gather_head /= own_example_map copy_map (m_num mo) sizes_map.
+by case: nilp; rewrite //= copy_head_map.
+Qed.
+
+Lemma gather_map : gather o2 q = map_layer (gather o1 p).
+Proof. by rewrite /gather padded_map K_map gather_heads_map. Qed.
+
+Lemma label_head_map : label_head o2 q = map_head (label_head o1 p).
+Proof.
+by rewrite /label_head /bai.map_head /= own_example_map copy_map (m_num mo) sizes_map.
 Qed.
 
 Lemma label_map : label o2 q = map_layer (label o1 p).
-Proof.
-rewrite /label padded_map K_map /= /bai.map_head /label_head /=.
-by rewrite own_example_map copy_map (m_num mo) sizes_map.
-Qed.
+Proof. by rewrite /label padded_map K_map label_head_map. Qed.
 
 Lemma hinges_map : hinges q = [seq (vu.1, map_unit phi vu.2) | vu <- hinges p].
 Proof.
@@ -133,20 +138,25 @@ Qed.
 Lemma hinges_at_map a : hinges_at q a = [seq (vu.1, map_unit phi vu.2) | vu <- hinges_at p a].
 Proof. by rewrite /hinges_at hinges_map filter_map. Qed.
 
-Lemma query_map : query_layer o2 q = map_layer (query_layer o1 p).
+Lemma query_head_map : query_head o2 q = map_head (query_head o1 p).
 Proof.
-rewrite /query_layer padded_map K_map; congr padded.
-  rewrite /= /bai.map_head /query_head /= map_pairs_cat copy_map (m_num mo);
-    congr [:: Head _ (_ ++ _)].
-    rewrite /query_rows sizes_map map_pairs_cat same_map /bai.map_pairs /= map_form_cat.
-    by rewrite along_map !constant_map (m_sub mo) !(m_num mo).
-  rewrite /bai.map_pairs map_flatten -map_comp; congr flatten; apply: eq_map => r /=.
-  by rewrite -(m_num mo) -copy_map.
+rewrite /query_head /bai.map_head /= map_pairs_cat copy_map (m_num mo); congr (Head _ (_ ++ _)).
+  rewrite /query_rows sizes_map map_pairs_cat same_map /bai.map_pairs /= map_form_cat.
+  by rewrite along_map !constant_map (m_sub mo) !(m_num mo).
+rewrite /bai.map_pairs map_flatten -map_comp; congr flatten; apply: eq_map => r /=.
+by rewrite -(m_num mo) -copy_map.
+Qed.
+
+Lemma dictionary_units_map : dictionary_units o2 q = map_pairs (dictionary_units o1 p).
+Proof.
 rewrite /dictionary_units hinges_map /nilp size_map; case: ifP => // _.
 rewrite /bai.map_pairs map_flatten -map_comp; congr flatten; apply: eq_map => a.
 rewrite /comp hinges_at_map map_cat -!map_comp; congr (_ ++ _);
   by apply: eq_map => x; rewrite /= -hinge_unit_map.
 Qed.
+
+Lemma query_map : query_layer o2 q = map_layer (query_layer o1 p).
+Proof. by rewrite /query_layer padded_map K_map query_head_map dictionary_units_map. Qed.
 
 Lemma f_form_map k fld feat i : f_form o2 q k fld feat i = map_form (f_form o1 p k fld feat i).
 Proof.
@@ -202,10 +212,12 @@ rewrite /pool padded_map K_map; congr (padded _ [:: _]); rewrite /bai.map_head /
 by rewrite map_pairs_cat copy_map (m_num mo) /bai.map_pairs /= /bai.map_form /= !(m_num mo).
 Qed.
 
+Lemma square_head_map : square_head o2 q = map_head (square_head o1 p).
+Proof. by rewrite /bai.map_head /square_head /bai.map_pairs /= /bai.map_form /= !(m_num mo). Qed.
+
 Lemma square_map : square o2 q = map_layer (square o1 p).
 Proof.
-rewrite /square padded_map K_map; congr padded.
-  by rewrite /= /bai.map_head /square_head /bai.map_pairs /= /bai.map_form /= !(m_num mo).
+rewrite /square padded_map K_map; congr padded; first by rewrite /= square_head_map.
 rewrite /bai.map_pairs -map_comp /M K_map; apply: eq_map => v;
   rewrite /= /table_unit /bai.map_form /=.
 by rewrite (m_opp mo) (m_sub mo) !(m_mul mo) (m_inv mo) !(m_num mo).

@@ -7,7 +7,7 @@ From Coq Require Import QArith NArith.
 From mathcomp Require Import all_ssreflect all_algebra zify.
 From construct Require Import numbers bai codes residual spec plan stream.
 From construct Require Import gather label query superpose pool square divide theorem.
-From construct Require Import matrices network checker artifact reader binary quick.
+From construct Require Import flat matrices network tolerance checker artifact reader binary quick.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -200,9 +200,9 @@ rewrite /rd /pl /bai.map_form -!map_comp; apply: (@map_upto _ _ _ zero) => b.
 by rewrite /comp ptE.
 Qed.
 
-Lemma gatherE : rdl (q_gather w y) = pll (gather o p).
+Lemma gather_headsE : map rdh (q_gather_heads w y) = map plh (gather_heads o p).
 Proof.
-apply: paddedE => //; rewrite /gather_heads !map_cat; congr (_ ++ _); last first.
+rewrite /q_gather_heads /gather_heads !map_cat; congr (_ ++ _); last first.
   by rewrite /nilp /= size_map; case: eqP => // _; rewrite /= copy_headE.
 rewrite -!map_comp /= size_map.
 apply: (map_zip_upto (a := zero)) => r /=; rewrite /bai.map_head /=; congr Head.
@@ -211,11 +211,17 @@ apply: (copyE (c := Tok) (c' := Slot r)) => // i.
 by rewrite operand_xE index_succ index_of_nat.
 Qed.
 
-Lemma labelE : rdl (q_label w y) = pll (label o p).
+Lemma gatherE : rdl (q_gather w y) = pll (gather o p).
+Proof. exact: paddedE gather_headsE idleE. Qed.
+
+Lemma label_headE : rdh (q_label_head w y) = plh (label_head o p).
 Proof.
-apply: paddedE => //=; rewrite /bai.map_head /= ownE lastE; congr [:: Head _ _].
+rewrite /bai.map_head /= ownE lastE; congr Head.
 exact: (copyE (c := Tok) _ _ labE).
 Qed.
+
+Lemma labelE : rdl (q_label w y) = pll (label o p).
+Proof. by apply: paddedE => //=; rewrite label_headE. Qed.
 
 Lemma unit_gateE a : rd (q_unit_gate y a) = pl (unit_gate o p (omap index_of a)).
 Proof.
@@ -273,11 +279,9 @@ rewrite lenE -[in RHS]map_comp; elim: (_ :: _) => //= a s IH.
 by rewrite rds_cat pls_cat IH; congr (_ ++ _); exact: at_.
 Qed.
 
-Lemma queryE : rdl (q_query w y) = pll (query_layer o p).
+Lemma query_headE : rdh (q_query_head w y) = plh (query_head o p).
 Proof.
-apply: paddedE; last exact: unitsE.
-rewrite /= /bai.map_head /= leE ltE.
-congr [:: Head _ _]; rewrite rds_cat pls_cat.
+rewrite /bai.map_head /= leE ltE; congr Head; rewrite rds_cat pls_cat.
   rewrite (sameE _ ptE); congr (_ ++ [:: (_, _)]); first exact: constantE.
   by rewrite -/(rd _) -/(pl _) rd_cat pl_cat (alongE _ _ peE) constantE index_of_nat.
 rewrite (copyE (c := Tok) _ _ qryE) // /bai.map_pairs !map_flatten -!map_comp size_map.
@@ -285,6 +289,9 @@ congr (_ ++ flatten _); apply: (@map_upto _ _ _ zero) => r /=.
 rewrite -/(rds _) -/(pls _).
 by apply: copyE => i; [rewrite operand_xE | rewrite operand_qE]; rewrite index_succ.
 Qed.
+
+Lemma queryE : rdl (q_query w y) = pll (query_layer o p).
+Proof. by apply: paddedE; [rewrite /= query_headE | exact: unitsE]. Qed.
 
 (* --- The tasks, walked once --- *)
 
@@ -355,7 +362,7 @@ rewrite /q_error /e_form rd_cat pl_cat (formE _ _ operand_xE gxE); congr (_ ++ _
 by rewrite /rd /pl /= labE index_of_nat.
 Qed.
 
-Lemma gateE k : rd (q_gate w y (view_ k)) = pl (gate o p (num o 1) k).
+Lemma gateE top k : rd (q_gate w y top (view_ k)) = pl (gate o p top k).
 Proof.
 rewrite /q_gate /gate !rd_cat !pl_cat constantE rd_scaled pl_scaled leE ltE.
 by rewrite (alongE _ _ ptE) home_read /rd /pl /= ctxE.
@@ -368,7 +375,8 @@ move=> bc; rewrite /bai.map_pairs -!map_comp; apply: (@map_upto _ _ _ zero) => i
 by rewrite bc.
 Qed.
 
-Lemma superposeE : rdl (q_superpose w y (views w)) = pll (superpose o p).
+Lemma tasksE top scale : rdl (q_tasks w y (views w) top scale) =
+  pll (padded (K p) [seq match_head o p top scale k | k <- iota 0 (K p)] idle_units).
 Proof.
 apply: paddedE => //; rewrite -!map_comp; apply: viewsE => k /=.
 rewrite /bai.map_head /= leE ltE; congr Head; rewrite !rds_cat !pls_cat.
@@ -395,10 +403,12 @@ apply: paddedE => //; rewrite /= /bai.map_head /= leE ltE; congr [:: Head [:: (_
 - by rewrite rds_cat pls_cat (copyE _ outE outE) /= cntE totE.
 Qed.
 
+Lemma square_headE : rdh (q_square_head y) = plh (square_head o p).
+Proof. by rewrite /bai.map_head /= totE sqE oneE. Qed.
+
 Lemma squareE : rdl (q_square w y) = pll (square o p).
 Proof.
-apply: paddedE.
-  by rewrite /= /bai.map_head /= totE sqE oneE.
+apply: paddedE; first by rewrite /= square_headE.
 rewrite /M K_written /bai.map_pairs -!map_comp.
 apply: (@map_upto _ _ _ (BinNat.N.succ zero)) => i; rewrite /comp /q_table numberE.
 by rewrite /bai.map_form /= sqE totE oneE recE.
@@ -410,9 +420,35 @@ apply: paddedE => //; rewrite /= /bai.map_head /= oneE recE; congr [:: Head _ _]
 exact: (copyE (c' := Tok) _ outE).
 Qed.
 
-Lemma layers_ofE : map rdl (layers_of w y (views w)) = map pll (compile o p).
+Lemma gather_flatE : rdl (q_gather_flat w y) = pll (gather_flat o p).
 Proof.
-by rewrite /= gatherE labelE queryE superposeE poolE squareE divideE.
+apply: paddedE => //; rewrite [LHS]map_cat [RHS]map_cat gather_headsE -K_written.
+congr (_ ++ _).
+by case: ifP => //= _; rewrite label_headE.
+Qed.
+
+Lemma fetchE : rdl (q_fetch w y) = pll (fetch o p).
+Proof.
+apply: paddedE; last exact: unitsE.
+rewrite [LHS]map_cat [RHS]map_cat -K_written; congr (_ ++ _); last by rewrite /= query_headE.
+by case: ifP => //= _; rewrite label_headE.
+Qed.
+
+Lemma square_flatE : rdl (q_square_flat w y) = pll (square_flat o p).
+Proof.
+have table top c : rds [seq q_flat_table y top c i | i <- upto (BinNat.N.succ zero) (wm w * size (wtasks w))] =
+    pls [seq flat_unit o top c v | v <- iota 1 (M p)].
+  rewrite /M K_written /bai.map_pairs -!map_comp.
+  apply: (@map_upto _ _ _ (BinNat.N.succ zero)) => i; rewrite /comp /q_flat_table numberE.
+  by rewrite /bai.map_form /= sqE totE oneE recE.
+apply: paddedE; first by rewrite /= square_headE.
+by rewrite rds_cat pls_cat !table.
+Qed.
+
+Lemma layers_ofE g : map rdl (layers_of w y (views w) g) = map pll (layers_for o p g).
+Proof.
+case: g => [g|]; last by rewrite /= gatherE labelE queryE tasksE poolE squareE divideE.
+by rewrite /= gather_flatE fetchE !tasksE poolE square_flatE divideE.
 Qed.
 
 Lemma unembeddingE : map rd (q_unembedding w) = map pl (unembedding o p).

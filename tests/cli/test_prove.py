@@ -36,6 +36,7 @@ def test_json(built):
     done = built("prove", "a", "--mutations", "--json")
     report = json.loads(done.out)
     assert report["proved"]
+    assert report["votes_of"] == "the tasks"
     assert report["same_forward_pass"] is None
     assert report["mutations"]["accepted"] == 0
     assert report["mutations"]["tried"] > 1000
@@ -88,6 +89,27 @@ def test_words_are_their_own_witness(command, accepted):
     assert "France -> Paris" in command("prove", "a").out
     [one] = json.loads(command("prove", "a", "--json").out)["witnesses"]
     assert (one["inputs"], one["label"]) == (["France"], "Paris")
+
+
+def test_it_says_what_is_proved_of_formulas_and_what_is_not(command, accepted):
+    tasks = [
+        {"name": "square", "kind": "formula", "f": ["x[1]^2"], "epsilon": "1/4"},
+        {"name": "double", "kind": "affine", "A": [[2]]},
+    ]
+    with open("t.json", "w") as file:
+        json.dump({"tasks": tasks, "domain": {"R": 1, "Ry": 2, "delta": 1}}, file)
+    assert command("build", "--tasks", "t.json", "--m", "1", "--out", "a").code == 0
+    done = command("prove", "a")
+    assert max(map(len, done.out.splitlines())) <= 80
+    text = " ".join(done.out.split())
+    assert "labels are within tau = 0 of f_k, or at least delta = 1 away" in text
+    assert "within sum_k w_k epsilon_k of their mixture" in text
+    assert "epsilon_k is 0, but for square (127/512)" in text
+    assert "certified by interval arithmetic in the build, and is not proved in Rocq" in text
+    report = json.loads(command("prove", "a", "--json").out)
+    assert report["votes_of"] == "functions within epsilon"
+    assert (report["tau"], report["delta"]) == (0, 1)
+    assert report["epsilon"] == {"square": "127/512", "double": 0}
 
 
 @needs_rocq

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 import z3
 
 from construct import Construction, Domain, affine, embed, prepare, unembed
+from construct import build as build_artifact
 from construct.checking.sampling import random_prompts
 
 ALGEBRA = Path(__file__).parents[2] / "proofs" / "algebra"
@@ -23,7 +25,8 @@ import network  # noqa: E402
 from symbolic import Signs, Symbols, Unproved, rational  # noqa: E402
 
 LEMMAS = ("gather", "label", "query", "superpose", "pool", "square", "divide")
-PROOFS = ("codes", *LEMMAS, "theorem")
+FLAT_LEMMAS = ("gather", "fetch", "superpose", "level", "pool", "square", "divide")
+PROOFS = ("codes", *LEMMAS, "fetch", "level", "theorem")
 
 
 def proof(name: str):
@@ -48,7 +51,10 @@ def test_each_file_proves_its_statement_by_itself_from_any_directory(name, tmp_p
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert all(line.startswith(name) for line in lines)
-    assert sum("K=" in line for line in lines) == len(artifacts.SMALL)
+    of = {"fetch": artifacts.flat, "level": artifacts.flat}
+    of |= dict.fromkeys(("label", "query", "superpose"), artifacts.plain)
+    wanted = sum(of.get(name, artifacts.either)(build()) for build in artifacts.SMALL)
+    assert sum("K=" in line for line in lines) == wanted > 1
 
 
 # --- Mutations -----------------------------------------------------------------
@@ -101,6 +107,38 @@ def test_each_lemma_refuses_every_sign_error_in_its_layer(name):
     assert [mutation for mutation, mutant in mutants if goes_through(prove, mutant)] == []
 
 
+@pytest.mark.parametrize("name", ["gather", "query"])
+def test_lemmas_of_scratch_tokens_refuse_every_sign_error(name):
+    """In the copying head too, and in the gate of every hinge."""
+    made, prove = artifacts.scratch_tasks(), proof(name).on_weights
+    mutants = list(negated(made, LEMMAS.index(name)))
+    assert mutants
+    assert [mutation for mutation, mutant in mutants if goes_through(prove, mutant)] == []
+
+
+def two_of_one_dimension() -> Construction:
+    """With a flat gate, and few weights."""
+    tasks = [affine("next", [[1]], [1]), affine("twice", [[2]])]
+    return build_artifact(tasks, m=1, domain=Domain(R=2, Ry=8, delta=1, tau=Fraction(1, 4)))
+
+
+@pytest.mark.parametrize("name", ["fetch", "superpose", "level", "square"])
+def test_lemmas_of_the_flat_gate_refuse_every_sign_error(name):
+    made = artifacts.near_tasks() if name == "fetch" else two_of_one_dimension()
+    prove = proof("level" if name == "superpose" else name).on_weights
+    mutants = list(negated(made, FLAT_LEMMAS.index(name)))
+    assert mutants
+    assert [mutation for mutation, mutant in mutants if goes_through(prove, mutant)] == []
+
+
+@pytest.mark.parametrize("layer", range(7), ids=FLAT_LEMMAS)
+def test_the_theorem_refuses_sign_errors_in_every_layer_of_the_flat_gate(layer):
+    made = artifacts.near_tasks()
+    mutants = [mutant for name, mutant in negated(made, layer) if "W_V" in name or "W_out" in name]
+    for mutant in (mutants[0], mutants[-1]):
+        refuses("theorem", mutant)
+
+
 @pytest.mark.parametrize("layer", range(7), ids=LEMMAS)
 def test_the_theorem_refuses_sign_errors_in_every_layer(layer):
     made = artifacts.slot_and_dictionary_tasks()
@@ -142,6 +180,40 @@ def test_a_C_below_its_threshold_is_refused(monkeypatch):
     made = slot_tasks_with(monkeypatch, C=artifacts.slot_tasks().margins.C // 4)
     assert "may pass" in refuses("superpose", made)
     assert "layer superpose" in refuses("theorem", made)
+
+
+def with_margins(monkeypatch, build: Callable[[], Construction], **margins) -> Construction:
+    chosen = replace(build().margins, **margins)
+    with monkeypatch.context() as patched:
+        patched.setattr("construct.compiler.choose_margins", lambda *_: chosen)
+        return build()
+
+
+def test_a_flat_gate_outside_its_thresholds_is_refused(monkeypatch):
+    build = artifacts.tau_tasks
+    B, C = build().margins.B, build().margins.C
+    faults = [("below", {"B": Fraction(B) / 2}), ("above", {"a": 1 + Fraction(1, 64)})]
+    for message, margins in [*faults, ("may pass", {"C": C // 64})]:
+        made = with_margins(monkeypatch, build, **margins)
+        assert message in refuses("level", made)
+        refuses("theorem", made)
+
+
+def test_a_gate_of_hinges_that_is_not_closed_is_refused(monkeypatch):
+    made = with_margins(monkeypatch, artifacts.scratch_tasks, L=2)
+    assert "of token" in refuses("query", made)
+    refuses("theorem", made)
+
+
+def test_a_scratch_token_that_copies_something_else_is_refused():
+    made = artifacts.slot_and_scratch_tasks()
+    changed = made.transformer.W_pos.copy()
+    n, residual = made.sizes.n, made.sizes.residual
+    u = changed[n - 1, residual["sq"].at][0] - 1
+    changed[n - 1, residual["sq"].at], changed[n - 1, residual["rec"].at] = u, 1 - u**2
+    other = replace(made, transformer=replace(made.transformer, W_pos=changed))
+    for name in ("codes", "theorem"):
+        refuses(name, other)
 
 
 def test_margins_are_refused_on_a_wider_domain():

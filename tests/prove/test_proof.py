@@ -283,12 +283,12 @@ def test_a_theorem_that_rests_on_an_axiom_is_refused(made, tmp_path, monkeypatch
     cheated = """
 From construct Require Import artifact reader quick.
 Axiom cheat : forall P : Prop, P.
-Definition quick_is_enough w E : quick w E = true ->
+Definition quick_is_enough w E : quick w None E = true ->
   computes_the_mixture (read_plan w) (read_weights E) := fun _ => cheat _.
 """
     with_text(tmp_path, monkeypatch, "mutations.v", cheated)
-    theorem = f"From construct Require Import mutations.\n{proof.THEOREM}"
-    monkeypatch.setattr(proof, "THEOREM", theorem)
+    theorem = f"From construct Require Import mutations.\n{proof.EXACTLY}"
+    monkeypatch.setattr(proof, "EXACTLY", theorem)
     with pytest.raises(CheckFailed, match=r"assumptions: Axioms: cheat"):
         proof.prove(made)
 

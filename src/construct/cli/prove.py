@@ -13,8 +13,10 @@ Examples:
 Every weight is handed to Rocq as the rational that it is. A checker, itself proved
 correct, compares the weights with the construction. If it finds no difference, the
 theorem holds for these very weights: for every prompt of the domain, in every real
-field, the answer is the mixture of the tasks. This needs coqc and MathComp, which
-'make rocq' installs in a clone.
+field, the answer is the mixture of the tasks. For tasks that are held within an
+error, as formulas are: votes are those of any functions within their errors, and
+the answer is within the weighted sum of these of the functions' mixture. This needs
+coqc and MathComp, which 'make rocq' installs in a clone.
 """
 
 
@@ -56,7 +58,7 @@ def command(directory: str, prompt: str | None, mutations: bool, as_json: bool) 
         status.update("a witness of each task")
         examples = witnesses(made)
     if as_json:
-        facts = _facts(verdict, seconds, same, changed)
+        facts = _facts(verdict, made, seconds, same, changed)
         print_json({**facts, "witnesses": witness_json(made, examples)})
     else:
         _print(verdict, made, seconds, same, changed, console())
@@ -64,10 +66,16 @@ def command(directory: str, prompt: str | None, mutations: bool, as_json: bool) 
     _fail_unless_proved(verdict, same, changed)
 
 
-def _facts(verdict, seconds: float, same: bool | None, changed: tuple[int, int] | None) -> dict:
+def _facts(verdict, made, seconds: float, same: bool | None, changed) -> dict:
+    from construct.cli.show import machine
+
     return {
         "proved": verdict.proved,
         "reason": verdict.reason,
+        "votes_of": "functions within epsilon" if made.margins.flat else "the tasks",
+        "tau": machine(made.domain.tau),
+        "delta": machine(made.domain.delta),
+        "epsilon": {task.name: machine(task.epsilon) for task in made.held},
         "seconds": round(seconds, 2),
         "same_forward_pass": same,
         "mutations": changed and {"tried": changed[0], "accepted": changed[1]},
@@ -83,18 +91,44 @@ def _fail_unless_proved(verdict, same: bool | None, changed: tuple[int, int] | N
         raise CheckFailed(f"{changed[1]} changed weights were accepted.")
 
 
+def _within(made) -> str:
+    """What is proved of an artifact with a flat gate, and what is not."""
+    import textwrap
+
+    sizes, domain = made.sizes, made.domain
+    errors = {task.name: task.epsilon for task in made.held if task.epsilon}
+    text = (
+        f"proved: let f_k be any functions that what these 7 layers of {sizes.K} heads, width "
+        f"{sizes.D}, hold of the {sizes.K} tasks is within epsilon_k of. For every prompt of the "
+        f"box whose labels are within tau = {_short(domain.tau)} of f_k, or at least delta = "
+        f"{_short(domain.delta)} away, what the heads give in layer 3, less in layer 4, are the "
+        "votes of the f_k; and the answer is within sum_k w_k epsilon_k of their mixture."
+    )
+    if errors:
+        listed = ", ".join(f"{name} ({_short(epsilon)})" for name, epsilon in errors.items())
+        text += (
+            f" epsilon_k is 0, but for {listed}. That a formula is within its epsilon_k on the "
+            "domain was certified by interval arithmetic in the build, and is not proved in Rocq."
+        )
+    return textwrap.fill(text, 80)
+
+
+def _short(x) -> str:
+    from construct.cli.show import above
+
+    return str(x) if len(str(x)) <= 16 else f"about {above(x):.3g}"
+
+
 def _print(verdict, made, seconds, same, changed, out) -> None:
     if not verdict.proved:
         return
     sizes, transformer = made.sizes, made.transformer
     units = [layer.mlp.sparse("W_in").shape[1] for layer in transformer.layers]
     K, D = sizes.K, sizes.D
-    out.print(f"proved: for every prompt of the domain the answer of these 7 layers of {K}")
     if made.margins.flat:
-        out.print(f"heads, width {D}, is the mixture of what it holds of the {K} tasks, by the")
-        out.print("votes of the tasks themselves; and what the heads give in layers 3 and 4 are")
-        out.print("these votes.")
+        out.print(_within(made))
     else:
+        out.print(f"proved: for every prompt of the domain the answer of these 7 layers of {K}")
         out.print(f"heads, width {D}, is the mixture of the {K} tasks; and what the heads give")
         out.print("in layer 4 are the votes.")
     out.print(f"Hidden units: {', '.join(map(str, units))} (an idle MLP has 1).")

@@ -24,14 +24,17 @@ from construct.spec.prompt import exactly
 
 HEADER = """\
 From Coq Require Import QArith List.
-From construct Require Import numbers residual spec plan stream matrices checker artifact.
+From construct Require Import numbers residual spec plan stream matrices tolerance checker artifact.
 From construct Require Import forward reader enough.
 Import ListNotations.
 """
 
 
 def plan(construction: Construction) -> str:
-    """`Definition w` and the plan `p` that it means: tasks, wiring, sizes, margins and domain."""
+    """`Definition w` and the plan `p` that it means: tasks, wiring, sizes, margins and domain.
+
+    After it, the optional tolerance `g`: with a flat gate, the top a, tau, and each task's epsilon.
+    """
     sizes, margins, domain = construction.sizes, construction.margins, construction.domain
     wiring = construction.wiring
     tasks = [_task(k, wiring) for k in range(len(wiring.tasks))]
@@ -48,7 +51,19 @@ def plan(construction: Construction) -> str:
         *map(rational, numbers),
     ]
     written = "Definition w : written_plan := WrittenPlan\n  " + "\n  ".join(fields) + ".\n"
-    return f"{written}Definition p : plan Q := read_plan w.\n"
+    return f"{written}Definition p : plan Q := read_plan w.\n{_tolerance(construction)}"
+
+
+def _tolerance(construction: Construction) -> str:
+    margins, domain = construction.margins, construction.domain
+    if not margins.flat:
+        return "Definition g : option (tolerance Q) := None.\n"
+    errors = _list(rational(task.epsilon) for task in construction.held)
+    numbers = f"{rational(margins.a)} {rational(domain.tau)} {errors}"
+    return (
+        f"Definition bounds : tolerance Q := Tolerance {numbers}.\n"
+        "Definition g : option (tolerance Q) := Some bounds.\n"
+    )
 
 
 def weights(transformer: Transformer) -> str:

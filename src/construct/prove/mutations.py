@@ -8,7 +8,7 @@ from construct.prove import export, rocq
 
 COUNT = """
 From construct Require Import mutations.
-Eval vm_compute in (tried_and_accepted p E).
+Eval vm_compute in (tried_and_accepted p g E).
 """
 
 

@@ -1,10 +1,10 @@
 """What was written for Rocq, read back: are these the artifact's tasks?
 
 The exporter writes the tasks by position, hinges in the order of the dictionary and
-equal features as one. This reader knows none of that: it takes the text as `plan.v`
-and `reader.v` define it, makes tasks of it, and compares them with the artifact's as
-functions (`spec.normal_form`), exactly. Homes, slots, dictionary and margins are not
-compared: Rocq checks them.
+equal features as one. This reader knows none of that: it takes the text as `plan.v`,
+`reader.v` and `tolerance.v` define it, makes tasks of it, and compares them with what the
+artifact holds as functions (`spec.normal_form`), exactly; tau and each epsilon too. Homes, slots,
+dictionary and margins are not compared: Rocq checks them.
 """
 
 import re
@@ -23,6 +23,7 @@ TOKEN = re.compile(r"\s*(-?\d+|[A-Za-z_]\w*|%nat|%N|:=|[][();,.:])")
 
 # The fields of `written_plan` in reader.v, in order.
 SIZES, WIRING = ("d", "m", "n"), ("slots", "homes", "scratch", "dict", "reads")
+OPTION = (":", "option", "(", "tolerance", "Q", ")", ":=")
 FIELDS = (*SIZES, "tasks", *WIRING, "N", "B", "C", "s", "L", "R", "Ry", "delta")
 
 
@@ -38,7 +39,7 @@ def check(text: str, construction: Construction) -> None:
     found = read(text)
     sizes, domain = construction.sizes, construction.domain
     wanted = {name: getattr(sizes, name) for name in (*SIZES, "N")}
-    wanted |= {"R": domain.R, "Ry": domain.Ry, "delta": domain.delta}
+    wanted |= {"R": domain.R, "Ry": domain.Ry, "delta": domain.delta, "tau": domain.tau}
     for name, value in wanted.items():
         if found[name] != value:
             raise CheckFailed(
@@ -49,7 +50,15 @@ def check(text: str, construction: Construction) -> None:
             f"{len(found['tasks'])} tasks were handed to Rocq; the artifact has "
             f"{len(construction.held)}."
         )
-    for task, given in zip(construction.held, found["tasks"], strict=True):
+    errors = found["errors"] or [0] * len(found["tasks"])
+    if len(errors) != len(found["tasks"]):
+        raise CheckFailed("Rocq was not handed one epsilon for each task.")
+    for task, given, epsilon in zip(construction.held, found["tasks"], errors, strict=True):
+        if epsilon != task.epsilon:
+            raise CheckFailed(
+                f"epsilon = {epsilon} was handed to Rocq for {task.name!r}; the artifact's is "
+                f"{task.epsilon}."
+            )
         if normal_form(_task(given, sizes.d)) != normal_form(task):
             raise CheckFailed(
                 f"the task that was handed to Rocq as {task.name!r} is another function."
@@ -71,7 +80,22 @@ def read(text: str) -> dict[str, Any]:
     reader.expect(":", "written_plan", ":=", "WrittenPlan")
     values = [reader.atom() for _ in FIELDS]
     reader.expect(".", "Definition", "p", ":", "plan", "Q", ":=", "read_plan", "w", ".")
-    return dict(zip(FIELDS, values, strict=True))
+    return dict(zip(FIELDS, values, strict=True)) | _tolerance(reader)
+
+
+def _tolerance(reader: "_Reader") -> dict[str, Any]:
+    """tau and the epsilons; without a tolerance tau is 0, and so is each of them."""
+    found = {"a": 1, "tau": 0, "errors": []}
+    reader.expect("Definition")
+    if (name := reader.next()) == "bounds":
+        reader.expect(":", "tolerance", "Q", ":=", "Tolerance")
+        found = {name: reader.atom() for name in found}
+        reader.expect(".", "Definition", "g", *OPTION, "Some", "bounds", ".")
+    elif name == "g":
+        reader.expect(*OPTION, "None", ".")
+    else:
+        raise CheckFailed(f"{name!r} was handed to Rocq where a plan would have 'g'.")
+    return found
 
 
 class _Reader:
