@@ -52,7 +52,7 @@ proofs: $(VENV)/.test rocq
 rocq-check: rocq
 	$(MAKE) -C proofs/rocq check
 
-ALGEBRA = $(addprefix algebra-,codes gather label query superpose pool square divide theorem)
+ALGEBRA = $(addprefix algebra-,codes gather label query superpose fetch level pool square divide theorem)
 algebra: $(ALGEBRA)
 $(ALGEBRA): algebra-%: $(VENV)/.test
 	$(BIN)/python proofs/algebra/$*.py

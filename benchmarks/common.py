@@ -19,7 +19,16 @@ from typing import Any
 
 import numpy as np
 
-from construct import Construction, Domain, Pass, Prompt, permutation, relu_sum
+from construct import (
+    Construction,
+    Domain,
+    Formula,
+    Pass,
+    Prompt,
+    formula,
+    permutation,
+    relu_sum,
+)
 from construct.answer import read_answer
 from construct.checking.verification import compare, specification
 from construct.spec.tasks import Task
@@ -30,6 +39,10 @@ RESULTS = Path(__file__).parent / "results"
 DOMAIN = Domain(R=8, Ry=16, delta=1)
 # And those of `relu_tasks` of R^4.
 RELU_DOMAIN = Domain(R=8, Ry=256, delta=1)
+# Those of `formula_tasks`, of any real numbers: labels are within tau of a task, or far.
+FORMULA_DOMAIN = Domain(R=4, Ry=64, delta=1, tau="1/64")
+# How near to tau labels get that are to be rounded to float32.
+NEARLY = 1 - 2**-8
 
 
 # --- Tasks and prompts --------------------------------------------------------
@@ -70,6 +83,46 @@ def relu_tasks(K: int, d: int, hinges: int = 3, seed: int = 0) -> list[Task]:
         )
         for k in range(K)
     ]
+
+
+def formula_tasks(epsilon: str) -> list[Formula]:
+    """Three maps of R^2 that the network holds within epsilon."""
+    entries = {
+        "wave": ["sin(x[1])", "sin(x[2])"],
+        "growth": ["exp(x[1])", "exp(x[2])"],
+        "product": ["x[1]*x[2]", "x[1] + x[2]"],
+    }
+    return [formula(name, f, epsilon=epsilon) for name, f in entries.items()]
+
+
+def near_prompt(
+    tasks: Sequence[Formula], examples: int, domain: Domain = FORMULA_DOMAIN, seed: int = 0
+) -> Prompt:
+    """Real inputs, each with a label within tau of some task: half of them nearly at tau.
+
+    Inputs are drawn again where such a label is neither near another task nor far from it. They
+    are numbers of float32, in which the prompt is of the domain too.
+    """
+    rng, d = np.random.default_rng(seed), tasks[0].d
+    R, tau, delta = (float(x) for x in (domain.R, domain.tau, domain.delta))
+
+    def inputs(count: int) -> np.ndarray:
+        return rng.uniform(-R, R, (count, 1, d)).astype(np.float32).astype(np.float64)
+
+    X, Y = np.zeros((examples, 1, d)), np.zeros((examples, d))
+    drawn = np.arange(examples)
+    while len(drawn):
+        X[drawn] = inputs(len(drawn))
+        values = np.array([task(X[drawn]).astype(np.float64) for task in tasks])
+        way = rng.normal(size=(len(drawn), d))
+        way /= np.linalg.norm(way, axis=-1, keepdims=True)
+        share = np.maximum(rng.uniform(-1, 1, len(drawn)), 0)
+        far = tau * NEARLY * (1 - share)[:, None]
+        own = rng.integers(len(tasks), size=len(drawn))
+        Y[drawn] = values[own, np.arange(len(drawn))] + far * way
+        gaps = np.linalg.norm(values - Y[drawn], axis=-1)
+        drawn = drawn[((gaps > tau * NEARLY * (1 + 1e-9)) & (gaps < 1.001 * delta)).any(axis=0)]
+    return Prompt(X, Y, inputs(1)[0])
 
 
 def random_prompt(

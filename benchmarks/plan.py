@@ -1,6 +1,6 @@
 """Is what `construct plan` says what `construct run` then takes?
 
-    python benchmarks/plan.py            ten artifacts of words and vectors, best of three
+    python benchmarks/plan.py            twelve artifacts of words, vectors and formulas
     python benchmarks/plan.py --quick    two small ones, best of two
 
 Each round plans and then builds and runs, in processes of their own, so that both see the
@@ -20,7 +20,19 @@ from typing import Any
 
 import numpy as np
 
-from common import RELU_DOMAIN, draw, figure, options, relu_tasks, word_tables, word_tasks, write
+from common import (
+    FORMULA_DOMAIN,
+    RELU_DOMAIN,
+    draw,
+    figure,
+    formula_tasks,
+    near_prompt,
+    options,
+    relu_tasks,
+    word_tables,
+    word_tasks,
+    write,
+)
 from construct import Task, random_tasks
 from construct.cost.machine import EXECUTORS, Command, command
 
@@ -34,6 +46,7 @@ class Case:
 
     Attributes:
         relu: whether tasks are random sums of ReLUs, which live at scratch tokens.
+        epsilon: of tasks that are formulas.
     """
 
     K: int
@@ -41,10 +54,13 @@ class Case:
     m: int
     pairs: int = 0
     relu: bool = False
+    epsilon: str = ""
 
     @property
     def name(self) -> str:
         """As the table names it."""
+        if self.epsilon:
+            return f"K = {self.K}, d = {self.d}, epsilon = {self.epsilon}, m = {self.m}"
         if self.relu:
             return f"K = {self.K}, d = {self.d}, ReLU, m = {self.m}"
         kind = f"{self.d} words, {self.K} x {self.pairs} pairs" if self.pairs else f"d = {self.d}"
@@ -56,8 +72,8 @@ class Case:
         if not self.pairs:
             prompt = _numbers(self)
             (folder / "prompt").write_text(json.dumps(prompt))
-            if self.relu:
-                (folder / "tasks.json").write_text(json.dumps(_relu_file(self)))
+            if self.relu or self.epsilon:
+                (folder / "tasks.json").write_text(json.dumps(_task_file(self)))
                 return ["--tasks", str(folder / "tasks.json"), *sizes]
             return ["--K", str(self.K), "--d", str(self.d), *sizes]
         tasks, prompt = _words(self)
@@ -77,6 +93,8 @@ FULL = (
     Case(4, 16, 4096),
     Case(16, 4, 256, relu=True),
     Case(64, 4, 32, relu=True),
+    Case(3, 2, 256, epsilon="1/1000"),
+    Case(3, 2, 32, epsilon="1/100000"),
 )
 QUICK = (FULL[0], FULL[4])
 
@@ -86,9 +104,10 @@ def _tasks(case: Case) -> list[Task]:
     return relu_tasks(case.K, case.d) if case.relu else random_tasks(case.K, case.d)
 
 
-def _relu_file(case: Case) -> dict[str, Any]:
-    tasks = [task.as_json(words=False) for task in _tasks(case)]
-    return {"tasks": tasks, "domain": RELU_DOMAIN.to_json()}
+def _task_file(case: Case) -> dict[str, Any]:
+    tasks = formula_tasks(case.epsilon) if case.epsilon else relu_tasks(case.K, case.d)
+    domain = FORMULA_DOMAIN if case.epsilon else RELU_DOMAIN
+    return {"tasks": [task.as_json(words=False) for task in tasks], "domain": domain.to_json()}
 
 
 def _words(case: Case) -> tuple[dict[str, Any], str]:
@@ -101,7 +120,11 @@ def _words(case: Case) -> tuple[dict[str, Any], str]:
 
 
 def _numbers(case: Case) -> dict[str, Any]:
-    """A prompt of whole numbers, labelled by the tasks."""
+    """A prompt of whole numbers, labelled by the tasks; of real numbers for formulas."""
+    if case.epsilon:
+        prompt = near_prompt(formula_tasks(case.epsilon), case.m)
+        pairs = zip(prompt.X.tolist(), prompt.Y.tolist(), strict=True)
+        return {"examples": [[*x, y] for x, y in pairs], "query": prompt.query.tolist()}
     rng, tasks = np.random.default_rng(0), _tasks(case)
     X = rng.integers(-2, 3, (case.m, 1, case.d))
     labels = [tasks[k](x[None].astype(float))[0] for k, x in zip(_votes(rng, case), X, strict=True)]

@@ -1,4 +1,4 @@
-"""How the embedding dimension scales: width against K, d and the prompt, affine and ReLU.
+"""How the embedding dimension scales: width against K, d, the prompt, and epsilon.
 
     python benchmarks/width.py            builds, checks and plots
     python benchmarks/width.py --quick    fewer sizes
@@ -13,6 +13,9 @@ it is counted off the layout alone. Drawn beside it:
 
 Then K random ReLU tasks of R^4 with three hinges for each entry, which have nothing in common:
 built with scratch tokens, and beside it the layout without them, that grows by 2d a task.
+
+Then three formulas of R^2 that are held within epsilon, and what a smaller epsilon takes
+(`epsilon.py`).
 """
 
 import math
@@ -20,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+import epsilon
 from common import (
     DOMAIN,
     RELU_DOMAIN,
@@ -165,8 +169,11 @@ def main() -> None:
         },
         "over 3d + log2(mn) there": data["mn by layout"][-1][1] / bound(DIMENSION, tokens // 2),
     }
-    write("width", quick, summary, **data, relu=rows)
+    formulas, hinges = epsilon.measure(quick)
+    summary |= epsilon.summary(formulas, hinges)
+    write("width", quick, summary, **data, relu=rows, formulas=formulas, hinges=hinges)
     plot(data, rows, quick)
+    epsilon.plot(formulas, hinges, quick)
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def near_cases(draw, lengths: Sequence[int] = (2, 2, 3), rooms=ROOMS, part: int 
         moved(one.task, way, epsilon) if off and epsilon else one.task
         for one, way, off in zip(known, ways, inexact, strict=True)
     ]
-    scratch = draw(st.sampled_from([None, 0, 1])) if S < K else None
+    scratch = draw(st.sampled_from([None, 0, 1])) if S < K > 1 else None
     m = draw(st.integers(1, 4))
     made = stand_in(
         [one.task for one in known],

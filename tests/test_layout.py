@@ -108,3 +108,11 @@ def test_the_name_of_a_layer_stands_in_its_own_file(layer):
         "label": {"format", "witness", "witnesses"},
     }
     assert set(found) - others.get(name, set()) == {name}
+
+
+def test_no_two_test_files_have_one_name():
+    """pytest takes the second for the first, where the folders are no packages."""
+    files_ = Path(__file__).parent.rglob("test_*.py")
+    names = [path.name for path in files_ if not (path.parent / "__init__.py").exists()]
+    assert len(names) > 50
+    assert sorted(names) == sorted(set(names))

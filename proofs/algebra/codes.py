@@ -78,7 +78,7 @@ def asks_for(
 ) -> None:
     """Every score from token a to token b is 1 - 2 distance(a, b); with padding it is 0."""
     table, sizes = scores(h, head), prompt.sizes
-    places = list(indices(sizes.m + 1, sizes.n))
+    places = list(indices(sizes.m + 1, sizes.length))
     for (i, a), (j, b) in ((x, y) for x in enumerate(places) for y in enumerate(places)):
         expect(table[i, j] == 1 - 2 * distance(a, b), f"head {head.name!r}, the score of {a}, {b}")
     table[: sizes.tokens, : sizes.tokens] = prompt.symbols.ring.zero
@@ -91,7 +91,7 @@ def on_weights(made: Construction) -> str:
     for examples in range(made.sizes.m + 1):
         prompt = Prompt(symbols, examples)
         same_stream(symbols, embed(symbols, examples), prompt.embedded())
-    places = list(indices(made.sizes.m + 1, made.sizes.n))
+    places = list(indices(made.sizes.m + 1, made.sizes.length))
     for a, b in ((a, b) for a in places for b in places):
         expect((bits(made.sizes, a, b) == 0) == (a == b), f"the addresses {a} and {b}")
     return f"every prompt is embedded as on paper; {len(places)} different addresses"

@@ -9,7 +9,7 @@ heads with these scores copy one token.
 
 import sys
 
-from artifacts import report
+from artifacts import plain, report
 from codes import asks_for, bits
 from network import forward, layer_of, same_stream
 from streams import Prompt
@@ -24,10 +24,10 @@ def on_weights(made: Construction) -> str:
     for examples in range(sizes.m + 1):
         prompt = Prompt(symbols, examples)
         h = prompt.gathered()
-        asks_for(prompt, h, layer.heads[0], lambda a, b: bits(sizes, (a[0], sizes.n - 1), b))
+        asks_for(prompt, h, layer.heads[0], lambda a, b: bits(sizes, (a[0], sizes.length - 1), b))
         same_stream(symbols, forward(h, layer, Signs(symbols).relu), prompt.labelled())
     return "every token holds the label of its example"
 
 
 if __name__ == "__main__":
-    sys.exit(report("label", on_weights))
+    sys.exit(report("label", on_weights, of=plain))

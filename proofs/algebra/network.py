@@ -77,11 +77,11 @@ def embed(symbols: Symbols, examples: int) -> np.ndarray:
     """The stream before layer 1, of a prompt with so many examples; other slots are blank."""
     transformer, sizes = symbols.made.transformer, symbols.made.sizes
     tokens = symbols.zeros(sizes.N, sizes.d + 1)
-    places = tokens[: sizes.tokens].reshape(sizes.m + 1, sizes.n, sizes.d + 1)
-    places[:examples, :-1, :-1] = symbols.X[:examples]
+    places = tokens[: sizes.tokens].reshape(sizes.m + 1, sizes.length, sizes.d + 1)
+    places[:examples, : sizes.n - 1, :-1] = symbols.X[:examples]
     places[:examples, -1, :-1] = symbols.Y[:examples]
     places[:examples, :, -1] = symbols.ring.one
-    places[-1, :-1, :-1] = symbols.query
+    places[-1, : sizes.n - 1, :-1] = symbols.query
     h = symbols.zeros(sizes.N, sizes.D)
     for (row, column), weight in _nonzero(transformer.W_E).items():
         h[:, column] += tokens[:, row] * weight
@@ -105,7 +105,7 @@ def same_stream(symbols: Symbols, found: np.ndarray, wanted: np.ndarray) -> None
     Raises:
         Unproved: naming a token and a field in which they differ.
     """
-    n = symbols.made.sizes.n
+    n = symbols.made.sizes.length
     for field in symbols.made.sizes.residual.fields:
         for j, row in enumerate(found[:, field.at] != wanted[:, field.at]):
             if row.any():

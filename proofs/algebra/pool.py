@@ -21,7 +21,7 @@ from construct import Construction
 def on_weights(made: Construction) -> str:
     """The lemma about the weights of an artifact."""
     symbols, sizes, layer = Symbols(made), made.sizes, layer_of(made, "pool")
-    answer = (sizes.m, sizes.n - 1)
+    answer = (sizes.m, sizes.length - 1)
     for examples in range(sizes.m + 1):
         prompt = Prompt(symbols, examples)
         h = prompt.superposed()

@@ -10,7 +10,7 @@ dictionary has the same ones by its definition.
 
 import sys
 
-from artifacts import report
+from artifacts import plain, report
 from codes import asks_for, bits
 from network import forward, layer_of, same_stream
 from streams import Prompt
@@ -32,4 +32,4 @@ def on_weights(made: Construction) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(report("query", on_weights))
+    sys.exit(report("query", on_weights, of=plain))

@@ -7,6 +7,7 @@ patterns of matches at once.
 """
 
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 
 import numpy as np
 from symbolic import Poly, Symbols, indices, rational
@@ -49,19 +50,23 @@ class Prompt:
     """A prompt of indeterminates with so many examples, the other slots blank.
 
     Attributes:
-        vectors: (m+1, n, d), the vector of each token (i, t); 0 in blank slots and at the
-            answer token.
+        vectors: (m+1, n+w, d), the vector of each token (i, t); 0 in blank slots, at scratch
+            tokens and at the answer token.
+        filled: the same with the operands that scratch tokens copy.
     """
 
     def __init__(self, symbols: Symbols, examples: int) -> None:
         self.symbols, self.examples = symbols, examples
-        self.tasks, self.sizes = symbols.made.tasks, symbols.made.sizes
-        self.wiring = Wiring.of(self.tasks)
-        self.answer = self.sizes.tokens - 1
-        self.vectors = symbols.zeros(self.sizes.m + 1, self.sizes.n, self.sizes.d)
-        self.vectors[:examples, :-1] = symbols.X[:examples]
+        self.tasks, self.sizes = symbols.tasks, symbols.made.sizes
+        self.wiring = Wiring.of(self.tasks, self.sizes.n, self.sizes.w)
+        self.answer, inputs = self.sizes.tokens - 1, self.sizes.n - 1
+        self.vectors = symbols.zeros(self.sizes.m + 1, self.sizes.length, self.sizes.d)
+        self.vectors[:examples, :inputs] = symbols.X[:examples]
         self.vectors[:examples, -1] = symbols.Y[:examples]
-        self.vectors[-1, :-1] = symbols.query
+        self.vectors[-1, :inputs] = symbols.query
+        self.filled = self.vectors.copy()
+        for t, source in enumerate(self.wiring.scratch, start=inputs):
+            self.filled[:, t] = self.vectors[:, source - 1]
 
     def at_query(self, k: int) -> np.ndarray:
         """f_k(X_q)."""
@@ -73,8 +78,22 @@ class Prompt:
         X = dict(enumerate(self.symbols.X[i], start=1))
         return evaluate(self.symbols, self.tasks[k], X) - self.symbols.Y[i]
 
+    @property
+    def thresholds(self) -> tuple[Fraction, Fraction]:
+        """Of ||e_k||: up to which an example matches, and from which it does not."""
+        domain, epsilon = self.symbols.made.domain, max(Fraction(g.epsilon) for g in self.tasks)
+        return domain.tau + epsilon, domain.delta - epsilon
+
+    def said(self, i: int, k: int, matches: bool) -> tuple[list[Poly], list[Poly]]:
+        """Polynomials that are 0, and that are >= 0, where example i matches task k or does not."""
+        e, (near, far) = self.distance(i, k), map(rational, self.thresholds)
+        if not matches:
+            return [], [(e**2).sum() - far**2]
+        flat = self.symbols.made.margins.flat
+        return ([], [near**2 - (e**2).sum()]) if flat else ([*e], [])
+
     def embedded(self) -> np.ndarray:
-        """Before layer 1: tok, pe, pt, one, ctx."""
+        """Before layer 1: tok, pe, pt, one, ctx; with scratch tokens sq and rec."""
         one = self.symbols.ring.one
         h = self.symbols.zeros(self.sizes.N, self.sizes.D)
         for i, t, token in self._tokens(h):
@@ -83,12 +102,28 @@ class Prompt:
             self._set(token, "pt", code(t, self.sizes.ell_t) * one)
             self._set(token, "one", one)
             self._set(token, "ctx", one * int(i < self.examples))
+            if self.sizes.w:
+                sq, rec = self._copying(t)
+                self._set(token, "sq", one * sq)
+                self._set(token, "rec", one * rec)
         return h
 
+    def _copying(self, t: int) -> tuple[int, int]:
+        """What sq and rec are for the copy head: u and 1 - u^2 to copy, else 0 and -r^2."""
+        own, length = t - (self.sizes.n - 1), self.sizes.length
+        if 0 <= own < self.sizes.w:
+            u = length - self.wiring.scratch[own]
+            return u, 1 - u**2
+        return 0, -((length - (t + 1)) ** 2)
+
     def gathered(self) -> np.ndarray:
-        """After layer 1: slot s of every token holds its example's operand at p_s."""
+        """After layer 1: slot s of every token holds its example's operand at p_s.
+
+        And scratch tokens hold what they copy.
+        """
         h = self.embedded()
-        for i, _, token in self._tokens(h):
+        for i, t, token in self._tokens(h):
+            self._set(token, "tok", self.filled[i, t])
             for s, operand in self._operands(i).items():
                 self._set(token, f"slot{s}", operand)
         return h
@@ -104,19 +139,19 @@ class Prompt:
         """After layer 3: the query's token at the own position, and the dictionary of both."""
         h, q = self.labelled(), self.sizes.m
         for i, t, token in self._tokens(h):
-            self._set(token, "qry", self.vectors[q, t])
+            self._set(token, "qry", self.filled[q, t])
             for s, operand in self._operands(q).items():
                 self._set(token, f"qslot{s}", operand)
             if self.sizes.P:
-                self._set(token, "gx", self._dictionary(i, t))
-                self._set(token, "gq", self._dictionary(q, t))
+                self._set(token, "gx", self.dictionary(i, t))
+                self._set(token, "gq", self.dictionary(q, t))
         return h
 
     def superposed(self) -> np.ndarray:
-        """After layer 4: at the home tokens, out and cnt hold what has votes."""
+        """After layer 4, in either layout: at the home tokens, out and cnt hold what has votes."""
         h = self.queried()
         for i, k in indices(self.examples, self.sizes.K):
-            token = h[i * self.sizes.n + self.wiring.homes[k] - 1]
+            token = h[i * self.sizes.length + self.wiring.homes[k] - 1]
             self._add(token, "out", self.at_query(k) * self.symbols.votes[i, k])
             self._add(token, "cnt", self.symbols.votes[i, k])
         return h
@@ -138,17 +173,17 @@ class Prompt:
 
     def _tokens(self, h: np.ndarray) -> list[tuple[int, int, np.ndarray]]:
         """(i, t from 0, its part of the stream) of all tokens that are no padding."""
-        n = self.sizes.n
+        n = self.sizes.length
         return [(i, t, h[i * n + t]) for i, t in indices(self.sizes.m + 1, n)]
 
     def _operands(self, i: int) -> dict[int, np.ndarray]:
         return {s: self.vectors[i, p - 1] for s, p in enumerate(self.wiring.slots, start=1)}
 
-    def _dictionary(self, i: int, t: int) -> np.ndarray:
-        """Each feature at token (i, t), of the token itself and of its slots."""
-        X = {0: self.vectors[i, t], **self._operands(i)}
-        features = [_feature(self.symbols, units, X) for units in self.wiring.dictionary]
-        return np.array(features, dtype=object)
+    def dictionary(self, i: int, t: int) -> np.ndarray:
+        """Each feature at token (i, t), of the token itself and of its slots: what acts there."""
+        X = {0: self.filled[i, t], **self._operands(i)}
+        acting = [[u for u in own if u.at in (None, t + 1)] for own in self.wiring.dictionary]
+        return np.array([_feature(self.symbols, units, X) for units in acting], dtype=object)
 
     def _set(self, token: np.ndarray, field: str, value: object) -> None:
         token[self.sizes.residual[field].at] = value

@@ -16,7 +16,7 @@ from sympy.polys.groebnertools import groebner
 from sympy.polys.orderings import lex
 from sympy.polys.rings import PolyElement, PolyRing, ring
 
-from construct import Construction
+from construct import Construction, Task
 
 Poly = PolyElement
 Relu = Callable[[Poly], Poly]
@@ -44,6 +44,7 @@ class Symbols:
 
     Attributes:
         made: the artifact.
+        tasks: its tasks, and of formulas what is held of them.
         ring: the polynomials over the rationals in all indeterminates.
         bound: for each indeterminate t, a number b with |t| <= b on the domain.
         Y, X, query: labels (m, d), inputs (m, n-1, d), and the query's inputs (n-1, d).
@@ -55,9 +56,13 @@ class Symbols:
     def __init__(self, made: Construction) -> None:
         self.made = made
         self.decided: dict[Poly, bool] = {}
+        self.tasks = tuple(
+            task if isinstance(task, Task) else held
+            for task, held in zip(made.tasks, made.held, strict=True)
+        )
         sizes, domain = made.sizes, made.domain
         m, n, d = sizes.m, sizes.n, sizes.d
-        hinges = sum(len(feature) for task in made.tasks for feature in task.features)
+        hinges = sum(len(feature) for task in self.tasks for feature in task.features)
         names = (
             [f"y{i}_{a}" for i, a in indices(m, d)]
             + [f"x{i}_{p}_{a}" for i, p, a in indices(m, n - 1, d)]
@@ -83,9 +88,14 @@ class Symbols:
         return np.full(shape, self.ring.zero, dtype=object)
 
     def hinge(self, t: Poly) -> Poly:
-        """max(t, 0): a number, or an indeterminate of its own for each polynomial t."""
+        """max(t, 0): a number, or an indeterminate of its own for each polynomial t.
+
+        With scratch tokens also 0 where t <= 0 is proved: hinges are closed by a gate.
+        """
         if t.is_ground:
             return _constant_relu(t)
+        if self.made.sizes.w and Signs(self).nonpositive(t):
+            return t.ring.zero
         if t not in self._hinges:
             r = next(self._unused, None)
             expect(r is not None, "the network has more hinges than its dictionary")
@@ -174,7 +184,8 @@ class Signs:
             return _constant_relu(rest)
         if self.positive and self._refuted(p, self.positive):
             return p.ring.zero
-        expect(self.nonpositive(-p), f"the sign of {shorten(p)} is open")
+        nonnegative = self.nonpositive(-p) or (self.positive and self._refuted(-p, self.positive))
+        expect(nonnegative, f"the sign of {shorten(p)} is open")
         return p
 
     def nonpositive(self, p: Poly) -> bool:

@@ -3,11 +3,12 @@
 Proved of the emitted weights of each artifact, from embedding to answer, for all real
 inputs and labels of the domain: for every number of blank examples and every pattern of
 matches, all seven layers are run on polynomials. Where a pattern says so, f_k(X_i) = y_i
-is an equation; elsewhere ||f_k(X_i) - y_i||^2 >= delta^2. The sign of what each ReLU is
-given is a constant modulo the equations, or is proved by Z3 from the inequalities; hinges
-of the dictionary stay symbols, as they do in the specification. The answer is then equal
-to the mixture as a polynomial. No lemma is used; the mixture is computed from the tasks'
-definitions and the pattern.
+is an equation; elsewhere ||f_k(X_i) - y_i||^2 >= delta^2. Of a flat gate f_k is what is held of
+task k, and a pattern says ||f_k(X_i) - y_i|| <= tau + epsilon, or >= delta - epsilon. The
+sign of what each ReLU is given is a constant modulo the equations, or is proved by Z3 from the
+inequalities; hinges of the dictionary stay symbols, as they do in the specification. The answer
+is then equal to the mixture as a polynomial. No lemma is used; the mixture is computed from the
+tasks' definitions and the pattern.
 """
 
 import sys
@@ -17,7 +18,7 @@ import numpy as np
 from artifacts import LARGE, report
 from network import embed, forward, unembed
 from streams import Prompt
-from symbolic import Signs, Symbols, Unproved, expect, rational, shorten
+from symbolic import Signs, Symbols, Unproved, expect, shorten
 from sympy import QQ
 
 from construct import Construction
@@ -45,7 +46,7 @@ def answers_with_the_mixture(prompt: Prompt, matches: np.ndarray, signs: Signs) 
     try:
         h = embed(symbols, prompt.examples)
         for layer in symbols.made.transformer.layers:
-            hinge = symbols.hinge if layer.name == "query" else signs.relu
+            hinge = symbols.hinge if layer.name in ("query", "fetch") else signs.relu
             h = forward(h, layer, signs.relu, hinge)
         answer, wanted = (list(p) for p in (unembed(symbols, h), mixture(prompt, matches)))
         said = f"the answer {answer} is not the mixture {wanted}"
@@ -57,12 +58,11 @@ def answers_with_the_mixture(prompt: Prompt, matches: np.ndarray, signs: Signs) 
 
 def signs_of(prompt: Prompt, matches: np.ndarray) -> Signs:
     """What a pattern of matches says of the prompt."""
-    delta = rational(prompt.symbols.made.domain.delta)
     zero, positive = [], []
     for (i, k), match in np.ndenumerate(matches):
-        distance = prompt.distance(i, k)
-        zero += list(distance) if match else []
-        positive += [] if match else [(distance**2).sum() - delta**2]
+        equations, inequalities = prompt.said(i, k, bool(match))
+        zero += equations
+        positive += inequalities
     return Signs(prompt.symbols, zero, positive)
 
 

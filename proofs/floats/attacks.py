@@ -19,7 +19,9 @@ from construct import Construction, Prompt, Sizes, prepare
 from construct.answer import read_answer
 from construct.certify.formats import BY_NAME
 from construct.checking.verification import compare, specification
+from construct.designs.theorem import votes
 from construct.designs.theorem.embedding import embed_all
+from construct.designs.theorem.square import STEEP, TOPS
 from construct.errors import OutsideDomain
 from construct.execute.passes import Pass
 from construct.matrix import Matrix
@@ -29,6 +31,7 @@ from construct.rational import zeros
 from construct.spec.domain import check_domain
 from construct.spec.matching import squared_distances
 from construct.spec.prompt import exactly
+from construct.spec.tasks import Task
 
 EXECUTORS = ("numpy", "jax", "torch")
 
@@ -68,7 +71,8 @@ def attack(
     for aim, exact in (aimed or prompts(construction, dtype)).items():
         numbers = exact.astype(dtype)
         inside = [_inside(construction, numbers, i) for i in range(len(numbers.X))]
-        refused += [aim] * (not all(inside))
+        # Of a flat gate it is not promised: a formula may be steep.
+        refused += [aim] * (not all(inside) and not construction.margins.flat)
         kept[aim] = replace(numbers, X=numbers.X[inside], Y=numbers.Y[inside], lines=())
     libraries, orders_, worst = run_all(construction, dtype, kept, executors, orders)
     return Verdict(tuple(refused), libraries, orders_, worst)
@@ -116,7 +120,15 @@ def prompts(construction: Construction, dtype: str, seed: int = 0) -> dict[str, 
     def nudge() -> np.ndarray:
         return _nudge(construction, rng)
 
+    edges = {}
+    if construction.margins.flat:
+        edges = {
+            "a match at the edge": _at_the_edge(construction, dtype, long, match=True),
+            "a mismatch at the edge": _at_the_edge(construction, dtype, long, match=False),
+            "matches of all tasks": all_votes(construction, "exact")["all votes"],
+        }
     return {
+        **edges,
         "a match": _prompt(construction, short, zeros),
         "a match of rounded numbers": _prompt(construction, long, zeros),
         "a match of badly rounded numbers": _badly_rounded(construction, dtype, rng),
@@ -141,6 +153,50 @@ def _prompt(
         if len(found) == sizes.m:
             break
     return Prompt.of(found, found[0][:-1] if found else zeros(sizes.n - 1, sizes.d))
+
+
+def _at_the_edge(
+    construction: Construction, dtype: str, inputs: Callable[[], np.ndarray], *, match: bool
+) -> Prompt:
+    """Labels at tau or at delta from f, on the side on which what is held of it is worst.
+
+    As far as the format admits them, once they are rounded. On a grid they are multiples of it.
+    """
+    sizes, domain, found = construction.sizes, construction.domain, []
+    every = zip(construction.tasks, construction.held, strict=True)
+    for task, held in itertools.islice(itertools.cycle(list(every)), 20 * sizes.m):
+        X = inputs()
+        truth = task(X).astype(object)
+        off = held(X) - truth
+        place = max(range(sizes.d), key=lambda i: abs(off[i]))
+        towards = 1 if off[place] > 0 else -1
+        slack = Fraction(1, 1 << BY_NAME[dtype].p // 2)
+        for share in (1 + slack, 1, 1 - slack):
+            step = zeros(sizes.d)
+            length = domain.tau if match else domain.delta
+            step[place] = (
+                (-towards if match else towards) * length * (share if match else 1 / share)
+            )
+            label = truth + step
+            if domain.grid is not None:
+                label = _on_grid(truth, step, domain.grid, match)
+            example = [*X, label]
+            if _inside(construction, Prompt.of([example], X).astype(dtype)):
+                found.append(example)
+                break
+        if len(found) == sizes.m:
+            break
+    return Prompt.of(found, found[0][:-1] if found else zeros(sizes.n - 1, sizes.d))
+
+
+def _on_grid(truth: np.ndarray, step: np.ndarray, grid: Fraction, match: bool) -> np.ndarray:
+    """The multiples of the grid next to a label: a match no farther off, a mismatch no nearer."""
+    label = zeros(len(truth))
+    for i, (y, s) in enumerate(zip(truth.tolist(), step.tolist(), strict=True)):
+        at = Fraction(y + s) / grid
+        up = (s > 0) != match
+        label[i] = (round(at) if not s else -(-at // 1) if up else at // 1) * grid
+    return label
 
 
 def _corners(construction: Construction, rng: np.random.Generator) -> Prompt:
@@ -168,7 +224,9 @@ def _inside(construction: Construction, prompt: Prompt, i: int = 0) -> bool:
 def _short(construction: Construction, rng: np.random.Generator) -> np.ndarray:
     """Inputs of so few bits that every f_k of them is exact in every format."""
     sizes, domain = construction.sizes, construction.domain
-    numbers = (x for task in construction.tasks for x in task.numbers())
+    # What is held of a formula is nowhere exact in few bits; its knots are not looked for.
+    plain = [task for task in construction.tasks if isinstance(task, Task)]
+    numbers = (x for task in plain for x in task.numbers())
     unit = Fraction(int(np.lcm.reduce([x.denominator for x in numbers])))
     while unit * 32 > domain.R and domain.grid is None:
         unit /= 2
@@ -180,7 +238,7 @@ def _short(construction: Construction, rng: np.random.Generator) -> np.ndarray:
 
 
 def _long(construction: Construction, rng: np.random.Generator) -> np.ndarray:
-    """Inputs that every format rounds, near R or anywhere, or corners; whole on a grid."""
+    """Inputs that every format rounds, near R or anywhere, or corners; on a grid on it."""
     sizes, domain = construction.sizes, construction.domain
     thirds = rng.integers(-3 * 2**60, 3 * 2**60 + 1, (sizes.n - 1, sizes.d)).astype(object)
     X = thirds * Fraction(1, 3 * 2**60) * domain.R
@@ -188,7 +246,8 @@ def _long(construction: Construction, rng: np.random.Generator) -> np.ndarray:
     kind = rng.integers(4)
     if kind:
         X = [near, np.where(rng.random(X.shape) < 0.5, near, X), np.sign(X) * domain.R][kind - 1]
-    return X if domain.grid is None else np.vectorize(int, otypes=[object])(X)
+    grid = domain.grid
+    return X if grid is None else np.vectorize(lambda x: int(x / grid) * grid, otypes=[object])(X)
 
 
 def _badly_rounded(
@@ -271,11 +330,50 @@ def all_votes(construction: Construction, dtype: str) -> dict[str, Prompt]:
     return {"all votes": Prompt.of([blank] * sizes.m, query).astype(dtype)}
 
 
+def noisiest(construction: Construction, dtype: str, m: int, drawn: int = 8) -> dict[str, Prompt]:
+    """Prompts of m times one match, of which rounding takes the votes farthest up, or down.
+
+    Found by running many matches of a flat gate, one in each prompt.
+    """
+    small = [p for seed in range(drawn) for p in _matches(construction, dtype, seed)]
+    in_turn = next(order for order in ORDERS if order.second is not None)
+    done = in_order(construction.transformer, dtype, in_turn)(
+        embed_all(construction.transformer, small)
+    )
+    given = [votes(construction.margins, one).astype(object).sum() for one in done.attended]
+    off = [vote - round(vote) for vote in given]
+    found = {}
+    for name, choose in (("up", max), ("down", min)):
+        best = small[choose(range(len(small)), key=off.__getitem__)]
+        X, Y = (np.repeat(array, m, axis=0) for array in (best.X, best.Y))
+        found[f"votes taken {name}"] = replace(best, X=X, Y=Y, lines=())
+    return found
+
+
+def _matches(construction: Construction, dtype: str, seed: int) -> list[Prompt]:
+    """Prompts of one example each, a match as the format holds it."""
+    rng = np.random.default_rng(seed)
+    one = replace(construction.sizes, m=2 * construction.sizes.K)
+    few = replace(construction, transformer=replace(construction.transformer, sizes=one))
+    near = _at_the_edge(few, dtype, lambda: _long(construction, rng), match=True)
+    exact = _prompt(few, lambda: _long(construction, rng), zeros)
+    found = []
+    for prompt in (near.astype(dtype), exact.astype(dtype)):
+        for i in range(len(prompt.X)):
+            alone = replace(prompt, X=prompt.X[[i]], Y=prompt.Y[[i]], lines=())
+            found += [alone] if _inside(construction, alone) else []
+    return found
+
+
 # --- The table of reciprocals ---------------------------------------------------
 
 
 def first_confused(
-    totals: Sequence[int], dtype: str, make: Callable[[Transformer, str], Callable[..., Pass]]
+    totals: Sequence[int],
+    dtype: str,
+    make: Callable[[Transformer, str], Callable[..., Pass]],
+    *,
+    flat: bool = False,
 ) -> int | None:
     """The first of these totals of votes that layer 6 does not tell from the others.
 
@@ -287,17 +385,22 @@ def first_confused(
     stream = np.zeros((len(tot), sizes.D), dtype)
     for name, value in {"one": 1, "tot": tot[:, None], "sq": (tot * tot)[:, None]}.items():
         stream[:, sizes.residual[name].at] = value
-    rec = make(_table(sizes, totals), dtype)(stream).stream[:, sizes.residual["rec"].start]
+    rec = make(_table(sizes, totals, flat), dtype)(stream).stream[:, sizes.residual["rec"].start]
     wrong = np.flatnonzero(rec != 1)
     return totals[wrong[0]] if len(wrong) else None
 
 
-def _table(sizes: Sizes, totals: Sequence[int]) -> Transformer:
+def _table(sizes: Sizes, totals: Sequence[int], flat: bool) -> Transformer:
     """Layer 6 without its head, and with these units alone; they write 1, not s/v."""
     v = np.array([*totals], dtype=object)[:, None]
-    hidden = Rows({"sq": 0 * v - 1, "tot": 2 * v, "one": 1 - v**2})
-    ones = Matrix.of((0 * v + 1).T, (1, len(v)), "rec")
-    units = MlpFormula("some units", sizes, len(v), lambda: (hidden, {"rec": ones}))
+    tops, steep = (TOPS, STEEP) if flat else ((1,), 1)
+    parts = {"sq": 0 * v - steep, "tot": 2 * steep * v}
+    halves = {name: np.concatenate([part] * len(tops)) for name, part in parts.items()}
+    halves["one"] = np.concatenate([top - steep * v**2 for top in tops])
+    signs = np.concatenate([0 * v + sign for sign in (1, -1)[: len(tops)]])
+    hidden = Rows(halves)
+    ones = Matrix.of(signs.T, (1, len(signs)), "rec")
+    units = MlpFormula("some units", sizes, len(signs), lambda: (hidden, {"rec": ones}))
     W_pos, W_U = np.zeros((len(v), sizes.D)), np.zeros((sizes.D, 0))
     only = layer(sizes, "square", "", [], units).emit()
     return Transformer(sizes, (only,), W_U.T, W_pos, W_U, answer=0)

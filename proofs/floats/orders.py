@@ -6,7 +6,7 @@ needs more: `prepare(transformer, dtype, order)` has the signature of the execut
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,20 @@ class Order:
         arrange: products (..., t) -> the indices (..., t) by which to add them.
         block: sum blocks of so many terms first, then their sums; 0 for one by one.
         fused: round each product together with its addition, once.
+        second: the arrangement in every second layer, if it is another one: then the two halves
+            of a flat gate are not rounded alike.
     """
 
     name: str
     arrange: Callable[[np.ndarray], np.ndarray]
     block: int = 0
     fused: bool = False
+    second: Callable[[np.ndarray], np.ndarray] | None = None
+
+    def of_layer(self, number: int) -> "Order":
+        """The order of a layer, counted from 0."""
+        other = self.second if number % 2 else None
+        return self if other is None else replace(self, arrange=other)
 
 
 def _forward(products: np.ndarray) -> np.ndarray:
@@ -55,6 +63,11 @@ def _dive(products: np.ndarray) -> np.ndarray:
     return np.argsort(products, axis=-1, kind="stable")
 
 
+def _fall(products: np.ndarray) -> np.ndarray:
+    """Largest first: what is whole cancels before small terms are added."""
+    return np.argsort(-abs(products), axis=-1, kind="stable")
+
+
 ORDERS = (
     Order("one by one", _forward),
     Order("backwards", _backward),
@@ -66,6 +79,8 @@ ORDERS = (
     Order("one by one, fused", _forward, fused=True),
     Order("positive first, fused", _climb, fused=True),
     Order("negative first, fused", _dive, fused=True),
+    Order("positive first and largest first in turn", _climb, second=_fall),
+    Order("largest first and positive first in turn", _fall, second=_climb),
 )
 
 
@@ -79,11 +94,12 @@ def prepare(transformer: Transformer, dtype: str, order: Order) -> Callable[...,
 
     def run(stream: Any, trace: bool = False) -> Pass:
         h, attended = np.asarray(stream).astype(dtype), []
-        for heads, mlp in layers:
-            updates, totals = zip(*(_attend(h, head, order) for head in heads), strict=True)
-            h = h + total(np.stack(updates, axis=-1), order)
+        for number, (heads, mlp) in enumerate(layers):
+            own = order.of_layer(number)
+            updates, totals = zip(*(_attend(h, head, own) for head in heads), strict=True)
+            h = h + total(np.stack(updates, axis=-1), own)
             W_in, W_out = mlp
-            h = h + times(np.maximum(times(h, W_in, order), 0), W_out, order)
+            h = h + times(np.maximum(times(h, W_in, own), 0), W_out, own)
             attended.append(np.stack(totals, axis=-2))
         return Pass(h, np.stack(attended, axis=-3))
 

@@ -196,7 +196,6 @@ def build(
     if domain is None:
         domain = default_domain(sizes, wiring, vocabulary)
     margins = choose_margins(sizes, wiring, domain)
-    _refuse_one_task_with_a_slot(sizes, margins)
     layers_ = formulas(sizes, wiring, margins)
     _refuse_weights(sizes, sum(layer.nonzeros for layer in layers_) + embedding_entries(sizes))
     layers = tuple(layer.emit() for layer in layers_)
@@ -217,15 +216,6 @@ def hold(
     """
     words = ONE_HOT if vocabulary is not None else None
     return hold_tasks(_of_one_dimension(tasks), domain or words)
-
-
-def _refuse_one_task_with_a_slot(sizes: Sizes, margins: Margins) -> None:
-    if margins.flat and sizes.K == 1 and sizes.S:
-        raise ConstructError(
-            "a single task that reads two positions and is held within an error needs eight layers "
-            "of one head; build it together with a second task, such as one of the kind "
-            "'retrieval'."
-        )
 
 
 # Digits of a weight's numerator and denominator: Python reads and writes 4300.

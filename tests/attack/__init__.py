@@ -4,7 +4,8 @@
     python -m attack --seconds 60 --only merged --seed 1
     python -m attack --replay FILE
 
-`reckoning` says, in Fractions and with no line of construct, what has to come out. `attacks`,
-`claims` draw cases; `targets`, `sampled`, `claims`, `interrupted` and `meshed` check them;
+`reckoning` says, in Fractions and with no line of construct, what has to come out (`domain`,
+`curves`: of formulas). `attacks`, `smooth` (formulas, scratch tokens, the flat gate) and `claims`
+draw cases; `targets`, `sampled`, `claims`, `interrupted` and `meshed` check them;
 `shrink` makes the first finding of a kind small; `plants` checks the attack itself.
 """

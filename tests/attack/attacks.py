@@ -9,7 +9,7 @@ from fractions import Fraction as Q
 from random import Random
 from typing import Any
 
-from attack import tasksets
+from attack import formulasets, tasksets
 from attack.outcome import Case
 from attack.prompts import Prompts, root
 from attack.reckoning import as_text
@@ -88,6 +88,8 @@ def mixtures(rng: Random, number: int) -> Cases:
     file = tasksets.Tasks(rng, shape, rng.choice(tasksets.STYLES)).file()
     if rng.random() < 0.9:
         file["domain"] = tasksets.domain(rng, file)
+    if rng.random() < 0.3:
+        file["scratch"] = rng.randint(0, shape[3])
     yield from prompt_cases(rng, file, shape[2], 24)
 
 
@@ -253,11 +255,15 @@ def grids(rng: Random, number: int) -> Cases:
 
 def samples(rng: Random, number: int) -> Cases:
     """construct's own prompts, for random task sets."""
-    shape = rng.choice(tasksets.SHAPES)
-    file = tasksets.Tasks(rng, shape, rng.choice(tasksets.STYLES)).file()
-    file["domain"] = tasksets.domain(rng, file)
+    draw = (formulasets.of_formulas, formulasets.with_scratch)[number // 2 % 2]
+    if number % 2:
+        file, m = draw(rng)
+    else:
+        shape = rng.choice(tasksets.SHAPES)
+        file, m = tasksets.Tasks(rng, shape, rng.choice(tasksets.STYLES)).file(), shape[2]
+        file["domain"] = tasksets.domain(rng, file)
     seed = rng.randrange(1 << 16)
-    yield {"check": "sample", "file": file, "m": shape[2], "count": 16, "seed": seed}
+    yield {"check": "sample", "file": file, "m": m, "count": 16, "seed": seed}
 
 
 def full(rng: Random, number: int) -> Cases:

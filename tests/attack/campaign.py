@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from random import Random
 
-from attack import attacks
+from attack import attacks, smooth
 from attack.claims import check_claims, claims
 from attack.interrupted import KINDS, check_interrupts
 from attack.meshed import check_mesh
@@ -17,6 +17,7 @@ from attack.targets import check_prompts
 
 CHECKS: dict[str, Callable[[Case], Outcome]] = {
     "prompts": check_prompts,
+    "held": smooth.check_held,
     "sample": check_sample,
     "claims": check_claims,
     "interrupts": check_interrupts,
@@ -58,6 +59,9 @@ ATTACKS: dict[str, tuple[Callable[[Random, int], Iterator[Case]], int]] = {
     "sizes": (attacks.sizes, 2),
     "words": (attacks.words, 1),
     "samples": (attacks.samples, 2),
+    "formulas": (smooth.formulas, 6),
+    "scratch": (smooth.scratch, 4),
+    "gates": (smooth.gates, 3),
     "mesh": (mesh, 2),
 }
 

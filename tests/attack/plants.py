@@ -37,6 +37,8 @@ def plant(name: str, hint: str, file: str, old: str, new: str) -> Plant:
 
 _HALF = '__import__("fractions").Fraction(1, 2)'
 _SUPERPOSE, _MARGINS = "designs/theorem/superpose.py", "certify/margins.py"
+_QUERY, _EMBEDDING = "designs/theorem/query.py", "designs/theorem/embedding.py"
+_HOLD = "approximation/hold.py"
 PLANTS = (
     # The layers.
     plant("B halved", "mixtures", _SUPERPOSE, "(-B * e, e)", f"(-B * {_HALF} * e, e)"),
@@ -65,8 +67,10 @@ PLANTS = (
         *("dictionary.setdefault(u, len", "dictionary.setdefault(u[:1], len"),
     ),
     plant(
-        *("equal features are not merged", "merged", "designs/theorem/wiring.py"),
-        *("tuple(task.merged for task in tasks)", "tuple(tasks)"),
+        *("columns of equal features are not added up", "merged", "matrix.py"),
+        "return Matrix.from_sum((self.shape[0], columns), at, self.values)",
+        "return Matrix.from_entries((self.shape[0], columns), {(i, j): (i, j, v) "
+        "for i, j, v in zip(*at.tolist(), self.values)}.values())",
     ),
     # The certificate. Dropped alone, label and off were not found: without label the limits move
     # by a third at most, up to where another condition stops them.
@@ -152,7 +156,101 @@ PLANTS = (
         *("examples are drawn without a look at the domain", "samples", "checking/sampling.py"),
         *("if self._inside(x, y):", "if True:"),
     ),
+    # The flat gate.
+    plant(
+        *("the flat gate's B halved", "gates", _SUPERPOSE, "(-B * e, e)"),
+        f"(-B * (1 if plan.margins.a == 1 else {_HALF}) * e, e)",
+    ),
+    plant(
+        *("the flat gate's top halfway down", "gates", _SUPERPOSE),
+        *("gate(plan, k, plan.margins.a, 1,", f"gate(plan, k, (plan.margins.a + 1) * {_HALF}, 1,"),
+    ),
+    plant(
+        *("the second half of the gate as high as the first", "gates", "designs/theorem/level.py"),
+        *("top = plan.margins.a - 1", "top = plan.margins.a"),
+    ),
+    plant(
+        *("the gate does not know of epsilon", "gates", _MARGINS),
+        "tau, delta, epsilon = domain.tau, Fraction(domain.delta), bounds.epsilon",
+        "tau, delta, epsilon = domain.tau, Fraction(domain.delta), 0",
+    ),
+    plant(
+        *("the gate does not know of tau", "gates", _MARGINS),
+        "match, mismatch = (tau + epsilon) ** 2,",
+        "match, mismatch = epsilon**2,",
+    ),
+    plant(
+        *("the table of a flat gate has one half", "gates", "designs/theorem/square.py"),
+        *("(0, M + u - 1, Fraction(-s, u)) for u in whole", ""),
+    ),
+    plant(
+        *("floats have no room beside tau", "gates", "spec/matching.py"),
+        *("(tau * (1 + Fraction(1, 1 << (p // 2)))) ** 2", "tau**2"),
+    ),
+    # Scratch tokens.
+    plant(
+        *("L four times too small", "scratch", "certify/bounds.py"),
+        *("L = math.ceil(least / step) * step", "L = math.ceil(least / step) * step / 4"),
+    ),
+    plant(
+        *("gates four times too weak", "scratch", _QUERY),
+        *("half, ell = Fraction(plan.margins.L, 2)", "half, ell = Fraction(plan.margins.L, 8)"),
+    ),
+    plant(
+        *("hinges act one position too early", "scratch", _QUERY),
+        *("bits = code(unit.at - 1, ell)", "bits = code(max(unit.at - 2, 0), ell)"),
+    ),
+    plant(
+        *("C knows of a home's own features alone", "scratch", "certify/bounds.py"),
+        "anywhere.append(_entries(matrices, most) if gated else rows[-1])",
+        "anywhere.append(rows[-1])",
+    ),
+    plant(
+        *("scratch tokens copy the token after", "scratch", _EMBEDDING),
+        "copied = sizes.length - np.array(scratch)",
+        "copied = sizes.length - 1 - np.array(scratch)",
+    ),
+    plant(
+        *("scratch tokens stay empty", "scratch", _EMBEDDING),
+        *("rec[sizes.n - 1 : -1] = 1 - copied**2", "rec[sizes.n - 1 : -1] = -(copied**2)"),
+    ),
+    plant(
+        *("tasks live at scratch tokens of another operand", "scratch", "designs/theorem/homes.py"),
+        *("return source is None or self.source in (0, source)", "return True"),
+    ),
+    plant(
+        *("the reach of the copy head", "scratch", "designs/theorem/gather.py"),
+        *("(OWN, tuple(p - 1 for p in sources))", "(OWN, tuple(p for p in sources))"),
+    ),
+    # Formulas.
+    plant(
+        *("epsilon understated", "formulas", _HOLD),
+        *("return min(Fraction(root, 2**bits), epsilon)",),
+        *("return min(Fraction(root, 2**bits), epsilon) / 2",),
+    ),
+    plant(
+        *("a knot displaced", "formulas", _HOLD),
+        "[_hinge(c, form, sign, -sign * t, d) for c, sign, t in hinges]",
+        "[_hinge(c, form, sign, -sign * (t + Fraction(1, 64)), d) for c, sign, t in hinges]",
+    ),
+    plant(
+        *("every second knot of a grid, whatever the form", "formulas", "approximation/grid.py"),
+        *("2 * grid if cancel else grid", "2 * grid"),
+    ),
+    plant(
+        *("the bound of an answer of formulas halved", "formulas", "checking/promise.py"),
+        "return sum((Fraction(c) * task.epsilon for",
+        "return sum((Fraction(c) * task.epsilon / 2 for",
+    ),
+    plant(
+        *("labels are drawn beside tau without a look", "samples", "checking/near.py"),
+        *("keep = self.admitted(X, Y)", "keep = np.ones(len(X), dtype=bool)"),
+    ),
     # Files.
+    plant(
+        *("verify does not look at epsilon", "claims", "checking/provenance.py"),
+        *("if found.epsilon != wanted.epsilon:", "if False:"),
+    ),
     plant(
         *("save does not put the old artifact back", "interrupts", "artifact/swap.py"),
         *("os.path.lexists(old) and not os.path.lexists(target)", "False"),

@@ -9,7 +9,9 @@ from fractions import Fraction as Q
 from math import isqrt
 from random import Random
 
-from attack.reckoning import BITS, TINY, Prompt, Reckoned, Vector, judge, rounded
+from attack import near
+from attack.domain import BITS, TINY, rounded
+from attack.reckoning import Prompt, Reckoned, Vector, state
 
 INPUTS = (
     *("whole", "real", "corner", "one corner", "zero", "sparse", "equal", "earlier"),
@@ -41,6 +43,10 @@ class Prompts:
         self.most = min(most or task_set.m, task_set.m)
         self.domain = task_set.domain
         self.format = dtype if dtype in BITS else "float64"
+        self.inputs, self.labels = INPUTS, LABELS
+        if task_set.near or any(task_set.held):
+            self.inputs, self.labels = INPUTS + near.INPUTS, LABELS + near.LABELS
+        self.knots = near.knots(task_set)
 
     def draw(self) -> Prompt:
         """A prompt; four in five have no example that is outside."""
@@ -50,21 +56,25 @@ class Prompts:
             count = self.set.m + 1
         inside = rng.random() < 0.8
         kind = self.favour if rng.random() < 0.5 else None
-        kind = kind or (rng.choice(INPUTS) if rng.random() < 0.3 else None)
+        kind = kind or (rng.choice(self.inputs) if rng.random() < 0.3 else None)
         examples: list[list[Vector]] = []
         for _ in range(count):
             examples.append(self._example(examples, inside, kind))
         if examples and rng.random() < 0.2:
             query = rng.choice(examples)[:-1]
         else:
-            query = self._inputs([], kind or rng.choice(INPUTS), inside)
+            query = self._inputs([], kind or rng.choice(self.inputs), inside)
         return {"examples": examples, "query": query}
+
+    def inputs_of(self, kind: str) -> list[Vector]:
+        """Inputs of one kind, in the domain."""
+        return self._inputs([], kind, True)
 
     def unanimous(self) -> Prompt:
         """m examples alike, which the most tasks explain; the query rounds badly."""
         zero = [[Q(0)] * self.set.d] * (self.set.n - 1)
         drawn = [zero, *(self._inputs([], "whole", True) for _ in range(6))]
-        candidates = [[*X, f(X)] for X in drawn for f in self.set.maps]
+        candidates = [[*X, self._match(f(X))] for X in drawn for f in self.set.maps]
         match = self.domain.match2(self.dtype)
         best = max(candidates, key=lambda one: sum(s <= match for s in self.set.distances2(one)))
         return {"examples": [best] * self.set.m, "query": self._inputs([], "badly rounded", True)}
@@ -72,7 +82,7 @@ class Prompts:
     def _example(self, earlier: list, inside: bool, kind: str | None) -> list[Vector]:
         example: list[Vector] = []
         for _ in range(12 if inside else 1):
-            X = self._inputs(earlier, kind or self.rng.choice(INPUTS), inside)
+            X = self._inputs(earlier, kind or self.rng.choice(self.inputs), inside)
             # At the corners f_k(X) - y is as long as it can be.
             often = {"corner": "opposed", "badly rounded": "task"}.get(kind or "")
             example = [*X, self._label(X, often if self.rng.random() < 0.6 else None)]
@@ -88,7 +98,7 @@ class Prompts:
     def _inside(self, example: list[Vector]) -> bool:
         """Whether the example is inside as rationals, or as they are rounded."""
         prompt = {"examples": [example], "query": example[:-1]}
-        return any(judge(self.set, prompt, f).state == "inside" for f in ("exact", self.dtype))
+        return any(state(self.set, prompt, f)[0] == "inside" for f in ("exact", self.dtype))
 
     # --- Inputs ------------------------------------------------------------------
 
@@ -102,6 +112,10 @@ class Prompts:
             kind = "real"
         if kind == "earlier" and earlier:
             return [list(v) for v in rng.choice(earlier)[:-1]]
+        if kind in near.INPUTS:
+            start = self._inputs(earlier, rng.choice(("whole", "real", "corner")), inside)
+            moved = near.at_a_knot(rng, self.knots, start, self.domain.R, kind)
+            return [[self._snap(x) for x in v] for v in moved]
         X = [[self._snap(self._entry(kind)) for _ in range(d)] for _ in range(count)]
         if kind == "equal":
             X = [list(X[0]) for _ in X]
@@ -162,13 +176,16 @@ class Prompts:
 
     def _label(self, X: list[Vector], kind: str | None = None) -> Vector:
         rng, d, Ry = self.rng, self.set.d, self.domain.Ry
-        kind = kind or rng.choice(LABELS)
-        truth = rng.choice(self.set.maps)(X)
+        kind = kind or rng.choice(self.labels)
+        k = rng.randrange(len(self.set.maps))
+        truth = self.set.maps[k](X)
         if self.one_hot:
             hot = rng.randrange(d)
             return truth if kind == "task" else [Q(int(i == hot)) for i in range(d)]
         if kind == "task":
-            return truth
+            return self._match(truth)
+        if kind in near.LABELS:
+            return near.label(rng, self.set, k, X, truth, kind, self.dtype)
         if kind in ("noise", "corner"):
             sizes = [Ry if kind == "corner" else self._uniform(Ry) for _ in range(d)]
             return [self._snap(rng.choice([-1, 1]) * size) for size in sizes]
@@ -179,6 +196,13 @@ class Prompts:
         if kind == "input":
             return list(rng.choice(X))
         return self._beside(truth, kind)
+
+    def _match(self, truth: Vector) -> Vector:
+        """A label that is as near to a value as it can be: on the grid, if labels may be off."""
+        grid = self.domain.grid
+        if grid is None or not self.domain.tau:
+            return truth
+        return [round(y / grid) * grid for y in truth]
 
     def _beside(self, truth: Vector, kind: str) -> Vector:
         """The label of a task, moved along an axis or, at delta, sideways."""

@@ -22,6 +22,7 @@ from attack.reckoning import (
     judge,
     least_bound,
     read_prompt,
+    square,
 )
 from construct import (
     Answer,
@@ -38,6 +39,7 @@ from construct import (
     run,
 )
 from construct.answer import read_answer
+from construct.checking.promise import error_bound
 from construct.checking.verification import absolute_sums
 from construct.spec.prompt import Prompt as Given
 
@@ -53,8 +55,9 @@ def compiled(file: dict[str, Any], m: int) -> Construction:
 
 @lru_cache(maxsize=8)
 def _compiled(text: str, m: int) -> Construction:
-    tasks = parse_tasks(text)
-    return build(tasks.tasks, m=m, n=tasks.n, domain=tasks.domain, vocabulary=tasks.vocabulary)
+    file = parse_tasks(text)
+    how = {"domain": file.domain, "vocabulary": file.vocabulary, "scratch": file.scratch}
+    return build(file.tasks, m=m, n=file.n, **how)
 
 
 def builds(file: dict[str, Any], m: int, out: Outcome) -> Construction | None:
@@ -71,7 +74,15 @@ def builds(file: dict[str, Any], m: int, out: Outcome) -> Construction | None:
 
 def reckoned(file: dict[str, Any], m: int, made: Construction) -> Reckoned:
     """The task set; where the file lacks a domain, the one that the artifact names."""
-    return Reckoned.of({"domain": made.domain.to_json(), **file}, m)
+    return Reckoned.of({"domain": made.domain.to_json(), **file}, m, held(made))
+
+
+def held(made: Construction) -> list[dict[str, Any] | None]:
+    """The definitions of what is held of each formula, and their epsilons."""
+    return [
+        None if one is of else {**one.as_json(words=False), "epsilon": str(one.epsilon)}
+        for one, of in zip(made.held, made.tasks, strict=True)
+    ]
 
 
 # What construct reads has 600 digits at most: of tiny and huge numbers a label may have more.
@@ -97,6 +108,10 @@ def check_prompts(case: Case) -> Outcome:
         out.counts[f"not certified: {dtype}"] += 1
         return out
     task_set = reckoned(case["file"], case["m"], made)
+    out.counts.update(layout(made))
+    if made.domain.tau != task_set.domain.tau:
+        out.add("domain", f"tau is {made.domain.tau}, and {task_set.domain.tau} is promised")
+        return out
     prompts = [read_prompt(p) for p in case["prompts"] if _can_be_written(p)]
     verdicts = [judge(task_set, p, dtype) for p in prompts]
     given = [Given.of(p["examples"], p["query"]) for p in prompts]
@@ -104,12 +119,16 @@ def check_prompts(case: Case) -> Outcome:
         _count(out, task_set, prompt, verdict, dtype)
         if verdict.state == "inside" and sum(verdict.votes) == 2896 == made.sizes.M:
             out.counts[f"full: {dtype} at mK = 2896"] += 1
-        if dtype != "exact" and verdict.state != "inside":
+        if dtype != "exact" and verdict.state == "outside" and not task_set.near:
             _rounds_out(out, task_set, prompt, verdict, i)
+        if verdict.state == "inside" and any(task_set.held):
+            _held(out, task_set, prompt, dtype, i)
     if case.get("batch"):
         _in_a_batch(out, made, case, prompts, given, verdicts)
         return out
     for i, (prompt, one, verdict) in enumerate(zip(prompts, given, verdicts, strict=True)):
+        if verdict.state == "unclear":
+            continue
         answer = _one(out, made, one, verdict, (executor, dtype), i)
         if answer is not None:
             compare(out, made, prompt, verdict, answer, (executor, dtype), i)
@@ -126,6 +145,45 @@ def _count(out: Outcome, task_set: Reckoned, prompt: Prompt, verdict: Verdict, d
             abs(x) for vectors in (*held["examples"], held["query"]) for v in vectors for x in v
         }
         out.counts["with an entry at R"] += task_set.domain.R in ends
+
+
+def layout(made: Construction) -> list[str]:
+    """What kind of network it is."""
+    found = {
+        "networks with a flat gate": made.margins.flat,
+        "networks with scratch tokens": made.sizes.w,
+        "networks with a hinge for one home": made.margins.L,
+        "networks of formulas": any(held(made)),
+        "networks of formulas that are held exactly": any(
+            one and one["epsilon"] == "0" for one in held(made)
+        ),
+    }
+    return [name for name, is_one in found.items() if is_one]
+
+
+def _held(out: Outcome, task_set: Reckoned, prompt: Prompt, dtype: str, i: int) -> None:
+    """What is held of each formula is as near as it is said to be, at the inputs of a prompt."""
+    own = in_format(prompt, dtype)
+    assert own is not None
+    for X in (*(example[:-1] for example in own["examples"]), own["query"]):
+        near_enough(out, task_set, X, i)
+
+
+def near_enough(out: Outcome, task_set: Reckoned, X: list, i: int | None = None) -> None:
+    """||g_k(X) - f_k(X)|| <= epsilon_k, which is no more than was asked for."""
+    for k, (one, gap) in enumerate(zip(task_set.held, task_set.gaps2(X), strict=True), 1):
+        if one is None or gap is None:
+            continue
+        # The digits of f that are known.
+        little = Q(1, 1 << 150) if task_set.irrational[k - 1] else Q(0)
+        out.counts["points of formulas"] += 1
+        if one.epsilon:
+            out.measure("epsilon of a formula", float(gap / one.epsilon**2) ** 0.5)
+        if one.epsilon > one.asked:
+            out.add("epsilon", f"task {k} is held within {one.epsilon}, not {one.asked}", i)
+        if gap > (one.epsilon + little) ** 2:
+            share = float(gap) ** 0.5, float(one.epsilon)
+            out.add("epsilon", f"task {k} is {share[0]:.6g} off, not {share[1]:.6g}: {X}", i)
 
 
 def _rounds_out(out: Outcome, task_set: Reckoned, prompt: Prompt, verdict: Verdict, i: int) -> None:
@@ -235,7 +293,10 @@ def _answer(
     if not all(np.isfinite(float(x)) for x in answer):
         out.add("answer", f"{name} is not finite", i)
         return
-    errors = [abs(Q(x) - w) for x, w in zip(answer.tolist(), verdict.answer, strict=True)]
+    numbers = [Q(x) for x in answer.tolist()]
+    _near(out, made, prompt, verdict, numbers, how, i)
+    # Of formulas the network mixes what it holds in their place.
+    errors = [abs(x - w) for x, w in zip(numbers, verdict.held, strict=True)]
     if dtype == "exact":
         if any(errors):
             out.add("answer", f"{name} is off by {float(max(errors)):.3g}", i)
@@ -252,6 +313,32 @@ def _answer(
             out.add("answer", f"{name} is off by {share:.3g} proved bounds", i)
 
 
+def _near(
+    out: Outcome,
+    made: Construction,
+    prompt: Prompt,
+    verdict: Verdict,
+    answer: list[Q],
+    how: tuple[str, str],
+    i: int,
+) -> None:
+    """An answer of formulas is within its error bound of the mixture of the formulas."""
+    if verdict.answer == verdict.held:
+        return
+    executor, dtype = how
+    own = in_format(prompt, dtype)
+    assert own is not None
+    given = Given.of(own["examples"], own["query"]).astype(dtype)
+    bound = error_bound(made, given, verdict.votes, dtype)
+    far = square(answer, verdict.answer)
+    share = float(far / bound**2) ** 0.5 if bound else 1e9
+    out.measure(f"{executor} {dtype}, of the error bound", share)
+    # The digits of the formulas that are known.
+    if far > (bound + Q(1, 1 << 150) * max(1, *map(abs, verdict.answer))) ** 2:
+        said = f"{executor} {dtype} is {float(far) ** 0.5:.6g} from the mixture"
+        out.add("answer", f"{said}, farther than its error bound {float(bound):.6g}", i)
+
+
 def proved(made: Construction, prompt: Prompt, verdict: Verdict, dtype: str) -> list[Q]:
     """The bound that construct proves for the answer: `verify` and `run --check` use it.
 
@@ -262,14 +349,14 @@ def proved(made: Construction, prompt: Prompt, verdict: Verdict, dtype: str) -> 
     query = np.array(held["query"], dtype=object)
     voted = [k for k, c in enumerate(verdict.votes) if c]
     absolute = {k: absolute_sums(made.wiring.tasks[k], query) for k in voted}
-    values = {k: np.array(verdict.values[k], dtype=object) for k in voted}
+    values = {k: np.array(verdict.of_held[k], dtype=object) for k in voted}
     return [Q(x) for x in made.accuracy[dtype].error(verdict.votes, absolute, values)]
 
 
 def _specified(out: Outcome, made: Construction, prompt: Given, verdict: Verdict, i: int) -> None:
     """The specification has to count the same votes."""
     try:
-        wanted = mixture(made.tasks, prompt, delta=made.domain.delta)
+        wanted = mixture(made.tasks, prompt, delta=made.domain.delta, tau=made.domain.tau)
     except Exception as error:
         out.crash(error, "mixture", i)
         return

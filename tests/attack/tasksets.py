@@ -4,7 +4,8 @@ from fractions import Fraction as Q
 from random import Random
 from typing import Any
 
-from attack.reckoning import Domain, Reckoned, as_text
+from attack.domain import Domain
+from attack.reckoning import Reckoned, as_text
 from kinds import KINDS, NEED_TWO_INPUTS, NEED_WORDS
 
 # d, n, m, K: few, for each is compiled anew.

@@ -7,22 +7,25 @@ import pytest
 
 from attack import targets
 from attack.campaign import ATTACKS, CHECKS, Campaign
+from attack.domain import Domain
 from attack.outcome import Finding
 from attack.plants import PLANTS, SOURCE
-from attack.reckoning import Domain, Reckoned, in_format, judge, meaning, read_prompt
+from attack.reckoning import Reckoned, in_format, judge, meaning, read_prompt
 from attack.shrink import shrink
 
 # Cases of the first rounds; what needs other processes is below.
 SHORT = {
     **{"full": 1, "mixtures": 3, "merged": 2, "tiny": 1, "claims": 1, "grids": 2, "limits": 2},
     **{"edges": 2, "sizes": 2, "words": 1, "samples": 1},
+    **{"formulas": 3, "scratch": 2, "gates": 2},
 }
 
 
 @pytest.mark.parametrize("name", SHORT)
 def test_the_short_attack_finds_nothing(name):
     campaign = Campaign(seed=1, names=(name,))
-    for _ in range(2 if name in ("merged", "grids") else 1):
+    several = {"merged": 2, "grids": 2, "samples": 4, "formulas": 3, "scratch": 2, "gates": 2}
+    for _ in range(several.get(name, 1)):
         campaign.round(name, cases=SHORT[name])
     assert not campaign.outcome.findings, campaign.first
     assert campaign.outcome.counts[f"cases of {name}"]

@@ -34,6 +34,15 @@ def test_one_vote_for_a_copy_is_exact(fmt):
 
 
 @by_format
+def test_whole_numbers_with_one_vote_are_exact_and_nothing_underflows(fmt):
+    made = build([affine("double", [[2]])], m=8, domain=Domain(8, 16, 1, 1))
+    query = np.array([[Fraction(3)]], dtype=object)
+    assert allowed(made, fmt.name, [1], query).tolist() == [0]
+    # Divided by 3, it is rounded.
+    assert allowed(made, fmt.name, [3], query)[0] > 0
+
+
+@by_format
 def test_one_vote_for_a_shift_rounds_once(fmt):
     made = build([shift("f", [3])], m=8, domain=REAL)
     (error,) = allowed(made, fmt.name, [1], QUERY)

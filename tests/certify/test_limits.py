@@ -6,14 +6,17 @@ from fractions import Fraction
 
 import pytest
 import torch
-from attacks import all_votes, attack, prompts, run_all
+from attacks import all_votes, attack, noisiest, prompts, run_all
+from families import families, flat, with_scratch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from limits import FORMATS, _succeeds, accuracy, families, tables
+from limits import FORMATS, IN_TURN, _succeeds, accuracy, tables
+from orders import prepare as in_order
 
-from construct import Domain, Sizes, affine, build, load, retrieval, save
+from construct import Domain, Sizes, affine, build, embed_all, load, retrieval, save
 from construct.certify.formats import BY_NAME
 from construct.certify.limits import certified, largest, limits, scaled
+from construct.designs.theorem import votes
 from construct.designs.theorem.wiring import Wiring
 
 
@@ -27,7 +30,13 @@ def one_torch_thread():
 
 
 by_format = pytest.mark.parametrize("dtype", FORMATS)
-by_family = pytest.mark.parametrize("family", families(), ids=lambda f: f.name.split(",")[0])
+
+
+def each(some):
+    return pytest.mark.parametrize("family", some, ids=lambda f: ",".join(f.name.split(",")[:2]))
+
+
+by_family = each(families())
 
 
 # --- The search ----------------------------------------------------------------
@@ -116,9 +125,9 @@ def test_an_artifact_has_the_limits_and_the_accuracy_of_what_was_saved(tmp_path)
 
 
 @by_format
-@by_family
+@each([*families(), with_scratch()[1], *flat()[1:3]])
 def test_at_the_limit_every_attack_fails(family, dtype):
-    """R and R_y at their limit, labels at delta, all executors, all orders."""
+    """R and R_y at their limit, labels at tau and at delta, all executors, all orders."""
     made = family.build(7, family.limit_R(dtype))
     verdict = attack(made, dtype, prompts(made, dtype, seed=1))
     assert verdict.sound, verdict
@@ -133,11 +142,36 @@ def test_past_the_limit_of_float64_every_margin_fails(family):
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_no_certificate_of_float32_is_16_times_too_cautious():
+def test_no_certificate_of_float32_is_16_times_too_cautious_but_of_a_flat_gate():
     rows, _ = tables(quick=True)
-    assert {row.direction for row in rows} == {"R", "M"}
+    assert {row.direction for row in rows} == {"R", "R_y", "M"}
+    assert {row.flat for row in rows} == {True, False}
     for row in rows:
-        assert 1 < row.ratio <= row.library.ratio <= 16
+        assert row.ratio > 1
+        assert row.flat or row.ratio <= row.library.ratio <= 16
+
+
+@each(flat()[1:3])
+def test_at_the_limit_in_votes_a_flat_gate_counts_all_of_them(family):
+    """Also where its two layers are added up in different orders, which rounds them apart."""
+    Ry = Fraction(8)
+    m = min(family.limit_m("float32", Ry), 14)
+    made, few = family.build(m, Ry), family.build(7, Ry)
+    aimed = all_votes(made, "float32") | noisiest(few, "float32", m, 2)
+    wrong, also, _ = run_all(made, "float32", aimed, orders=IN_TURN)
+    assert not wrong + also
+
+
+def test_in_different_orders_the_votes_of_a_flat_gate_are_rounded():
+    """Else the attack on them would show nothing."""
+    family = flat()[1]
+    made = family.build(7, Fraction(8) * family.limit_R("float32"))
+    aimed = noisiest(made, "float32", 7, 2)
+    streams = embed_all(made.transformer, [*aimed.values()])
+    for order in IN_TURN:
+        done = in_order(made.transformer, "float32", order)(streams)
+        given = [votes(made.margins, one) for one in done.attended]
+        assert any((one != one.round()).any() for one in given)
 
 
 @by_format

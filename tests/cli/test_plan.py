@@ -6,7 +6,7 @@ import pytest
 
 from construct import ConstructError, load
 from construct.cli.plan import _about_bytes, _about_time
-from construct.cost import machine
+from construct.cost import machine, process
 from construct.cost.machine import Command, Machine
 
 PLUS = {
@@ -98,6 +98,40 @@ def test_estimates_are_of_whole_processes_by_what_the_machine_does(command, monk
         assert one["bytes"] == two["bytes"] > start.bytes
         assert one["seconds"] - start.seconds == pytest.approx(2 * (two["seconds"] - start.seconds))
         assert one["seconds"] > start.seconds == pytest.approx(least["seconds"])
+
+
+def test_formulas_take_what_it_takes_to_hold_them(command, tmp_path):
+    """Each hinge takes time and room; a build takes SymPy too, and the time that holding took."""
+
+    def said_of(epsilon: str) -> list[dict]:
+        tasks = [{"name": "wave", "kind": "formula", "f": ["sin(x[1])"], "epsilon": epsilon}]
+        domain = {"R": 4, "Ry": 4, "delta": 1}
+        path = tmp_path / "tasks.json"
+        path.write_text(json.dumps({"tasks": tasks, "domain": domain}))
+        return commands(plan(command, "--tasks", str(path)))
+
+    few, more = said_of("1/10"), said_of("1/1000")
+    assert all(one["bytes"] < other["bytes"] for one, other in zip(few, more, strict=True))
+    # The seconds of a build are those that holding has taken here, and differ each time.
+    runs = zip(few[1:], more[1:], strict=True)
+    assert all(one["seconds"] < other["seconds"] for one, other in runs)
+    least = process.Load(words=9, heads=9, weights=9, prompt=9, hinges=9)
+    formulas = replace(least, holding=5.0, formulas=True)
+    one, other = (process.build(own, MACHINE) for own in (least, formulas))
+    assert other.seconds == pytest.approx(one.seconds + 5)
+    assert other.bytes > one.bytes + (1 << 25)
+
+
+def test_what_build_refuses_plan_refuses_in_the_same_sentence(command, tmp_path):
+    """A task of two positions within an error, alone: its layer 1 has one head."""
+    task = {"name": "f", "kind": "formula", "f": ["sin(x[1, 1]) + x[2, 1]"], "epsilon": "1/50"}
+    file = tmp_path / "one.json"
+    file.write_text(json.dumps({"tasks": [task], "domain": {"R": 2, "Ry": 4, "delta": "1/4"}}))
+    said = command("plan", "--tasks", str(file))
+    built = command("build", "--tasks", str(file), "-o", str(tmp_path / "made"))
+    assert (said.code, built.code) == (2, 2)
+    assert "eight layers" in said.err
+    assert said.err == built.err
 
 
 def test_more_tables_and_slots_take_more(command):

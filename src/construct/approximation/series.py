@@ -16,9 +16,11 @@ from construct.approximation.smooth import (
 )
 from construct.errors import ConstructError
 
-# A bound is this near to what is taken on, or the cell is split, up to so many cells in all.
+# A bound is this near to what is taken on, or the cell is split, up to so many cells in all. A
+# cell that is so small a part of the interval has a kink or a pole, and is not split forever.
 NEAR = arb(33) / 32
 MOST_CELLS = 20_000
+LEAST_PART = fmpq(1, 1 << 48)
 
 
 def largest_derivatives(function: Smooth, a: fmpq, b: fmpq, order: int) -> list[arb]:
@@ -37,11 +39,11 @@ def largest_derivatives(function: Smooth, a: fmpq, b: fmpq, order: int) -> list[
 
 def _largest(function: Smooth, a: fmpq, b: fmpq, order: int) -> list[arb]:
     taken, bounds = [arb(0)] * (order + 1), [arb(0)] * (order + 1)
-    waiting, count = [(a, b)], 0
+    waiting, count, least = [(a, b)], 0, (b - a) * LEAST_PART
     while waiting:
         a, b = waiting.pop()
         count += 1
-        if count > MOST_CELLS:
+        if count > MOST_CELLS or 0 < b - a < least:
             raise ConstructError(
                 f"no bound was found on the derivatives of the function up to order {order}; "
                 "choose an interval where it has neither kinks nor poles."

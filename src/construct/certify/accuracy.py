@@ -66,6 +66,8 @@ class Accuracy:
             exact = sizes.M * bounds.largest <= step / fmt.u
         weights = bounds.operations * (1 + bounds.numbers[1]) ** 3
         flushed = 2 * fmt.tiny * (weights + Fraction(margins.s, margins.N) + 5)
+        if exact and step is not None and step >= fmt.tiny * margins.s * margins.N * sizes.M:
+            flushed = Fraction(0)  # every number on the way is a multiple of a normal one
         noise = Noise.of(sizes, bounds, domain, margins, fmt) if margins.flat else None
         half = Fraction(bounds.L * sizes.ell_t, 2)
         parts = (fmt, wiring.tasks, tasks, sizes.M, exact, flushed, bounds.L, half)

@@ -281,8 +281,13 @@ def choose_margins(sizes: Sizes, wiring: Wiring, domain: Domain) -> Margins:
     """The least B, then the least C, that are certified for float32, or for float64.
 
     Where no float format can be certified, the thresholds of exact arithmetic.
+
+    Raises:
+        ConstructError: if no margins decide votes, or only with more heads than there are.
     """
     bounds = Bounds.of(wiring, domain)
+    if is_flat(bounds, domain):
+        _refuse_one_task_with_two_heads(sizes)
     s, N, L = int(_power_of_two_above(sizes.M)), sizes.N, bounds.L
     candidates = []
     for B, a in gates(bounds, domain):
@@ -293,6 +298,16 @@ def choose_margins(sizes: Sizes, wiring: Wiring, domain: Domain) -> Margins:
             if next(failures(sizes, bounds, domain, margins, fmt), None) is None:
                 return margins
     return candidates[0]
+
+
+def _refuse_one_task_with_two_heads(sizes: Sizes) -> None:
+    if sizes.K == 1 and sizes.S + sizes.w:
+        whose = "reads two positions" if sizes.S else f"is to have scratch = {sizes.w}"
+        remedy = "" if sizes.S else "leave scratch out, or "
+        raise ConstructError(
+            f"a single task that {whose} and is held within an error needs eight layers of one "
+            f"head; {remedy}build it together with a second task, such as a 'retrieval'."
+        )
 
 
 def gates(bounds: Bounds, domain: Domain) -> Iterator[tuple[Rational, Rational]]:

@@ -1,5 +1,6 @@
 """`construct plan`: what a construction would cost, counted without building it."""
 
+import time
 from dataclasses import asdict
 
 import click
@@ -69,7 +70,9 @@ def command(
     from construct.cost import Cost
 
     tasks, n, domain, vocabulary, scratch = _tasks(K, d, n, path, seed, scratch)
+    start = time.perf_counter()
     held, domain = hold(tasks, domain, vocabulary)
+    holding = time.perf_counter() - start
     wiring, sizes = validate(tasks, m, n, vocabulary, held=held, scratch=scratch, on_paper=True)
     if sizes.tokens > MOST_TOKENS:
         raise ConstructError("m and n give more than 2^256 tokens; choose a smaller --m or --n.")
@@ -79,8 +82,7 @@ def command(
     cost = Cost.of(sizes, wiring, margins)
     facts = _facts(cost, dtype, devices)
     facts["scratch"] = scratch_json(layouts(held, sizes, wiring, domain))
-    hinges = sum(len(feature) for task in held for feature in task.features)
-    _add_estimates(facts, cost, _read(held, vocabulary), hinges)
+    _add_estimates(facts, cost, _load(cost, tasks, held, vocabulary, holding))
     facts |= {
         "tasks": [task.name for task in tasks],
         "certified": [name for name, why in certificates.items() if not why],
@@ -105,6 +107,17 @@ def _tasks(K: int | None, d: int | None, n: int | None, path: str | None, seed: 
             "plan needs --K and --d, or --tasks FILE; write: construct plan --K 4 --d 16"
         )
     return random_tasks(K, d, seed), n, None, None, w
+
+
+def _load(cost, tasks, held, vocabulary, holding: float):
+    """What a process works on; it took so many seconds to find what is held of the tasks."""
+    from construct.cost.process import Load
+
+    read = _read(held, vocabulary)
+    hinges = sum(len(feature) for task in held for feature in task.features)
+    if all(own is task for own, task in zip(held, tasks, strict=True)):
+        return Load.of(cost, read, hinges=hinges)
+    return Load.of(cost, read, hinges=hinges, holding=holding, formulas=True)
 
 
 def _read(tasks, vocabulary) -> int:
@@ -148,15 +161,14 @@ def _facts(cost, dtype: str, devices: int) -> dict:
     }
 
 
-def _add_estimates(facts: dict, cost, read: int, hinges: int) -> None:
+def _add_estimates(facts: dict, cost, load) -> None:
     """Seconds and bytes on this machine, by what it does in a second."""
     import numpy as np
 
     from construct.cost import process
     from construct.cost.machine import EXECUTORS, measured
 
-    machine, load = measured(facts["dtype"]), process.Load.of(cost, read, hinges)
-    itemsize = np.dtype(facts["dtype"]).itemsize
+    machine, itemsize = measured(facts["dtype"]), np.dtype(facts["dtype"]).itemsize
     facts["build"], facts["run"] = asdict(process.build(load, machine)), {}
     for way, executor in EXECUTORS.items():
         facts[way]["estimated_seconds"] = process.seconds_of(way, cost, machine, itemsize)

@@ -2,9 +2,11 @@ from fractions import Fraction as Q
 
 import numpy as np
 import pytest
+from hypothesis import given
 
 from construct import Domain, build, shift
 from definitions import attention, feedforward
+from near import field, near_cases, states
 
 # With a tau above 0 the table is flat.
 MADE = build(
@@ -47,3 +49,16 @@ def test_totals_off_by_up_to_a_quarter_have_the_reciprocal_of_the_whole_number(o
 
 def test_totals_off_by_more_have_another():
     assert all(reciprocal(v + Q(3, 10), Q) != Q(S, v) for v in (1, 2, SIZES.M))
+
+
+@given(near_cases())
+def test_the_answer_token_alone_is_changed_and_holds_the_square_and_the_reciprocal(case):
+    """Scratch tokens hold sq and rec of their own, which no unit of the table sees."""
+    made = case.construction
+    done, answer, total = states(made, case.prompt), made.sizes.tokens - 1, sum(case.votes)
+    for name, wanted in (("sq", total**2), ("rec", Q(made.margins.s, total or 1) * bool(total))):
+        before, after = (field(made, done, layer, name)[:, 0] for layer in ("pool", "square"))
+        assert before[answer] == 0
+        assert after[answer] == wanted
+        assert np.delete(after, answer).tolist() == np.delete(before, answer).tolist()
+        assert any(before) == (made.sizes.w > 0)
