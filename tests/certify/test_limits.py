@@ -165,7 +165,7 @@ def test_at_the_limit_in_votes_a_flat_gate_counts_all_of_them(family):
 def test_in_different_orders_the_votes_of_a_flat_gate_are_rounded():
     """Else the attack on them would show nothing."""
     family = flat()[1]
-    made = family.build(7, Fraction(8) * family.limit_R("float32"))
+    made = family.build(7, Fraction(4) * family.limit_R("float32"))
     aimed = noisiest(made, "float32", 7, 2)
     streams = embed_all(made.transformer, [*aimed.values()])
     for order in IN_TURN:

@@ -212,9 +212,24 @@ class Noise:
         D, eta = largest_match(bounds, domain, fmt), _eta(sizes, bounds, B, fmt)
         off = eta(D)
         score = B * (2 * off * D + off**2) + 2 * (sizes.d + ell) * fmt.tiny
-        score += fmt.gamma(sizes.d + ell + 1) * (margins.C * ell + a + B * (D + off) ** 2)
+        score += added_up(sizes.d, ell, margins, B * (D + off) ** 2, fmt)
         total = 2 * M * (score + fmt.gamma(2 * M + 2) * (a + score))
         return cls(score, total, fmt.error(6) * 8 * (M + 1) ** 2)
+
+
+def added_up(d: int, ell: int, margins: Margins, products: Fraction, fmt: Format) -> Fraction:
+    """What the additions of a score on target lose, in any order (floats.md, "additions").
+
+    Args:
+        products: what the absolute values of the d products of B e' and e'' add up to.
+    """
+    partial = margins.C * ell + margins.a + products
+    gamma = fmt.gamma(d + ell + 1)
+    # No number that is rounded is above top: a spacing at most that of all whole terms.
+    top = Fraction(_power_of_two_above((1 + gamma) * partial))
+    if fmt.u * top * margins.a.denominator > 1:
+        return gamma * partial
+    return min(gamma * partial, fmt.u * (d * top + products))
 
 
 def largest_match(bounds: Bounds, domain: Domain, fmt: Format) -> Fraction:
