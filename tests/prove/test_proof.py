@@ -19,10 +19,10 @@ from construct.spec.domain import Domain
 from construct.spec.kinds import from_definition
 from generators import cases, search
 from kinds import KINDS, NEED_WORDS
+from marks import needs_rocq
 from sabotage import with_entry, with_weight
 
 pytestmark = pytest.mark.usefixtures("rocq_development")
-needs_rocq = pytest.mark.skipif(shutil.which("coqc") is None, reason="Rocq is not installed")
 
 WORDS = construct.Vocabulary(["a", "b", "c"])
 

@@ -1,7 +1,6 @@
 """Rocq accepts artifacts of tasks that are held within errors, and nothing else."""
 
 import re
-import shutil
 from dataclasses import replace
 from fractions import Fraction
 
@@ -14,11 +13,11 @@ from construct.errors import CheckFailed
 from construct.prove import export, proof, readback
 from construct.prove.mutations import survivors
 from construct.spec.domain import Domain
+from marks import needs_rocq
 from near import moved, stand_in
 from sabotage import with_entry
 
 pytestmark = pytest.mark.usefixtures("rocq_development")
-needs_rocq = pytest.mark.skipif(shutil.which("coqc") is None, reason="Rocq is not installed")
 
 
 def square(epsilon="1/4") -> construct.Formula:

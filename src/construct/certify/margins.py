@@ -204,7 +204,7 @@ class Noise:
     def of(
         cls, sizes: Sizes, bounds: Bounds, domain: Domain, margins: Margins, fmt: Format
     ) -> "Noise":
-        """None where all is exact."""
+        """All 0 where sums are exact, on a grid."""
         if exact_on_grid(sizes, bounds, domain, margins, fmt):
             return cls(Fraction(0), Fraction(0), Fraction(0))
         a, B, M = margins.a, margins.B, sizes.M

@@ -24,7 +24,12 @@ from construct.spec.expression import Expression, entries, is_rational, written
 from construct.spec.fields import sequence
 from construct.spec.grammar import parse
 from construct.spec.prompt import exactly
-from construct.spec.tasks import MOST_POSITION, refuse_tasks_beyond_memory, task_name
+from construct.spec.tasks import (
+    MOST_POSITION,
+    refuse_tasks_beyond_memory,
+    shaped,
+    task_name,
+)
 
 # Values of an irrational entry that are kept.
 MOST_KEPT = 1 << 16
@@ -125,15 +130,7 @@ class Formula:
             x = exactly(given).astype(object)
         else:
             x = given if plain else rational_array(given, given.shape, what)
-        if x.ndim == 1:
-            x = x[None, :]
-        last = max(self.positions, default=1)
-        if x.ndim < 2 or x.shape[-1] != self.d or x.shape[-2] < last:
-            raise ConstructError(
-                f"task {self.name!r} was given an X of shape {np.shape(X)}; it needs "
-                f"(..., n-1, {self.d}) with n-1 at least {last}."
-            )
-        return x
+        return shaped(x, self.name, self.d, self.positions)
 
     def _values(self, i: int, points: np.ndarray) -> Shaped[np.ndarray, " points"]:
         """Entry i at each of the points; those that take long are kept."""

@@ -9,7 +9,7 @@ knows of transformers.
 """
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -211,14 +211,7 @@ class Task:
             x = _inputs(X)
         except ValueError:
             raise ConstructError(f"task {self.name!r} was given a ragged X.") from None
-        if x.ndim == 1:
-            x = x[None, :]
-        last = max(self.positions, default=1)
-        if x.ndim < 2 or x.shape[-1] != self.d or x.shape[-2] < last:
-            raise ConstructError(
-                f"task {self.name!r} was given an X of shape {np.shape(X)}; it needs "
-                f"(..., n-1, {self.d}) with n-1 at least {last}."
-            )
+        x = shaped(x, self.name, self.d, self.positions)
         if x.dtype.kind == "i" and not self._stays_whole(x):
             x = x.astype(object)
         if x.dtype == object and not set(map(type, x.flat)) <= {int, Fraction}:
@@ -272,6 +265,24 @@ class Task:
             return self.C(outer(np.maximum(t, 0)))
 
         return evaluate
+
+
+def shaped(x: np.ndarray, name: str, d: int, positions: Iterable[int]) -> np.ndarray:
+    """x as (..., n-1, d); one vector is the input of n = 2.
+
+    Raises:
+        ConstructError: if X has another shape, or lacks a position that the task reads.
+    """
+    given = x.shape
+    if x.ndim == 1:
+        x = x[None, :]
+    last = max(positions, default=1)
+    if x.ndim < 2 or x.shape[-1] != d or x.shape[-2] < last:
+        raise ConstructError(
+            f"task {name!r} was given an X of shape {given}; it needs "
+            f"(..., n-1, {d}) with n-1 at least {last}."
+        )
+    return x
 
 
 def _inputs(X: Any) -> np.ndarray:
