@@ -9,7 +9,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: setup demo check test proofs rocq rocq-check algebra lint bench bench-full mutations rocq-mutations limits attack plants picture clean
+.PHONY: setup demo check test proofs rocq rocq-check algebra lint bench bench-full mutations rocq-mutations limits attack plants interop picture clean
 
 setup: $(VENV)/.test
 
@@ -83,7 +83,7 @@ lint: $(VENV)/.test
 	$(BIN)/mypy
 
 # The short form of every benchmark, some four minutes on two cores; answers are checked.
-BENCHMARKS = width horizon build forward run context verify startup plan paper words device
+BENCHMARKS = width horizon build forward run context verify startup plan paper words device designs
 bench: $(VENV)/.test
 	for script in $(BENCHMARKS); do \
 	  echo "$$script"; $(BIN)/python benchmarks/$$script.py --quick || exit 1; done
@@ -93,9 +93,11 @@ bench-full: $(VENV)/.test
 	for script in $(BENCHMARKS); do \
 	  echo "$$script"; $(BIN)/python benchmarks/$$script.py || exit 1; done
 
-# Every single-weight mutation of three small artifacts, and why the survivors live.
+# Every single-weight mutation of three small artifacts, and why the survivors live; and of the
+# softmax designs, how many are noticed.
 mutations: $(VENV)/.test
 	PYTHONPATH=tests $(BIN)/python -m theorem.mutations
+	PYTHONPATH=tests $(BIN)/python -m softmax.mutations
 
 # Random artifacts, prompts, files and interrupts against a reckoning of its own, in Fractions:
 # counts, worst figures, and the smallest input on which something is wrong.
@@ -103,6 +105,14 @@ SECONDS = 1800
 SEED = 1
 attack: $(VENV)/.test
 	PYTHONPATH=tests $(BIN)/python -m attack --seconds $(SECONDS) --seed $(SEED)
+
+# The Python of docs/interop.md, in an environment that has the public libraries and no construct.
+FRESH = .venv-interop
+interop: $(VENV)/.test
+	test -d $(FRESH) || $(PYTHON) -m venv $(FRESH)
+	$(FRESH)/bin/python -m pip install --quiet torch==2.13.0
+	$(FRESH)/bin/python -m pip install --quiet transformers transformer-lens nnsight onnxruntime
+	$(BIN)/python tests/documented.py docs/interop.md $(FRESH)/bin/python
 
 # Does the attack find faults that are planted one by one?
 plants: $(VENV)/.test
@@ -125,4 +135,4 @@ $(VENV)/.test: $(VENV)/.demo
 	touch $@
 
 clean:
-	rm -rf $(VENV) build dist src/*.egg-info .hypothesis .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(FRESH) build dist src/*.egg-info .hypothesis .pytest_cache .mypy_cache .ruff_cache

@@ -35,6 +35,7 @@ from common import (
 )
 from construct import Task, random_tasks
 from construct.cost.machine import EXECUTORS, Command, command
+from construct.designs import DECODER, ENCODER, THEOREM
 
 # How far a plan may be off, either way.
 MOST = 2
@@ -47,6 +48,7 @@ class Case:
     Attributes:
         relu: whether tasks are random sums of ReLUs, which live at scratch tokens.
         epsilon: of tasks that are formulas.
+        design: as `build` takes it.
     """
 
     K: int
@@ -55,10 +57,15 @@ class Case:
     pairs: int = 0
     relu: bool = False
     epsilon: str = ""
+    design: str = THEOREM
 
     @property
     def name(self) -> str:
         """As the table names it."""
+        return self._kind + (f", {self.design}" if self.design != THEOREM else "")
+
+    @property
+    def _kind(self) -> str:
         if self.epsilon:
             return f"K = {self.K}, d = {self.d}, epsilon = {self.epsilon}, m = {self.m}"
         if self.relu:
@@ -68,7 +75,7 @@ class Case:
 
     def write(self, folder: Path) -> list[str]:
         """A full prompt in the folder, and the arguments that say the sizes."""
-        sizes = ["--m", str(self.m)]
+        sizes = ["--m", str(self.m), "--design", self.design]
         if not self.pairs:
             prompt = _numbers(self)
             (folder / "prompt").write_text(json.dumps(prompt))
@@ -95,8 +102,13 @@ FULL = (
     Case(64, 4, 32, relu=True),
     Case(3, 2, 256, epsilon="1/1000"),
     Case(3, 2, 32, epsilon="1/100000"),
+    Case(2, 8776, 32, 2349, design=DECODER),
+    Case(4, 50257, 32, 50257, design=DECODER),
+    Case(4, 16, 4096, design=DECODER),
+    Case(64, 16, 32, design=ENCODER),
+    Case(4, 16, 4096, design=ENCODER),
 )
-QUICK = (FULL[0], FULL[4])
+QUICK = (FULL[0], FULL[4], FULL[12])
 
 
 def _tasks(case: Case) -> list[Task]:
@@ -160,11 +172,13 @@ def compared(case: Case, rounds: int) -> dict[str, dict[str, dict[str, float]]]:
             for way, one in ways.items():
                 said.setdefault(way, []).append(Command(one["seconds"], one["bytes"]))
             took.setdefault("build", []).append(command("build", *sizes, "--out", made))
-            for way, executor in EXECUTORS.items():
+            for way in plan["run"]:
+                executor = EXECUTORS[way]
                 took.setdefault(way, []).append(
                     command("run", made, prompt, "--executor", executor)
                 )
-        command("run", made, prompt, "--check", "--executor", EXECUTORS["sparse"])
+        executor = EXECUTORS["sparse" if case.design == THEOREM else "dense"]
+        command("run", made, prompt, "--check", "--executor", executor)
     return {way: {"planned": _least(said[way]), "measured": _least(took[way])} for way in said}
 
 

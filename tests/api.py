@@ -134,7 +134,7 @@ def table(folder: str) -> Table:
             build,
             {
                 **{"tasks": [FLIP], "m": 2, "n": 2, "domain": Domain(8, 8, 1)},
-                **{"vocabulary": WORDS, "format": "{1}: {y}"},
+                **{"vocabulary": WORDS, "format": "{1}: {y}", "design": "theorem"},
             },
             {"n": ["None"], "domain": ["None"], "format": ["None"]},
         ),
@@ -185,6 +185,11 @@ def table(folder: str) -> Table:
             construct.parse_tasks,
             {"text": TASKS, "source": "it", "folder": "."},
             {"source": name, "folder": ["None", "text"]},
+        ),
+        "predictions": (
+            construct.predictions,
+            {"construction": MADE, "prompt": PROMPT, "executor": "numpy", "dtype": "float64"},
+            {"executor": ["None"], "dtype": ["None"]},
         ),
         "prepare": (
             construct.prepare,

@@ -1,4 +1,7 @@
-"""Bai's Definitions 1 and 2 to the letter, on dense matrices: what every executor computes."""
+"""Bai's Definitions 1 and 2 to the letter, on dense matrices: what every executor computes.
+
+And softmax attention, causal or not, as it is usually written.
+"""
 
 import numpy as np
 
@@ -13,6 +16,18 @@ def attention(h: np.ndarray, heads: list) -> tuple[np.ndarray, np.ndarray]:
         scores = np.maximum((h @ W_Q) @ np.swapaxes(h @ W_K, -1, -2), 0)
         update = update + (scores / N) @ (h @ W_V) @ W_O
         totals.append(scores.sum(axis=-1))
+    return update, np.stack(totals, axis=-2)
+
+
+def softmax_attention(h: np.ndarray, heads: list, causal: bool) -> tuple[np.ndarray, np.ndarray]:
+    """sum_k sum_j softmax_j(<Q_k h_i, K_k h_j>) V_k h_j; totals are the weights off the first."""
+    update, totals = np.zeros_like(h), []
+    for W_Q, W_K, W_V, W_O in heads:
+        powers = np.exp((h @ W_Q) @ np.swapaxes(h @ W_K, -1, -2))
+        powers = np.tril(powers) if causal else powers
+        weights = powers / powers.sum(axis=-1, keepdims=True)
+        update = update + weights @ (h @ W_V) @ W_O
+        totals.append(weights[..., 1:].sum(axis=-1))
     return update, np.stack(totals, axis=-2)
 
 
@@ -31,7 +46,12 @@ def forward(
             [getattr(part, name).astype(dtype) for name in part.WEIGHTS]
             for part in (*layer.heads, layer.mlp)
         ]
-        update, totals = attention(states[-1], parts[:-1])
+        kind = transformer.attention
+        update, totals = (
+            softmax_attention(states[-1], parts[:-1], kind.causal)
+            if kind.softmax
+            else attention(states[-1], parts[:-1])
+        )
         h = states[-1] + update
         states.append(h + feedforward(h, *parts[-1]))
         attended.append(totals)

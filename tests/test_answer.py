@@ -18,6 +18,7 @@ from construct import (
     build,
     lookup,
     mixture,
+    reading,
     retrieval,
     run,
     shift,
@@ -168,7 +169,7 @@ def test_votes_of_a_flat_gate_are_the_whole_numbers_within_a_quarter_of_them(dty
     others = [Fraction(1, 2), Fraction(13, 10), Fraction(-3, 10)]
     given = np.array([numbers, [*others, *others]], dtype=object)
     given = given if dtype is object else given.astype(dtype)
-    found = answer.nearest(given)
+    found = reading.nearest(given)
     assert found.dtype == dtype
     assert found[0].tolist() == [0, 1, 1, 1, 0, 7]
     assert found[1].tolist() == given[1].tolist()
@@ -176,7 +177,7 @@ def test_votes_of_a_flat_gate_are_the_whole_numbers_within_a_quarter_of_them(dty
 
 @pytest.mark.filterwarnings("error")
 def test_what_is_no_number_is_left_as_it_is_without_a_warning():
-    found = answer.nearest(np.array([np.nan, np.inf, -np.inf, 1.1]))
+    found = reading.nearest(np.array([np.nan, np.inf, -np.inf, 1.1]))
     assert np.isnan(found[0])
     assert found[1:].tolist() == [np.inf, -np.inf, 1]
 

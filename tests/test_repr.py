@@ -20,6 +20,9 @@ WORDY = build([CAPITAL, lookup("same", {w: w for w in WORDS}, vocabulary=WORDS)]
 SHOWN = {
     "Construction(K = 2: turn, flip; d = 2, m = 8, n = 2, D = 19)": MADE,
     "Construction(K = 2: capital, same; d = 4 words, m = 32, n = 2, D = 29)": WORDY,
+    "Construction(K = 2: turn, flip; d = 2, m = 8, n = 2, D = 19, encoder)": build(
+        [TURN, FLIP], m=8, design="encoder"
+    ),
     "Transformer(7 layers, K = 2, D = 19, N = 32; 282 non-zero weights)": MADE.transformer,
     "Layer(gather: all heads idle; MLP idle)": MADE.transformer.layers[0],
     "Layer(superpose: turn, flip; MLP idle)": MADE.transformer.layers[3],

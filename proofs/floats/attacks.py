@@ -2,8 +2,8 @@
 
 Prompts are drawn in rationals, where the domain is what the theorem says, and are then
 rounded to a format as `construct run` does. An attack succeeds if the rounded prompt is
-refused, or if some executor gives another vote than the specification, or an answer
-that is off by more than `certify.accuracy` allows.
+refused or has other votes, or if some executor gives another vote than the specification, or an
+answer that is off by more than the certificate allows.
 """
 
 import itertools
@@ -20,7 +20,6 @@ from construct.answer import read_answer
 from construct.certify.formats import BY_NAME
 from construct.checking.verification import compare, specification
 from construct.designs.theorem import votes
-from construct.designs.theorem.embedding import embed_all
 from construct.designs.theorem.square import STEEP, TOPS
 from construct.errors import OutsideDomain
 from construct.execute.passes import Pass
@@ -28,6 +27,7 @@ from construct.matrix import Matrix
 from construct.network.primitives import MlpFormula, Rows, layer
 from construct.network.transformer import Transformer
 from construct.rational import zeros
+from construct.reading import embedded
 from construct.spec.domain import check_domain
 from construct.spec.matching import squared_distances
 from construct.spec.prompt import exactly
@@ -41,7 +41,7 @@ class Verdict:
     """What went wrong, one sentence for each executor that erred; nothing is asserted.
 
     Attributes:
-        refused: aims whose prompts, rounded, are no longer in the domain.
+        refused: aims whose prompts, rounded, are no longer in the domain or have other votes.
         libraries: NumPy, JAX and PyTorch.
         orders: sums in an order of choice.
         worst: the largest error of an answer, in ulp of its largest term.
@@ -72,10 +72,18 @@ def attack(
         numbers = exact.astype(dtype)
         inside = [_inside(construction, numbers, i) for i in range(len(numbers.X))]
         # Of a flat gate it is not promised: a formula may be steep.
-        refused += [aim] * (not all(inside) and not construction.margins.flat)
+        refused += [aim] * (not all(inside) and not is_flat(construction))
         kept[aim] = replace(numbers, X=numbers.X[inside], Y=numbers.Y[inside], lines=())
+        given = replace(exact, X=exact.X[inside], Y=exact.Y[inside], lines=())
+        rounded, meant = (specification(construction, one).votes for one in (kept[aim], given))
+        refused += [f"{aim}, other votes"] * (rounded != meant and not is_flat(construction))
     libraries, orders_, worst = run_all(construction, dtype, kept, executors, orders)
     return Verdict(tuple(refused), libraries, orders_, worst)
+
+
+def is_flat(construction: Construction) -> bool:
+    """Whether labels may match that are off."""
+    return bool(construction.domain.tau) or any(task.epsilon for task in construction.held)
 
 
 def run_all(
@@ -86,7 +94,7 @@ def run_all(
     orders: Sequence[Order] = ORDERS,
 ) -> tuple[tuple[str, ...], tuple[str, ...], float]:
     """The libraries and the orders that err, and the worst error of an answer."""
-    stream = embed_all(construction.transformer, list(aimed.values()))
+    stream = embedded(construction, list(aimed.values()))
     wanted = [specification(construction, prompt) for prompt in aimed.values()]
     runs = [prepare(name, construction.transformer, dtype) for name in executors]
     runs += [in_order(construction.transformer, dtype, order) for order in orders]
@@ -121,11 +129,12 @@ def prompts(construction: Construction, dtype: str, seed: int = 0) -> dict[str, 
         return _nudge(construction, rng)
 
     edges = {}
-    if construction.margins.flat:
+    if is_flat(construction):
         edges = {
             "a match at the edge": _at_the_edge(construction, dtype, long, match=True),
             "a mismatch at the edge": _at_the_edge(construction, dtype, long, match=False),
             "matches of all tasks": all_votes(construction, "exact")["all votes"],
+            "matches that round worst": _worst_sums(construction, dtype, rng),
         }
     return {
         **edges,
@@ -273,6 +282,34 @@ def _badly_rounded(
     return Prompt.of(found, found[0][:-1])
 
 
+def _worst_sums(
+    construction: Construction, dtype: str, rng: np.random.Generator, tries: int = 1500
+) -> Prompt:
+    """Matches of which e_k, as the format adds it up, is farthest from what it is.
+
+    Of linear maps of one input alone.
+    """
+    domain, d, drawn = construction.domain, construction.sizes.d, []
+    for task in construction.tasks:
+        if not isinstance(task, Task) or task.features or list(task.A) != [1]:
+            continue
+        A = np.asarray(task.A[1]).astype(object)
+        X = (rng.uniform(0.5, 1, (tries, d)) * rng.choice([-1, 1], (tries, d))).astype(object)
+        X = exactly((X * domain.R).astype(dtype))
+        truth = X @ A.T
+        labels = exactly(truth.astype(np.float64).astype(dtype))
+        summed = -labels.astype(dtype)
+        for j in range(d):
+            summed = summed + A[:, j].astype(np.float64).astype(dtype) * X[:, [j]].astype(dtype)
+        off = abs(exactly(summed) - (truth - labels)).sum(axis=1)
+        worst = np.argsort(-off.astype(float))[: 8 * construction.sizes.m]
+        drawn += [(off[i], [X[i], labels[i]]) for i in worst]
+    drawn.sort(key=lambda pair: -pair[0])
+    inside = (e for _, e in drawn if _inside(construction, Prompt.of([e], e[:-1])))
+    found = list(itertools.islice(inside, construction.sizes.m))
+    return Prompt.of(found, found[0][:-1] if found else zeros(construction.sizes.n - 1, d))
+
+
 def _nudge(construction: Construction, rng: np.random.Generator) -> np.ndarray:
     """A vector of length delta: along an axis, or spread over all entries."""
     domain, d = construction.domain, construction.sizes.d
@@ -337,9 +374,7 @@ def noisiest(construction: Construction, dtype: str, m: int, drawn: int = 8) -> 
     """
     small = [p for seed in range(drawn) for p in _matches(construction, dtype, seed)]
     in_turn = next(order for order in ORDERS if order.second is not None)
-    done = in_order(construction.transformer, dtype, in_turn)(
-        embed_all(construction.transformer, small)
-    )
+    done = in_order(construction.transformer, dtype, in_turn)(embedded(construction, small))
     given = [votes(construction.margins, one).astype(object).sum() for one in done.attended]
     off = [vote - round(vote) for vote in given]
     found = {}

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from construct import Construction, Domain, Sizes, build, formula
+from construct.certify.decisions import certify
 from construct.certify.limits import certified, largest
+from construct.certify.softmax import choose_margins
 from construct.designs.theorem.wiring import Wiring
 from construct.spec import kinds
 from construct.spec.domain import task_bound
@@ -68,6 +70,47 @@ class Flat(Family):
     def domain(self, Ry: Fraction) -> Domain:
         """Inputs up to 2, and labels as large as is said."""
         return Domain(2, Ry, self.delta, self.grid, self.tau)
+
+
+@dataclass(frozen=True, eq=False)
+class Designed(Family):
+    """Tasks in a softmax design."""
+
+    design: str = "decoder"
+    tau: Fraction | int = 0
+
+    def domain(self, R: Fraction) -> Domain:
+        """As of any other; labels may be off by tau."""
+        return replace(super().domain(R), tau=self.tau)
+
+    def build(self, m: int, R: Fraction) -> Construction:
+        """What `construct build --design` makes of it."""
+        return build(self.tasks, m=m, domain=self.domain(R), design=self.design)
+
+    def limit_R(self, dtype: str) -> Fraction:
+        """The largest R that is certified: in sixteenths, or whole on a grid."""
+        made = self.build(EXAMPLES, Fraction(1))
+        step = Fraction(1, 16) if self.grid is None else Fraction(self.grid)
+
+        def holds(i: int) -> bool:
+            domain = self.domain(step * i)
+            margins = choose_margins(made.softmax, made.sizes, made.held, domain)
+            plan = replace(made.plan, margins=margins)
+            return not certify(made.softmax, plan, made.held, domain)[dtype]
+
+        return step * largest(holds)
+
+
+def with_softmax() -> list[Designed]:
+    """The plain sets, each as a decoder and as an encoder, and one in which labels are off."""
+    dense = families()[1]
+    found = []
+    for design in ("decoder", "encoder"):
+        for one in families():
+            found.append(Designed(f"{design}: {one.name}", one.tasks, one.grid, design=design))
+        name = f"{design}: {dense.name}, tau 1/4"
+        found.append(Designed(name, dense.tasks, design=design, tau=Fraction(1, 4)))
+    return found
 
 
 def families() -> list[Family]:

@@ -26,17 +26,19 @@ from fractions import Fraction
 from functools import partial
 
 import torch
+from answers import SHAPES, Answers, answers
 from attacks import (
     EXECUTORS,
     all_votes,
     attack,
     first_confused,
+    is_flat,
     long_sums,
     noisiest,
     prompts,
     run_all,
 )
-from families import EXAMPLES, Family, Flat, families, flat, with_scratch
+from families import EXAMPLES, Family, Flat, families, flat, with_scratch, with_softmax
 from orders import ORDERS, Order
 from orders import prepare as in_order
 
@@ -116,7 +118,7 @@ def climb(family: Family, dtype: str, steps: int, orders: Sequence[Order] = FEW)
     assert dtype in made.certified
     verdict = attack(made, dtype)
     assert verdict.sound, (family.name, dtype, verdict)
-    row = Row(family.name, dtype, family.direction, float(limit), flat=made.margins.flat)
+    row = Row(family.name, dtype, family.direction, float(limit), flat=is_flat(made))
     for ratio in _ladder(steps):
         R = limit * ratio if family.grid is None else Fraction(int(limit * ratio))
         wanted = [kind for kind in KINDS if getattr(row, kind) is None]
@@ -127,7 +129,8 @@ def climb(family: Family, dtype: str, steps: int, orders: Sequence[Order] = FEW)
             found["built"] = built[0]
         for kind, how in found.items():
             setattr(row, kind, Failure(float(R), float(R / limit), how))
-        if row.library:
+        # A softmax design may be right in its rounded numbers for ever: a short form stops there.
+        if row.library or (steps == 1 and made.softmax is not None and row.ratio):
             break
     return row
 
@@ -150,10 +153,16 @@ def _succeeds(
     """The kinds of attack that succeed, whichever margins are chosen.
 
     `build` tries four margins B, each with the C that it needs. That it certifies none
-    of them says too much if one of them is safe.
+    of them says too much if one of them is safe. A softmax design has one choice of margins.
     """
-    bounds = Bounds.of(made.wiring, made.domain)
     found = dict.fromkeys(kinds, "")
+    if made.softmax is not None:
+        verdict = attack(made, dtype, aimed, orders=orders if "order" in found else ())
+        results = dict(
+            zip(KINDS, (verdict.refused, verdict.orders, verdict.libraries), strict=True)
+        )
+        return {kind: results[kind][0] for kind in kinds if results[kind]}
+    bounds = Bounds.of(made.wiring, made.domain)
     for B, a in gates(bounds, made.domain):
         C = 1
         while a + B * bounds.E2 > 2 * C:
@@ -286,9 +295,16 @@ def accuracy(family: Family, dtype: str, m: int) -> dict:
 # --- The tables -----------------------------------------------------------------
 
 
+def by_design(quick: bool = False) -> list[Answers]:
+    """How far answers of the softmax designs are off."""
+    shapes = SHAPES[::3] if quick else SHAPES
+    formats = FORMATS[: 1 if quick else 2]
+    return [answers(*shape, dtype, 20 if quick else 60) for shape in shapes for dtype in formats]
+
+
 def tables(quick: bool = False) -> tuple[list[Row], list[dict]]:
     """All rows of both tables."""
-    rows, answers = [], []
+    rows, found = [], []
     for dtype in FORMATS[: 1 if quick else 2]:
         limit = families()[0].limit_m(dtype, Fraction(2)) * 4
         firsts = confused(dtype, limit)
@@ -297,15 +313,16 @@ def tables(quick: bool = False) -> tuple[list[Row], list[dict]]:
             # The table of float64 is beyond any memory.
             whole = EXECUTORS if dtype == "float32" and not quick else ()
             rows.append(totals(family, dtype, firsts, Fraction(2), whole))
-            answers.append(accuracy(family, dtype, m=15 if quick else 63))
+            found.append(accuracy(family, dtype, m=15 if quick else 63))
         rows += [_climbed(family, dtype, quick) for family in with_scratch()[quick:]]
+        rows += [_climbed(family, dtype, quick) for family in with_softmax()[:: 1 + 3 * quick]]
         limit = flat()[0].limit_m(dtype, Fraction(8)) * 2
         firsts = confused(dtype, limit, flat=True)
         for family in flat()[1:3] if quick else flat():
             rows.append(_climbed(family, dtype, quick))
             whole = dtype == "float32" and not quick
             rows.append(flat_totals(family, dtype, firsts, whole=whole))
-    return rows, answers
+    return rows, found
 
 
 def _climbed(family: Family, dtype: str, quick: bool) -> Row:
@@ -315,7 +332,7 @@ def _climbed(family: Family, dtype: str, quick: bool) -> Row:
     return climb(family, dtype, steps=4, orders=orders)
 
 
-def _print(rows: list[Row], answers: list[dict]) -> None:
+def _print(rows: list[Row], found: list[dict], designs: list[Answers]) -> None:
     for row in rows:
         print(f"{row.tasks}, {row.dtype}: certified to {row.direction} = {row.limit:.12g}")
         for kind in (*KINDS, "built"):
@@ -327,10 +344,16 @@ def _print(rows: list[Row], answers: list[dict]) -> None:
         if row.ratio is None or row.ratio > MOST:
             print(f"    more than {MOST} times too cautious")
     print()
-    for row in answers:
+    for row in found:
         print(
             f"{row['tasks']}, {row['dtype']}, {row['votes']} votes: bound {row['bound']} ulp, "
             f"worst {row['one by one']:.3g} one by one, {row['libraries']:.3g} in a library"
+        )
+    for one in designs:
+        orders = "" if one.orders is None else f", {one.orders:.3g} in some order"
+        print(
+            f"{one.design}, K = {one.K}, m = {one.m}, {one.dtype}: bound {one.bound:.0f} u, "
+            f"worst {one.libraries:.3g} in a library{orders}"
         )
 
 
@@ -342,15 +365,20 @@ def main() -> None:
     options = parser.parse_args()
     # These matrices are too small to share between threads.
     torch.set_num_threads(1)
-    rows, answers = tables(options.quick)
+    rows, found = tables(options.quick)
+    designs = by_design(options.quick)
     if options.json:
         print(
             json.dumps(
-                {"limits": [{**asdict(r), "ratio": r.ratio} for r in rows], "answers": answers}
+                {
+                    "limits": [{**asdict(r), "ratio": r.ratio} for r in rows],
+                    "answers": found,
+                    "designs": [{**asdict(one), "ratio": one.ratio} for one in designs],
+                }
             )
         )
     else:
-        _print(rows, answers)
+        _print(rows, found, designs)
     far = [row for row in rows if row.ratio is None or row.ratio > MOST]
     if any(not row.flat or row.ratio is None for row in far):
         raise SystemExit(f"a certificate is more than {MOST} times too cautious")

@@ -7,6 +7,7 @@ needs more: `prepare(transformer, dtype, order)` has the signature of the execut
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -91,12 +92,14 @@ def prepare(transformer: Transformer, dtype: str, order: Order) -> Callable[...,
         return [getattr(part, name).astype(dtype) for name in part.WEIGHTS]
 
     layers = [([cast(h) for h in layer.heads], cast(layer.mlp)) for layer in transformer.layers]
+    attention = transformer.attention
+    attend = partial(_softmax, attention.causal) if attention.softmax else _attend
 
     def run(stream: Any, trace: bool = False) -> Pass:
         h, attended = np.asarray(stream).astype(dtype), []
         for number, (heads, mlp) in enumerate(layers):
             own = order.of_layer(number)
-            updates, totals = zip(*(_attend(h, head, own) for head in heads), strict=True)
+            updates, totals = zip(*(attend(h, head, own) for head in heads), strict=True)
             h = h + total(np.stack(updates, axis=-1), own)
             W_in, W_out = mlp
             h = h + times(np.maximum(times(h, W_in, own), 0), W_out, own)
@@ -114,6 +117,23 @@ def _attend(h: np.ndarray, head: list, order: Order) -> tuple[np.ndarray, np.nda
     scores = np.maximum(times(times(h, W_Q, order), keys, order), 0)
     update = times(times(scores / h.shape[-2], times(h, W_V, order), order), W_O, order)
     return update, total(scores, order)
+
+
+def _softmax(
+    causal: bool, h: np.ndarray, head: list, order: Order
+) -> tuple[np.ndarray, np.ndarray]:
+    """Softmax attention; the totals are those off the sink, as executors have them."""
+    W_Q, W_K, W_V, W_O = head
+    if not (W_V.any() and W_O.any()):
+        return np.zeros_like(h), np.zeros(h.shape[:-1], h.dtype)
+    keys = np.swapaxes(times(h, W_K, order), -1, -2)
+    scores = times(times(h, W_Q, order), keys, order)
+    if causal:
+        scores[..., np.triu(np.ones(scores.shape[-2:], dtype=bool), 1)] = -np.inf
+    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    sums = total(powers, order)[..., None]
+    weights = powers * (1 / sums) if order.fused else powers / sums
+    return times(times(weights, times(h, W_V, order), order), W_O, order), weights[..., 1:].sum(-1)
 
 
 def times(A: np.ndarray, B: np.ndarray, order: Order) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 # What type checkers read; a test holds it and _HOMES together.
 if TYPE_CHECKING:
     from construct.answer import Answer as Answer
+    from construct.answer import predictions as predictions
     from construct.answer import run as run
     from construct.answers import run_all as run_all
     from construct.approximation.bai import ReluSum as ReluSum
@@ -71,7 +72,7 @@ __version__ = "0.1.0"
 __distribution__ = "construct-icl"
 
 _HOMES = {
-    "construct.answer": ("Answer", "run"),
+    "construct.answer": ("Answer", "predictions", "run"),
     "construct.answers": ("run_all",),
     "construct.approximation.bai": ("ReluSum", "Smoothness", "definition12", "smoothness"),
     "construct.approximation.univariate": ("Approximation", "approximate"),

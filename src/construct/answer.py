@@ -8,13 +8,12 @@ import numpy as np
 
 from construct.arguments import checked, instance, optional, text
 from construct.compiler import Construction
-from construct.designs.theorem import votes as votes_of
-from construct.designs.theorem.embedding import embed, unembed
 from construct.errors import CheckFailed, ConstructError, brief, brief_names
 from construct.execute.passes import Pass, Run, prepare
 from construct.execute.registry import EXACT, RATIONALS, Executor, chosen
 from construct.network.transformer import Transformer
-from construct.spec.domain import check_domain
+from construct.reading import embedded, least_share, readings
+from construct.spec.domain import check_domain, check_words
 from construct.spec.prompt import Prompt
 from construct.spec.promptfile import of_sizes
 from construct.spec.vocabulary import Vocabulary
@@ -31,6 +30,7 @@ class Answer:
         explains: (K, e), what head k gave at its home token of each example: 1 or 0.
         tasks: the names of the K tasks.
         vocabulary: the words, if prompts are words.
+        least: shares up to here stand for no vote (`reading.least_share`).
     """
 
     answer: np.ndarray
@@ -38,6 +38,7 @@ class Answer:
     explains: np.ndarray
     tasks: tuple[str, ...] = ()
     vocabulary: Vocabulary | None = None
+    least: Fraction | int = 0
 
     def __repr__(self) -> str:
         said = self.distribution if self.vocabulary is not None else self.answer.tolist()
@@ -79,7 +80,7 @@ class Answer:
             )
         number = Fraction if self.answer.dtype == object else float
         pairs = zip(self.vocabulary, self.answer.tolist(), strict=True)
-        shares = [(word, number(share)) for word, share in pairs if share]
+        shares = [(word, number(share)) for word, share in pairs if abs(share) > self.least]
         return dict(sorted(shares, key=lambda pair: -pair[1]))
 
     @property
@@ -124,10 +125,43 @@ def run(
     """
     forward, _, dtype = forward_of(construction, executor, dtype)
     numbers = fitting(construction, prompt, dtype)
-    done = forward(embed(construction.transformer, numbers))
-    answer = read_answer(construction, done, len(prompt.X))
+    [stream] = embedded(construction, [numbers])
+    answer = read_answer(construction, forward(stream), len(prompt.X))
     refuse_what_are_no_votes(construction, answer, len(prompt.X))
     return answer
+
+
+@checked(
+    construction=instance(Construction, "a construct.Construction"),
+    prompt=instance(Prompt, "a construct.Prompt"),
+    executor=optional(text),
+    dtype=optional(text),
+)
+def predictions(
+    construction: Construction,
+    prompt: Prompt,
+    *,
+    executor: str | None = None,
+    dtype: str | None = None,
+) -> list[Answer]:
+    """The answer at each query of the prompt: of a decoder, that at the last input of each example.
+
+    The i-th, from 0, is the answer to example i's inputs as a query, after i examples; the last
+    one is that of `run`. Any design but a decoder has that one alone.
+
+    Args:
+        executor, dtype: as in `run`.
+
+    Raises:
+        ConstructError: as `run`.
+    """
+    forward, _, dtype = forward_of(construction, executor, dtype)
+    numbers = fitting(construction, prompt, dtype)
+    [stream] = embedded(construction, [numbers])
+    found = read_answers(construction, forward(stream), len(prompt.X))
+    for answer in found:
+        refuse_what_are_no_votes(construction, answer, answer.explains.shape[1])
+    return found
 
 
 def forward_of(
@@ -139,7 +173,7 @@ def forward_of(
         ConstructError: if there is no such executor, or the format is not certified.
     """
     sizes = construction.sizes
-    by = chosen(executor, sizes.K, sizes.N)
+    by = chosen(executor, sizes.K, sizes.N, construction.softmax is not None)
     dtype = dtype or by.formats[0]
     failed = construction.certificates.get(dtype, [])
     if failed:
@@ -160,6 +194,8 @@ def fitting(construction: Construction, prompt: Prompt, dtype: str) -> Prompt:
     """
     sizes = construction.sizes
     numbers = of_sizes(prompt, sizes.d, sizes.n).astype(dtype)
+    if construction.softmax is not None and construction.softmax.logits:
+        check_words(numbers)
     check_domain(numbers, construction.tasks, construction.domain, sizes.m)
     return numbers
 
@@ -199,37 +235,20 @@ def _prepared(transformer: Transformer, executor: str, dtype: str) -> Run:
 
 def read_answer(construction: Construction, done: Pass, examples: int) -> Answer:
     """Read answer and votes off a pass over one stream."""
-    transformer, sizes = construction.transformer, construction.sizes
-    margins = construction.margins
-    given = votes_of(margins, done.attended)
-    if not np.isfinite(given.astype(np.float64)).all():
-        raise CheckFailed(
-            "the heads gave NaN or infinity: a number is beyond the range of the format; use the "
-            "exact executor."
+    return read_answers(construction, done, examples)[-1]
+
+
+def read_answers(construction: Construction, done: Pass, examples: int) -> list[Answer]:
+    """The same at each query at which an answer stands."""
+    names, least = tuple(task.name for task in construction.tasks), least_share(construction)
+    return [
+        Answer(
+            found.answer,
+            tuple(Fraction(c) for c in found.totals.tolist()),
+            found.given,
+            names,
+            construction.vocabulary,
+            least,
         )
-    # (K, m+1, n+w) -> for each example the token that gave: the home token.
-    by_example = given[:, : sizes.tokens].reshape(sizes.K, sizes.m + 1, sizes.length).sum(axis=-1)
-    totals = given.sum(axis=-1)
-    if margins.flat:
-        by_example, totals = nearest(by_example), nearest(totals)
-    return Answer(
-        unembed(transformer, done.stream),
-        tuple(Fraction(c) for c in totals.tolist()),
-        by_example[:, :examples],
-        tuple(task.name for task in construction.tasks),
-        construction.vocabulary,
-    )
-
-
-def nearest(votes: np.ndarray) -> np.ndarray:
-    """Votes of a flat gate as the whole numbers that they are near; others are left as they are.
-
-    In a certified format rounding leaves them within a quarter.
-    """
-    if votes.dtype.kind == "f":
-        whole = np.rint(votes)
-    else:
-        whole = np.array([round(v) for v in votes.flat], dtype=object).reshape(votes.shape)
-    with np.errstate(invalid="ignore"):  # infinity less infinity
-        near = np.array(4 * abs(votes - whole) <= 1, dtype=bool)
-    return np.where(near, whole, votes)
+        for found in readings(construction, done, examples)
+    ]

@@ -14,10 +14,10 @@ from construct.answer import (
 )
 from construct.arguments import checked, instance, listed, optional, text
 from construct.compiler import Construction
-from construct.designs.theorem.embedding import embed_all
 from construct.errors import ConstructError
 from construct.execute.passes import Pass, Run
 from construct.execute.registry import Executor
+from construct.reading import embedded
 from construct.spec.prompt import Prompt
 
 
@@ -92,7 +92,7 @@ def _run(
     if not prompts:
         yield from (error for error in batch if isinstance(error, ConstructError))
         return
-    streams = embed_all(construction.transformer, prompts)
+    streams = embedded(construction, prompts)
     if len(streams) < fill:
         more = np.repeat(streams[-1:], fill - len(streams), axis=0)
         streams = np.concatenate([streams, more])

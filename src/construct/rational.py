@@ -8,7 +8,7 @@ entries are `int` where they are whole and `Fraction` where they are not.
 import json
 import math
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Decimal, InvalidOperation, localcontext
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
@@ -244,3 +244,17 @@ def read_json(text: str, source: str, *, digits: int = MOST_DIGITS) -> Any:
         if isinstance(error, ConstructError):
             raise
         raise ConstructError(f"{source} cannot be read: {error}.") from error
+
+
+def above(x: Fraction) -> float:
+    """The float next to a number, not below it."""
+    near = float(x)
+    return near if Fraction(near) >= x else math.nextafter(near, math.inf)
+
+
+def rounded_up(x: Any) -> str:
+    """A positive number in two digits, not below it: "0.0013"."""
+    value = Fraction(x)
+    with localcontext(prec=40, rounding=ROUND_CEILING):
+        digits = Decimal(value.numerator) / Decimal(value.denominator)
+        return f"{digits.quantize(Decimal(1).scaleb(digits.adjusted() - 1)):.2g}"

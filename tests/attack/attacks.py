@@ -114,8 +114,12 @@ def merged(rng: Random, number: int) -> Cases:
 
 def words(rng: Random, number: int) -> Cases:
     """Look-up tables over a vocabulary, also on two words, and sums of words with values."""
+    yield from prompt_cases(rng, word_tasks(rng, rng.choice([2, 3])), 4, 16)
+
+
+def word_tasks(rng: Random, n: int) -> dict[str, Any]:
+    """A few such tasks, on one word or on two."""
     known = [f"w{i}" for i in range(rng.choice([3, 5]))]
-    n = rng.choice([2, 3])
     tasks = []
     for k in range(rng.randint(1, 3)):
         form = rng.choice((_table, _table_of_pairs, _word_sum)[: 1 if n == 2 else 3])
@@ -123,7 +127,7 @@ def words(rng: Random, number: int) -> Cases:
     if n == 3:
         # A head for the slot that a task on two words needs.
         tasks.append({"name": "copy", "kind": "retrieval", "position": 2})
-    yield from prompt_cases(rng, {"n": n, "tasks": tasks, "vocabulary": known}, 4, 16)
+    return {"n": n, "tasks": tasks, "vocabulary": known}
 
 
 def _table(rng: Random, known: list[str]) -> dict[str, Any]:

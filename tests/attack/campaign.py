@@ -7,17 +7,19 @@ from dataclasses import dataclass, field
 from itertools import islice
 from random import Random
 
-from attack import attacks, smooth
+from attack import attacks, designs, smooth
 from attack.claims import check_claims, claims
 from attack.interrupted import KINDS, check_interrupts
 from attack.meshed import check_mesh
 from attack.outcome import Case, Finding, Outcome
 from attack.sampled import check_sample
+from attack.softmax import check_predictions
 from attack.targets import check_prompts
 
 CHECKS: dict[str, Callable[[Case], Outcome]] = {
     "prompts": check_prompts,
     "held": smooth.check_held,
+    "predictions": check_predictions,
     "sample": check_sample,
     "claims": check_claims,
     "interrupts": check_interrupts,
@@ -62,6 +64,10 @@ ATTACKS: dict[str, tuple[Callable[[Random, int], Iterator[Case]], int]] = {
     "formulas": (smooth.formulas, 6),
     "scratch": (smooth.scratch, 4),
     "gates": (smooth.gates, 3),
+    "word decoders": (designs.word_decoders, 4),
+    "operand decoders": (designs.operand_decoders, 4),
+    "vector decoders": (designs.vector_decoders, 4),
+    "encoders": (designs.encoders, 4),
     "mesh": (mesh, 2),
 }
 

@@ -19,6 +19,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from attack.faults import FAULTS
+
 SOURCE = Path(__file__).parents[2] / "src"
 
 
@@ -259,6 +261,7 @@ PLANTS = (
         *("load believes the margins", "claims", "artifact/restore.py"),
         *("    _refuse_other_margins(transformer, margins)\n", ""),
     ),
+    *(plant(name, hint, *edit) for name, hint, edit in FAULTS),
 )
 
 

@@ -89,7 +89,7 @@ def held(made: Construction) -> list[dict[str, Any] | None]:
 MOST = 10**600
 
 
-def _can_be_written(prompt: dict) -> bool:
+def can_be_written(prompt: dict) -> bool:
     """Whether all numbers of a prompt in JSON have as many digits as construct reads."""
     read = read_prompt(prompt)
     vectors = [*read["query"], *(vector for example in read["examples"] for vector in example)]
@@ -112,7 +112,7 @@ def check_prompts(case: Case) -> Outcome:
     if made.domain.tau != task_set.domain.tau:
         out.add("domain", f"tau is {made.domain.tau}, and {task_set.domain.tau} is promised")
         return out
-    prompts = [read_prompt(p) for p in case["prompts"] if _can_be_written(p)]
+    prompts = [read_prompt(p) for p in case["prompts"] if can_be_written(p)]
     verdicts = [judge(task_set, p, dtype) for p in prompts]
     given = [Given.of(p["examples"], p["query"]) for p in prompts]
     for i, (prompt, verdict) in enumerate(zip(prompts, verdicts, strict=True)):
@@ -120,7 +120,7 @@ def check_prompts(case: Case) -> Outcome:
         if verdict.state == "inside" and sum(verdict.votes) == 2896 == made.sizes.M:
             out.counts[f"full: {dtype} at mK = 2896"] += 1
         if dtype != "exact" and verdict.state == "outside" and not task_set.near:
-            _rounds_out(out, task_set, prompt, verdict, i)
+            rounds_out(out, task_set, prompt, verdict, i)
         if verdict.state == "inside" and any(task_set.held):
             _held(out, task_set, prompt, dtype, i)
     if case.get("batch"):
@@ -186,7 +186,7 @@ def near_enough(out: Outcome, task_set: Reckoned, X: list, i: int | None = None)
             out.add("epsilon", f"task {k} is {share[0]:.6g} off, not {share[1]:.6g}: {X}", i)
 
 
-def _rounds_out(out: Outcome, task_set: Reckoned, prompt: Prompt, verdict: Verdict, i: int) -> None:
+def rounds_out(out: Outcome, task_set: Reckoned, prompt: Prompt, verdict: Verdict, i: int) -> None:
     """A prompt that is inside as rationals has to be inside as it is rounded."""
     if judge(task_set, prompt, "exact").state == "inside":
         out.add("rounded", f"inside as rationals, but not as rounded: {verdict.why}", i)

@@ -18,6 +18,7 @@ SHORT = {
     **{"full": 1, "mixtures": 3, "merged": 2, "tiny": 1, "claims": 1, "grids": 2, "limits": 2},
     **{"edges": 2, "sizes": 2, "words": 1, "samples": 1},
     **{"formulas": 3, "scratch": 2, "gates": 2},
+    **{"word decoders": 2, "operand decoders": 2, "vector decoders": 2, "encoders": 2},
 }
 
 
@@ -25,6 +26,7 @@ SHORT = {
 def test_the_short_attack_finds_nothing(name):
     campaign = Campaign(seed=1, names=(name,))
     several = {"merged": 2, "grids": 2, "samples": 4, "formulas": 3, "scratch": 2, "gates": 2}
+    several |= {"word decoders": 3, "operand decoders": 3, "vector decoders": 4, "encoders": 4}
     for _ in range(several.get(name, 1)):
         campaign.round(name, cases=SHORT[name])
     assert not campaign.outcome.findings, campaign.first

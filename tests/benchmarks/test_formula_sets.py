@@ -95,7 +95,8 @@ def test_sizes_go_through_the_limit():
 def test_the_plan_of_formulas_is_about_a_file_and_a_prompt_that_fit(tmp_path):
     case = plan.Case(3, 2, 4, epsilon="1/10")
     arguments = case.write(tmp_path)
-    assert arguments == ["--tasks", str(tmp_path / "tasks.json"), "--m", "4"]
+    sizes = ["--m", "4", "--design", "theorem"]
+    assert arguments == ["--tasks", str(tmp_path / "tasks.json"), *sizes]
     file = parse_tasks((tmp_path / "tasks.json").read_text())
     prompt = parse_prompt((tmp_path / "prompt").read_text(), d=2, n=2)
     check_domain(prompt, file.tasks, file.domain, 4)

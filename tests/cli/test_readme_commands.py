@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LINES = re.findall(r"^    construct (.*?)\s*(?:#.*)?$", (ROOT / "README.md").read_text(), re.M)
+
+
+def commands(file: str) -> list[str]:
+    """What stands behind `construct` in its indented lines."""
+    return re.findall(r"^    construct (.*?)\s*(?:#.*)?$", (ROOT / file).read_text(), re.M)
+
+
+LINES = commands("README.md")
 
 
 def obeyed(command, line: str) -> None:
@@ -23,6 +30,15 @@ def test_the_commands_of_the_readme_run_in_order(command):
     Path("examples").symlink_to(ROOT / "examples")
     lines = [line for line in LINES if not line.startswith("prove")]
     assert len(lines) >= 9
+    for line in lines:
+        obeyed(command, line)
+
+
+@pytest.mark.parametrize("file", ["docs/designs.md"])
+def test_the_commands_of_a_document_run_in_order(file, command):
+    Path("examples").symlink_to(ROOT / "examples")
+    lines = commands(file)
+    assert lines
     for line in lines:
         obeyed(command, line)
 

@@ -30,6 +30,8 @@ OTHER_MEANINGS = {
     ("checking/sampling.py", "sparse"): "inputs with few entries that are not 0",
     ("cli/plan.py", "sparse"): "the count of a pass over non-zeros, as against dense",
     ("cost/machine.py", "sparse"): "a pass over the scores in reach, as against dense",
+    ("interop/huggingface/__init__.py", "torch"): "a package that an export needs",
+    ("interop/transformerlens/folder.py", "torch"): "a package that an export needs",
     ("network/primitives.py", "exact"): "a field of a part",
     ("spec/prompt.py", "exact"): "the number format of rationals",
 }

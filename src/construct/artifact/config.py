@@ -23,15 +23,15 @@ _DECIMAL = re.compile(r"[\[:,\s]-?[0-9]+[.eE]")  # a JSON number that Python wou
 def config_of(construction: Construction, model: bytes, dense: bool) -> dict[str, Any]:
     """What `config.json` says of a construction whose weights are these bytes."""
     transformer, sizes = construction.transformer, construction.sizes
-    margins = construction.margins
     config: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
-        "sizes": _fields(sizes, ("K", "d", "m", "n", "S", "P", "N", "D"), {"w": 0}),
+        **_design(construction),
+        "sizes": _sizes(construction),
         "width": sizes.width,
         "answer_token": transformer.answer,
         "domain": construction.domain.to_json(),
-        "margins": _fields(margins, ("B", "C", "s", "N"), {"L": 0, "a": 1}),
+        "margins": margins_of(construction),
         "certificates": construction.certificates,
         "tasks": construction.definitions,
         "vocabulary": construction.vocabulary and list(construction.vocabulary),
@@ -58,6 +58,27 @@ def config_of(construction: Construction, model: bytes, dense: bool) -> dict[str
     config["checksums"] = {MODEL: hashlib.sha256(model).hexdigest()}
     config["checksums"][CONFIG] = checksum(config)
     return config
+
+
+def _design(construction: Construction) -> dict[str, Any]:
+    """The design and its attention; nothing for the theorem's, as in artifacts of before."""
+    if construction.softmax is None:
+        return {}
+    return {"design": construction.design, "attention": str(construction.transformer.attention)}
+
+
+def _sizes(construction: Construction) -> dict[str, Any]:
+    sizes = construction.sizes
+    if construction.softmax is not None:
+        return _fields(sizes, ("K", "d", "m", "n", "N", "D", "heads"), {})
+    return _fields(sizes, ("K", "d", "m", "n", "S", "P", "N", "D"), {"w": 0})
+
+
+def margins_of(construction: Construction) -> dict[str, Any]:
+    """The margins as JSON."""
+    if construction.softmax is not None:
+        return _fields(construction.margins, ("gamma", "beta", "top", "far"), {})
+    return _fields(construction.margins, ("B", "C", "s", "N"), {"L": 0, "a": 1})
 
 
 def _fields(of: Any, always: Sequence[str], usually: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,18 +1,21 @@
 """From what the files hold to a construction: what follows from the tasks is derived."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any, cast
 
 import numpy as np
+from scipy.sparse import csr_array
 
-from construct.artifact.config import CONFIG, MOST_DIGITS_HELD
+from construct.artifact.config import CONFIG, MOST_DIGITS_HELD, margins_of
 from construct.artifact.weights import Reader
 from construct.certify import Margins
 from construct.certify.bounds import Bounds
 from construct.certify.margins import below_thresholds
 from construct.compiler import Construction, validate
+from construct.compiler.softmax import SoftmaxConstruction, planned
+from construct.designs import THEOREM
 from construct.designs.theorem import fetch, formulas, place, query, square, superpose
 from construct.designs.theorem.embedding import embedding_shapes
 from construct.designs.theorem.sizes import Sizes
@@ -24,24 +27,31 @@ from construct.spec.domain import Domain
 from construct.spec.formula import Formula
 from construct.spec.kinds import from_definition
 from construct.spec.promptfile import refuse_other_formats
-from construct.spec.taskfile import tasks_from_json
+from construct.spec.taskfile import TaskFile, tasks_from_json
 from construct.spec.tasks import Task
 
 
 def restore(
     config: dict[str, Any], tensors: dict[str, np.ndarray], large: dict[str, Any]
 ) -> Construction:
-    """Derive all but the weights from tasks, domain, m, n and margins; read nothing else."""
+    """Derive all but the weights from tasks, domain, m, n and margins; read nothing else.
+
+    Of a softmax design the margins are derived too.
+    """
     sizes, vocabulary = config["sizes"], config["vocabulary"]
     fields = {"tasks": config["tasks"], "d": sizes["d"], "vocabulary": vocabulary}
     tasks = tasks_from_json({k: v for k, v in fields.items() if v is not None}, CONFIG)
     scratch = sizes.get("w", 0)  # older artifacts have none
     held = _held(tasks.tasks, config.get("held", []), sizes["d"])
     m, n = sizes["m"], sizes["n"]
+    reader = Reader(tensors, large, dense=config["storage"] == "dense")
+    if config.get("design", THEOREM) != THEOREM:
+        return _softmax(config, reader, tasks, held)
     wiring, sizes = validate(tasks.tasks, m, n, tasks.vocabulary, held=held, scratch=scratch)
     domain, margins = Domain.from_json(config["domain"]), _margins(config["margins"], sizes)
-    reader = Reader(tensors, large, dense=config["storage"] == "dense")
-    transformer = _transformer(reader, sizes, formulas(sizes, wiring, margins))
+    layers = _layers(reader, formulas(sizes, wiring, margins))
+    outer = _outer(reader, embedding_shapes(sizes))
+    transformer = Transformer(sizes, layers, **outer, answer=sizes.tokens - 1)
     _refuse_other_margins(transformer, margins)
     form = config.get("prompt_format")  # older artifacts have none
     refuse_other_formats(form, sizes.n, tasks.vocabulary)
@@ -79,7 +89,29 @@ def _held(
     return tuple(found)
 
 
-def _transformer(reader: Reader, sizes: Sizes, layers: Sequence[LayerFormula]) -> Transformer:
+def _softmax(
+    config: dict[str, Any], reader: Reader, tasks: TaskFile, held: tuple[Task, ...]
+) -> Construction:
+    """A construction of a softmax design, with the weights of the file."""
+    domain, words = Domain.from_json(config["domain"]), tasks.vocabulary
+    m, n, form = config["sizes"]["m"], config["sizes"]["n"], config["prompt_format"]
+    design, plan = planned(config["design"], held, m, n, domain, words)
+    outer = {name: weight.shape for name, weight in design.embeddings(plan).items()}
+    refuse_other_formats(form, n, words)
+    construction = SoftmaxConstruction(
+        design.transformer(plan, _layers(reader, design.formulas(plan)), _outer(reader, outer)),
+        *(tasks.tasks, domain, plan.margins, words, form, held),
+        plan=plan,
+    )
+    if margins_of(construction) != config["margins"]:
+        raise ConstructError(
+            f"the margins in {CONFIG} are not those of its tasks and its domain; build the "
+            "artifact anew."
+        )
+    return construction
+
+
+def _layers(reader: Reader, layers: Sequence[LayerFormula]) -> tuple[Layer, ...]:
     """The weights of the file in the layers that the tasks imply."""
     given = []
     for i, layer in enumerate(layers):
@@ -89,9 +121,14 @@ def _transformer(reader: Reader, sizes: Sizes, layers: Sequence[LayerFormula]) -
         )
         mlp = layer.mlp.given(reader.part(f"layers.{i}.mlp", layer.mlp.shapes))
         given.append(Layer(layer.name, layer.lemma, heads, mlp))
-    outer = {name: reader.weight(name, shape) for name, shape in embedding_shapes(sizes).items()}
+    return tuple(given)
+
+
+def _outer(reader: Reader, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, csr_array]:
+    """Embedding and unembedding, the last tensors of a file."""
+    outer = {name: reader.weight(name, shape) for name, shape in shapes.items()}
     reader.close()
-    return Transformer(sizes, tuple(given), **outer, answer=sizes.tokens - 1)
+    return outer
 
 
 def _margins(listed: dict[str, Any], sizes: Sizes) -> Margins:

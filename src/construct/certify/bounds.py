@@ -292,7 +292,7 @@ class Bounds:
 
 @lru_cache(maxsize=64)
 def _bounds(wiring: Wiring, domain: Domain) -> Bounds:
-    tasks, R, Ry = profile(wiring), _admitted(domain.R), _admitted(domain.Ry)
+    tasks, R, Ry = profile(wiring), admitted(domain.R), admitted(domain.Ry)
     # Where a task has its home at a label token it is not tested, but e_k there
     # enters scores that C has to push below 0.
     x = max(R, Ry)
@@ -349,7 +349,7 @@ def _at_most(value: np.ndarray, bound: Rational) -> np.ndarray:
     return np.minimum(value, np.full(len(value), bound, dtype=object))
 
 
-def _admitted(bound: Rational) -> Rational:
+def admitted(bound: Rational) -> Rational:
     """The largest entry that a domain admits: its bound, rounded to any format."""
     rounded = (fmt.round(bound) for fmt in FORMATS)
     return max([bound, *(x for x in rounded if x is not None)])

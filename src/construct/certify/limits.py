@@ -5,20 +5,27 @@ in exact arithmetic; one step further some condition fails. What really fails pa
 is measured in proofs/floats/limits.py.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from construct.certify import decisions
+from construct.certify import softmax as by_softmax
 from construct.certify.bounds import Bounds
 from construct.certify.formats import FORMATS
 from construct.certify.margins import choose_margins, failures
+from construct.designs.softmax.design import Design
+from construct.designs.softmax.plan import Plan
 from construct.designs.theorem.sizes import Sizes
 from construct.designs.theorem.wiring import Wiring
 from construct.rational import Rational
 from construct.spec.domain import Domain
+from construct.spec.tasks import Task
 
 # Limits on R are whole multiples of 1/16 of it.
 STEPS = 16
+# The search for the slots of a softmax design ends here; nobody builds so many.
+MOST_SLOTS = 1 << 32
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,26 @@ def limits(sizes: Sizes, wiring: Wiring, domain: Domain) -> dict[str, Limit]:
     found = {}
     for name in (fmt.name for fmt in FORMATS):
         found[name] = Limit(largest(with_m), Fraction(largest(with_R), STEPS))
+    return found
+
+
+def softmax_limits(
+    design: Design, plan: Plan, tasks: Sequence[Task], domain: Domain
+) -> dict[str, Limit]:
+    """The same of a softmax design; words have no R to be multiplied."""
+
+    def holds(m: int, times: Rational) -> bool:
+        at, sizes = scaled(domain, times), replace(plan.sizes, m=m)
+        margins = by_softmax.choose_margins(design, sizes, tasks, at)
+        failed = decisions.certify(design, Plan(sizes, plan.wiring, margins), tasks, at)
+        return not failed[name]
+
+    found, m = {}, plan.sizes.m
+    for name in (fmt.name for fmt in FORMATS):
+        times: Rational = 1
+        if not design.logits:
+            times = Fraction(largest(lambda i: holds(m, Fraction(i, STEPS))), STEPS)
+        found[name] = Limit(largest(lambda m: holds(m, 1), end=MOST_SLOTS), times)
     return found
 
 

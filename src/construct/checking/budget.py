@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-from construct.designs.theorem.sizes import Sizes
 from construct.execute.registry import EXECUTORS, RATIONALS
 from construct.memory import memory
+from construct.network.transformer import Shape
 from construct.rational import rational
 
 # Prompts without which a run is not worth reporting.
@@ -190,7 +190,7 @@ MARGIN = 1.2
 HELD = 16
 
 
-def on_paper(executor: str, dtype: str, sizes: Sizes) -> tuple[int | float, int | None]:
+def on_paper(executor: str, dtype: str, sizes: Shape) -> tuple[int | float, int | None]:
     """Seconds that a prompt takes at least, and the bytes of its scores where they do not fit."""
     kind = EXECUTORS[executor].scores
     scores = sizes.N**2

@@ -9,8 +9,9 @@ from jaxtyping import Shaped
 from construct.certify.margins import root_above
 from construct.checking.terms import absolute_sums
 from construct.compiler import Construction
-from construct.execute.registry import RATIONALS
-from construct.rational import Rational, zeros
+from construct.compiler.softmax import SoftmaxConstruction
+from construct.execute.registry import FLOATS, RATIONALS
+from construct.rational import Rational, rationals, zeros
 from construct.spec.formula import Formula
 from construct.spec.prompt import Prompt, exactly
 
@@ -57,7 +58,13 @@ def rounding_bound(
     votes: Sequence[Rational],
     dtype: str,
 ) -> Shaped[np.ndarray, " d"]:
-    """For each entry how far rounding can take it from `held_mixture`; 0 in rationals."""
+    """For each entry how far rounding can take it from `held_mixture`; 0 in rationals.
+
+    A softmax design has logarithms in its weights, which are float64 also in the exact executor.
+    """
+    if isinstance(construction, SoftmaxConstruction):
+        error = construction.error[FLOATS[0] if dtype == RATIONALS else dtype]
+        return rationals([error] * construction.sizes.d)
     if dtype == RATIONALS:
         return zeros(construction.sizes.d)
     # The terms that the network adds up: those of equal features are one.

@@ -9,6 +9,7 @@ from scipy.sparse import coo_array, csr_array
 
 from construct.approximation.tasks import hold_tasks
 from construct.compiler import Construction
+from construct.compiler.softmax import SoftmaxConstruction, planned
 from construct.designs.theorem import formulas
 from construct.designs.theorem.embedding import embeddings
 from construct.designs.theorem.sizes import Sizes
@@ -34,14 +35,11 @@ def first_difference(construction: Construction) -> str | None:
 def _differences(construction: Construction) -> Iterator[str]:
     yield from _held(construction)
     found, sizes = construction.transformer, construction.sizes
-    wiring = construction.wiring
-    K, S, P = len(wiring.tasks), len(wiring.slots), len(wiring.dictionary)
-    implied = Sizes(K, wiring.tasks[0].d, sizes.m, sizes.n, S, P, len(wiring.scratch))
+    implied, outer, layers, answer = _compiled(construction)
     if sizes != implied:
         yield f"the transformer has {sizes}; its tasks compile to {implied}."
         return
-    yield from _outer(found, embeddings(sizes, wiring.scratch))
-    layers = formulas(sizes, wiring, construction.margins)
+    yield from _outer(found, outer)
     if len(found.layers) != len(layers):
         yield f"the transformer has {len(found.layers)} layers; its tasks compile to {len(layers)}."
         return
@@ -57,8 +55,23 @@ def _differences(construction: Construction) -> Iterator[str]:
             yield from _part(place, head, other)
         yield from _claims(f"{where}, MLP", layer.mlp, wanted.mlp, ("purpose", "acts", "parts"))
         yield from _part(f"{where}, MLP", layer.mlp, wanted.mlp)
-    if found.answer != sizes.tokens - 1:
-        yield f"the answer token is {found.answer}; its tasks compile to {sizes.tokens - 1}."
+    if found.answer != answer:
+        yield f"the answer token is {found.answer}; its tasks compile to {answer}."
+
+
+def _compiled(construction: Construction) -> tuple[Any, dict[str, csr_array], tuple, int]:
+    """Sizes, embedding and unembedding, layers and answer token that follow from the tasks."""
+    sizes = construction.sizes
+    if isinstance(construction, SoftmaxConstruction):
+        name, held, words = construction.design, construction.held, construction.vocabulary
+        design, plan = planned(name, held, sizes.m, sizes.n, construction.domain, words)
+        outer = design.embeddings(plan)
+        return plan.sizes, outer, design.formulas(plan), plan.sizes.N - 1
+    wiring = construction.wiring
+    K, S, P = len(wiring.tasks), len(wiring.slots), len(wiring.dictionary)
+    implied = Sizes(K, wiring.tasks[0].d, sizes.m, sizes.n, S, P, len(wiring.scratch))
+    layers = formulas(implied, wiring, construction.margins)
+    return implied, embeddings(implied, wiring.scratch), layers, implied.tokens - 1
 
 
 def _held(construction: Construction) -> Iterator[str]:

@@ -35,10 +35,10 @@ from construct.checking.terms import absolute_sums as absolute_sums
 from construct.checking.terms import largest_term as largest_term
 from construct.checking.terms import ulp as ulp
 from construct.compiler import Construction
-from construct.designs.theorem.embedding import embed_all
 from construct.execute.passes import Pass, Run, prepare
-from construct.execute.registry import RATIONALS, named
+from construct.execute.registry import FLOATS, RATIONALS, named
 from construct.rational import rationals
+from construct.reading import embedded
 from construct.spec.domain import check_domain
 from construct.spec.evaluation import ACCURACY
 from construct.spec.formula import Formula
@@ -192,7 +192,7 @@ class Trial:
         prompts = [prompt for prompt, _ in cases]
         # A batch of another size would be compiled anew.
         filled = prompts + prompts[:1] * (self.batch - len(prompts))
-        done = self._forward(embed_all(self.made.transformer, filled))
+        done = self._forward(embedded(self.made, filled))
         for i, (prompt, wanted) in enumerate(cases):
             got = Pass(done.stream[i], done.attended[i])
             answer = read_answer(self.made, got, len(prompt.X))
@@ -248,6 +248,11 @@ def compare(
     if is_near(construction):
         bound = held_bound(construction, wanted.votes) + length(rounding)
         wrong += _beyond(bound, construction, query, wanted, answer)
+    if construction.softmax is not None:
+        if any(e > a for e, a in zip(error.tolist(), rounding[places].tolist(), strict=True)):
+            wrong.append(f"the answer is off by {float(most):.3g}, more than is certified")
+        ulp_of_1 = BY_NAME[FLOATS[0] if dtype == RATIONALS else dtype].u
+        return float(most / ulp_of_1 / max(1, *abs(held).tolist())), wrong
     if dtype == RATIONALS:
         wrong += [f"the answer differs by {float(most):g}"] if most else []
         return float(most > 0), wrong

@@ -27,6 +27,7 @@ COMMANDS = {
     "verify": "Check an artifact against the specification.",
     "prove": "Prove that an artifact is correct, machine-checked in Rocq.",
     "inspect": "Show the tasks, the residual stream, the layers and the heads.",
+    "export": "Write an artifact for Hugging Face, TransformerLens or ONNX.",
     "demo": "Answer with several tasks at once, on words for countries.",
 }
 
@@ -139,7 +140,10 @@ def _status(action: Callable[[], Any]) -> int:
     except (MemoryError, RuntimeError) as error:
         if not _out_of_memory(error):
             raise
-        say("not enough memory; choose smaller sizes, or --executor sparse.")
+        say(
+            "not enough memory; choose smaller sizes, or --executor sparse, which the design "
+            "'theorem' has."
+        )
     return ConstructError.exit_code
 
 

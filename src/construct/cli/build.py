@@ -1,11 +1,13 @@
 """`construct build`: tasks become an artifact."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from construct.cli import Whole, say
+from construct.cli import Whole, say, softmax
 from construct.cli.scratch import OPTION as SCRATCH
+from construct.designs import DESIGNS
 from construct.errors import ConstructError
 
 EPILOG = """\b
@@ -14,12 +16,24 @@ Examples:
   construct build --K 64 --d 16 --m 100 --seed 7 --out wide
   construct build --tasks examples/plus.json --out plus
   construct build --tasks examples/relu.json --scratch 1 --out relu
+  construct build --tasks examples/capitals.json --design decoder --out words
+  construct build --K 4 --d 16 --design encoder
 
-Without --tasks, the tasks are K distinct signed permutations plus shifts of
+The designs: theorem, seven layers of ReLU attention divided by N; decoder, causal
+softmax, that predicts the answer at every query of a prompt; encoder, softmax that
+sees the whole prompt. Without --tasks, the tasks are K distinct signed permutations plus shifts of
 R^d, drawn from the seed.
 """
 
 SIZE = Whole(min=1)
+
+DESIGN = click.option(
+    "--design",
+    type=click.Choice(DESIGNS),
+    default=DESIGNS[0],
+    show_default=True,
+    help="ReLU attention; causal softmax, with an answer at every query; or softmax.",
+)
 
 
 @click.command(epilog=EPILOG)
@@ -29,6 +43,7 @@ SIZE = Whole(min=1)
 @click.option("--n", "n", type=SIZE, help="Tokens of an example: n-1 inputs, 1 label.")
 @click.option("--tasks", "path", metavar="FILE", help="Task file (JSON); - is standard input.")
 @SCRATCH
+@DESIGN
 @click.option("--seed", type=Whole(min=0), default=0, show_default=True)
 @click.option(
     "-o",
@@ -45,12 +60,13 @@ def command(
     n: int | None,
     path: str | None,
     scratch: int | None,
+    design: str,
     seed: int,
     out: str | None,
     dense: bool,
     as_json: bool,
 ) -> None:
-    """Compile tasks into the explicit weights of a seven-layer transformer."""
+    """Compile tasks into the explicit weights of a transformer."""
     from construct import artifact
     from construct.checking.witness import survey
     from construct.cli.show import console, print_json, table
@@ -61,17 +77,22 @@ def command(
             raise ConstructError(
                 "build needs --K and --d, or --tasks FILE; write: construct build --K 4 --d 16"
             )
-        made, given = build(random_tasks(K, d, seed), m=m, n=n, scratch=scratch), False
+        tasks, given = random_tasks(K, d, seed), False
+        made = build(tasks, m=m, n=n, scratch=scratch, design=design)
     else:
         file, n, scratch = read_tasks(path, K, d, n, scratch)
         said = {"domain": file.domain, "vocabulary": file.vocabulary, "format": file.format}
         said["scratch"] = scratch
-        made = build(file.tasks, m=m, n=n, **said)
+        made = build(file.tasks, m=m, n=n, design=design, **said)
         given = file.domain is not None
     target = Path(out or f"construct-K{made.sizes.K}-d{made.sizes.d}")
     # Everything that can fail comes before the artifact is written.
     warnings = survey(made).warnings()
-    report = _json(made, target, warnings) if as_json else _rows(made, target, given)
+    told: Any = softmax if made.softmax is not None else None
+    if as_json:
+        report = told.as_json(made, target, warnings) if told else _json(made, target, warnings)
+    else:
+        report = told.rows(made, target, given) if told else _rows(made, target, given)
     artifact.save(made, target, dense=dense)
     if as_json:
         print_json(report)

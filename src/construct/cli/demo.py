@@ -6,10 +6,13 @@ import sys
 
 import click
 
+from construct.cli.build import DESIGN
+
 EPILOG = """\b
 Examples:
   construct demo
   construct demo --query Brazil
+  construct demo --design decoder
   construct run construct-demo my-prompt.txt    (afterwards: your own prompt)
 """
 
@@ -18,8 +21,9 @@ Examples:
 @click.option(
     "--query", default="Japan", show_default=True, help="The country that the query names."
 )
+@DESIGN
 @click.option("-o", "--out", metavar="DIR", default="construct-demo", show_default=True)
-def command(query: str, out: str) -> None:
+def command(query: str, design: str, out: str) -> None:
     """Build an artifact on 100 countries, show it a mixed prompt, draw its answer.
 
     Leaves the artifact in DIR and the prompt in DIR-prompt.txt.
@@ -43,7 +47,7 @@ def command(query: str, out: str) -> None:
         raise ConstructError(f"--query: {error}") from None
     text = countries.country_prompt(task_file, query)
     with screen.status("building the weights ..."):
-        made = build(file.tasks, vocabulary=file.vocabulary)
+        made = build(file.tasks, vocabulary=file.vocabulary, design=design)
         target = artifact.save(made, out)
     prompt_path = Path(f"{target}-prompt.txt")
     try:
@@ -78,7 +82,7 @@ def _show(screen, made, text: str) -> None:
     ulps, wrong = compare(made, prompt.astype(dtype), wanted, answer, dtype)
     _draw(screen, made, text, prompt, answer, wanted)
     screen.print(
-        f"One forward pass, {len(made.transformer.layers)} layers x {sizes.K} heads, "
+        f"One forward pass, {len(made.transformer.layers)} layers x {sizes.heads} heads, "
         f"width {sizes.D}, {sizes.N} tokens: {seconds:.2g} s ({dtype})."
     )
     if wrong:

@@ -8,6 +8,10 @@ EPILOG = """\b
 Examples:
   construct inspect construct-K4-d16
   construct inspect construct-K4-d16 --json
+  construct inspect words    (built by --design decoder: match, count, log)
+
+Of each design: theorem, seven layers of ReLU attention; decoder and encoder, three
+or four blocks of softmax attention.
 """
 
 
@@ -32,6 +36,8 @@ def _facts(made: Any) -> dict[str, Any]:
 
     transformer, sizes = made.transformer, made.sizes
     return {
+        "design": made.design,
+        "attention": str(transformer.attention),
         "tasks": made.definitions,
         "held": held_json(made),
         "width": sizes.D,
@@ -66,6 +72,8 @@ def _print(made: Any) -> None:
     lines = [task.described(room) for task in made.tasks]
     out.print(table(zip(names, lines, strict=True), "task", "computes"))
     out.print()
+    of = f" of {made.softmax.of}" if made.softmax else ""
+    out.print(f"Design: {made.design}{of}, {made.transformer.attention} attention")
     out.print(f"Residual stream: {sizes.formula} coordinates, {sizes.N} tokens")
     if lines := [*held_rows(held_json(made)), *rows(as_json(found(made)))]:
         out.print(table(lines))

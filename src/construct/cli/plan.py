@@ -5,8 +5,10 @@ from dataclasses import asdict
 
 import click
 
-from construct.cli import Whole
+from construct.cli import Whole, on_paper
+from construct.cli.build import DESIGN
 from construct.cli.scratch import OPTION as SCRATCH
+from construct.designs import THEOREM
 from construct.errors import ConstructError
 
 EPILOG = """\b
@@ -15,13 +17,15 @@ Examples:
   construct plan --K 64 --d 256 --m 500000000000 --devices 1024
   construct plan --tasks examples/plus.json --m 1000000 --dtype float32
   construct plan --tasks examples/relu.json --scratch 1
+  construct plan --tasks examples/capitals.json --design decoder
 
 Counts are exact, from closed formulas and the matrices of the tasks. A dense pass
 computes all N^2 scores of every head that is not idle; a sparse pass computes
 those that can be positive. Both multiply by a weight's non-zeros where it is
-mostly empty. Times and memory are estimates, to one digit, from rates that are
-measured on this machine in a few seconds; those of 'construct run' and
-'construct build' are of the whole process, with start and compilation.
+mostly empty. A softmax design has no sparse pass. Times and memory are
+estimates, to one digit, from rates that are measured on this machine in a few
+seconds; those of 'construct run' and 'construct build' are of the whole
+process, with start and compilation.
 """
 
 SIZE = Whole(min=1)
@@ -37,6 +41,7 @@ MOST_TOKENS = 1 << 256
 @click.option("--n", "n", type=SIZE, help="Tokens of an example: n-1 inputs, 1 label.")
 @click.option("--tasks", "path", metavar="FILE", help="Task file (JSON); - is standard input.")
 @SCRATCH
+@DESIGN
 @click.option("--seed", type=Whole(min=0), default=0, show_default=True)
 @click.option(
     "--dtype",
@@ -56,23 +61,49 @@ def command(
     n: int | None,
     path: str | None,
     scratch: int | None,
+    design: str,
     seed: int,
     dtype: str,
     devices: int,
     as_json: bool,
 ) -> None:
     """Say what a construction of these sizes would cost, without building it."""
+    from construct.cli.show import print_json
+    from construct.compiler import hold
+
+    if design != THEOREM and devices > 1:
+        raise ConstructError(
+            f"--devices is {devices}, and softmax attention runs on one device; leave it out, or "
+            "plan the design 'theorem'."
+        )
+    tasks, n, domain, vocabulary, scratch = _tasks(K, d, n, path, seed, scratch)
+    start = time.perf_counter()
+    held, own = hold(tasks, domain, vocabulary)
+    work = tasks, held, vocabulary, time.perf_counter() - start
+    if design == THEOREM:
+        facts = _of_the_theorem(tasks, m, n, held, own, vocabulary, scratch, dtype, devices, work)
+        rows = None
+    else:
+        made, cost = on_paper.counted(
+            design, tasks, m, n, held, own, vocabulary, scratch, MOST_TOKENS
+        )
+        facts = _facts(cost, dtype, devices) | on_paper.facts(made)
+        _add_estimates(facts, cost, _load(cost, *work), ("dense",))
+        rows = on_paper.rows(made, given=domain is not None)
+    if as_json:
+        print_json(facts)
+    else:
+        _print_table(facts, rows)
+
+
+def _of_the_theorem(tasks, m, n, held, domain, vocabulary, scratch, dtype, devices, work) -> dict:
+    """The facts of the seven layers."""
     from construct.certify import certify, choose_margins
     from construct.cli.scratch import as_json as scratch_json
     from construct.cli.scratch import layouts
-    from construct.cli.show import print_json
-    from construct.compiler import default_domain, hold, validate
+    from construct.compiler import default_domain, validate
     from construct.cost import Cost
 
-    tasks, n, domain, vocabulary, scratch = _tasks(K, d, n, path, seed, scratch)
-    start = time.perf_counter()
-    held, domain = hold(tasks, domain, vocabulary)
-    holding = time.perf_counter() - start
     wiring, sizes = validate(tasks, m, n, vocabulary, held=held, scratch=scratch, on_paper=True)
     if sizes.tokens > MOST_TOKENS:
         raise ConstructError("m and n give more than 2^256 tokens; choose a smaller --m or --n.")
@@ -82,16 +113,12 @@ def command(
     cost = Cost.of(sizes, wiring, margins)
     facts = _facts(cost, dtype, devices)
     facts["scratch"] = scratch_json(layouts(held, sizes, wiring, domain))
-    _add_estimates(facts, cost, _load(cost, tasks, held, vocabulary, holding))
-    facts |= {
+    _add_estimates(facts, cost, _load(cost, *work), ("dense", "sparse"))
+    return facts | {
         "tasks": [task.name for task in tasks],
         "certified": [name for name, why in certificates.items() if not why],
         "not_certified": {name: why for name, why in certificates.items() if why},
     }
-    if as_json:
-        print_json(facts)
-    else:
-        _print_table(facts)
 
 
 def _tasks(K: int | None, d: int | None, n: int | None, path: str | None, seed: int, w: int | None):
@@ -129,15 +156,18 @@ def _read(tasks, vocabulary) -> int:
     return words + matrices + shifts + sum(len(own) for hinge in hinges for _, own in hinge.a)
 
 
+SIZES = ("K", "d", "m", "n", "S", "P", "w", "N", "M")
+
+
 def _facts(cost, dtype: str, devices: int) -> dict:
     """Counts, as exact integers."""
     import numpy as np
 
     sizes, itemsize = cost.sizes, np.dtype(dtype).itemsize
-    return {
-        "sizes": {s: getattr(sizes, s) for s in ("K", "d", "m", "n", "S", "P", "w", "N", "M")},
+    facts = {
+        "sizes": {s: getattr(sizes, s) for s in SIZES if hasattr(sizes, s)},
         "layers": len(cost.layers),
-        "heads": sizes.K,
+        "heads": sizes.heads,
         "heads_not_idle": [one.heads for one in cost.layers],
         "width": sizes.D,
         "formula": sizes.formula,
@@ -148,20 +178,19 @@ def _facts(cost, dtype: str, devices: int) -> dict:
         "dense_bytes": cost.dense_bytes,
         "dtype": dtype,
         "devices": devices,
-        "dense": {
-            "flops": cost.dense_flops,
-            "peak_bytes": itemsize * cost.dense_numbers(),
-            "peak_bytes_per_device": itemsize * cost.dense_numbers(devices),
-        },
-        "sparse": {
-            "flops": cost.sparse_flops,
-            "peak_bytes": itemsize * cost.sparse_numbers(),
-            "peak_bytes_per_device": itemsize * cost.sparse_numbers(devices),
-        },
     }
+    for way in ("dense", "sparse"):
+        if flops := getattr(cost, f"{way}_flops"):
+            numbers = getattr(cost, f"{way}_numbers")
+            facts[way] = {
+                "flops": flops,
+                "peak_bytes": itemsize * numbers(),
+                "peak_bytes_per_device": itemsize * numbers(devices),
+            }
+    return facts
 
 
-def _add_estimates(facts: dict, cost, load) -> None:
+def _add_estimates(facts: dict, cost, load, ways: tuple[str, ...]) -> None:
     """Seconds and bytes on this machine, by what it does in a second."""
     import numpy as np
 
@@ -170,21 +199,44 @@ def _add_estimates(facts: dict, cost, load) -> None:
 
     machine, itemsize = measured(facts["dtype"]), np.dtype(facts["dtype"]).itemsize
     facts["build"], facts["run"] = asdict(process.build(load, machine)), {}
-    for way, executor in EXECUTORS.items():
+    for way in ways:
+        executor = EXECUTORS[way]
         facts[way]["estimated_seconds"] = process.seconds_of(way, cost, machine, itemsize)
         run = process.run(way, cost, load, machine, itemsize)
         facts["run"][way] = {"executor": executor, **asdict(run)}
     facts["machine"] = asdict(machine)
 
 
-def _print_table(facts: dict) -> None:
+def _print_table(facts: dict, said: list[tuple[str, object]] | None) -> None:
+    """Print what is to be said.
+
+    Args:
+        said: rows of a softmax design, which `construct build` has too.
+    """
+    from construct.cli.show import console, count, table
+
+    rows = _theorem_rows(facts) if said is None else said
+    rows += [
+        ("rounded", f"{count(facts['rounded'])} of them by float64"),
+        ("artifact", _bytes(facts["artifact_bytes"])),
+        ("if dense", _bytes(facts["dense_bytes"])),
+        *_estimated(facts),
+    ]
+    if said is None:
+        rows.append(("certified", ", ".join([*facts["certified"], "exact rationals"])))
+        for name, reasons in facts["not_certified"].items():
+            rows += [(f"not {name}", reason) for reason in reasons]
+    console().print(table(rows))
+
+
+def _theorem_rows(facts: dict) -> list[tuple[str, object]]:
     from construct.cli.scratch import law
     from construct.cli.scratch import rows as scratch_rows
-    from construct.cli.show import console, count, table
+    from construct.cli.show import count
 
     sizes, names, busy = facts["sizes"], facts["tasks"], facts["heads_not_idle"]
     listed = ", ".join(names[:8]) + (f", ... ({len(names)} in all)" if len(names) > 8 else "")
-    rows = [
+    return [
         ("tasks", listed),
         ("layers", facts["layers"]),
         ("heads per layer", sizes["K"]),
@@ -197,15 +249,7 @@ def _print_table(facts: dict) -> None:
         ("context N", f"{count(sizes['N'])} tokens"),
         ("parameters", count(facts["parameters"])),
         ("non-zeros", count(facts["nonzeros"])),
-        ("rounded", f"{count(facts['rounded'])} of them by float64"),
-        ("artifact", _bytes(facts["artifact_bytes"])),
-        ("if dense", _bytes(facts["dense_bytes"])),
-        *_estimated(facts),
-        ("certified", ", ".join([*facts["certified"], "exact rationals"])),
     ]
-    for name, reasons in facts["not_certified"].items():
-        rows += [(f"not {name}", reason) for reason in reasons]
-    console().print(table(rows))
 
 
 def _estimated(facts: dict) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ Examples:
   construct run construct-demo prompt.txt --check
   construct run construct-demo qa.txt --format 'Q: {1}\\nA: {y}'
   construct run construct-demo prompts.jsonl > answers.jsonl
+  construct run words prompt.txt --positions  (words: build --design decoder)
   echo '{"examples": [[[1,2],[2,1]]], "query": [[3,4]]}' | construct run DIR -
 
 \b
@@ -51,6 +52,11 @@ run, and the command ends with the exit code of the first that was refused.
     "--lines", is_flag=True, help="PROMPT is JSON Lines, as a name that ends with .jsonl says."
 )
 @click.option(
+    "--positions",
+    is_flag=True,
+    help="Print the answer at every query of the prompt: a decoder has one in each example.",
+)
+@click.option(
     "--check", is_flag=True, help="Compare with the specification; exit 4 if they differ."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
@@ -61,17 +67,17 @@ def command(
     dtype: str | None,
     form: str | None,
     lines: bool,
+    positions: bool,
     check: bool,
     as_json: bool,
 ) -> None:
     """Run the prompt in the file PROMPT (- is standard input) through artifact DIR."""
     from dataclasses import replace
 
-    from construct.answer import run
     from construct.artifact import load
     from construct.cli import unescaped
-    from construct.cli.show import print_json, read_text
-    from construct.errors import CheckFailed, ConstructError
+    from construct.cli.show import read_text
+    from construct.errors import ConstructError
     from construct.spec.promptfile import refuse_other_formats
 
     if executor == EXACT.name and dtype is not None:
@@ -80,26 +86,52 @@ def command(
     if form is not None:
         refuse_other_formats(unescaped(form), made.sizes.n, made.vocabulary)
         made = replace(made, format=unescaped(form))
-    number_format = dtype or chosen(executor, made.sizes.K, made.sizes.N).formats[0]
+    number_format = (
+        dtype or chosen(executor, made.sizes.K, made.sizes.N, made.softmax is not None).formats[0]
+    )
     text = read_text(prompt_file)
-    if lines or prompt_file.lower().endswith((".jsonl", ".ndjson")):
+    if positions:
+        from construct.cli.positions import print_positions
+
+        many = lines or prompt_file.lower().endswith(JSON_LINES)
+        print_positions(made, None if many else text, executor, dtype, check, as_json)
+        return
+    if lines or prompt_file.lower().endswith(JSON_LINES):
         _run_lines(made, text, executor, dtype, number_format, check)
         return
+    _run_one(made, text, executor, dtype, number_format, check, as_json)
+
+
+JSON_LINES = (".jsonl", ".ndjson")
+DIFFERS = "the answer differs from the specification: "
+
+
+def _run_one(
+    made,
+    text: str,
+    executor: str | None,
+    dtype: str | None,
+    number_format: str,
+    check: bool,
+    as_json: bool,
+) -> None:
+    """Print the answer to a prompt."""
+    from construct.answer import run
+    from construct.cli.show import print_json
+    from construct.errors import CheckFailed
+
     prompt = made.prompt(text)
     answer = run(made, prompt, executor=executor, dtype=dtype)
-    report = _report(made, prompt, answer, number_format)
+    report = report_of(made, prompt, answer, number_format)
     wrong: list[str] = []
     if check:
-        report["check"], wrong = _check(made, prompt, answer, number_format)
+        report["check"], wrong = check_one(made, prompt, answer, number_format)
     if as_json:
         print_json(report)
     else:
         print_report(report, prompt)
     if wrong:
         raise CheckFailed(DIFFERS + "; ".join(wrong) + ".")
-
-
-DIFFERS = "the answer differs from the specification: "
 
 
 def _run_lines(
@@ -134,9 +166,9 @@ def _run_lines(
         if isinstance(answer, ConstructError):
             error = answer
         else:
-            report |= _report(made, prompt, answer, number_format)
+            report |= report_of(made, prompt, answer, number_format)
             if check:
-                report["check"], wrong = _check(made, prompt, answer, number_format)
+                report["check"], wrong = check_one(made, prompt, answer, number_format)
                 error = CheckFailed(DIFFERS + "; ".join(wrong) + ".") if wrong else None
         if error is not None:
             report |= {"error": str(error), "exit_code": error.exit_code}
@@ -174,7 +206,7 @@ def _prompts(made, text: str) -> Iterator[tuple[int, Any]]:
         yield number, prompt
 
 
-def _report(made, prompt, answer, number_format: str) -> dict:
+def report_of(made, prompt, answer, number_format: str) -> dict:
     """What `run --json` prints; all of it is read off the network.
 
     But for the error bound, which is proved of it: in rationals it is one, else a float above it.
@@ -195,7 +227,7 @@ def _report(made, prompt, answer, number_format: str) -> dict:
         "unexplained": [prompt.lines[i] for i in answer.unexplained],
         "ambiguous": [prompt.lines[i] for i in answer.ambiguous],
     }
-    if is_near(made):
+    if is_near(made) or made.softmax is not None:
         bound = error_bound(made, prompt.astype(number_format), answer.votes, number_format)
         report["error_bound"] = machine(bound) if exact else above(bound)
     if made.vocabulary is not None:
@@ -212,7 +244,8 @@ def _value(share) -> float:
     return float(Fraction(share))
 
 
-def _check(made, prompt, answer, number_format: str) -> tuple[dict, list[str]]:
+def check_one(made, prompt, answer, number_format: str) -> tuple[dict, list[str]]:
+    """What `--check` prints of an answer, and what differs from the specification."""
     from construct.checking.verification import compare, specification
 
     numbers = prompt.astype(number_format)

@@ -16,6 +16,8 @@ OPTION = click.option(
 
 def found(made: Any) -> Any:
     """The layout of a construction beside the other one, or None."""
+    if made.softmax is not None:
+        return None
     return layouts(made.held, made.sizes, made.wiring, made.domain)
 
 

@@ -1,12 +1,10 @@
 """What the commands print with: plain text, colours on a terminal only."""
 
 import json
-import math
 import os
 import re
 import sys
 from collections.abc import Iterable
-from decimal import ROUND_CEILING, Decimal, localcontext
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,8 @@ from rich.text import Text
 from construct.cli import WIDTH
 from construct.errors import ConstructError
 from construct.rational import Rational, to_json
+from construct.rational import above as above
+from construct.rational import rounded_up as rounded_up
 from construct.spec.tables import decoded
 
 
@@ -74,20 +74,6 @@ def percent(share: Any) -> str:
 def machine(x: Any) -> Any:
     """For JSON: whole numbers as integers, floats as floats, fractions as "p/q"."""
     return to_json(x)
-
-
-def above(x: Fraction) -> float:
-    """The float next to a number, not below it."""
-    near = float(x)
-    return near if Fraction(near) >= x else math.nextafter(near, math.inf)
-
-
-def rounded_up(x: Any) -> str:
-    """A positive number in two digits, not below it: "0.0013"."""
-    value = Fraction(x)
-    with localcontext(prec=40, rounding=ROUND_CEILING):
-        digits = Decimal(value.numerator) / Decimal(value.denominator)
-        return f"{digits.quantize(Decimal(1).scaleb(digits.adjusted() - 1)):.2g}"
 
 
 def vote(x: Fraction) -> int | float:

@@ -5,19 +5,21 @@ import importlib.util
 import click
 
 from construct.cli import Whole
-from construct.execute.registry import EXACT, EXECUTORS, RATIONALS
+from construct.execute.registry import EXACT, EXECUTORS, RATIONALS, refuse_without_softmax
 
 EPILOG = """\b
 Examples:
   construct verify construct-K4-d16
   construct verify construct-K4-d16 --seconds 600 --prompts 10000
   construct verify construct-K4-d16 --executor exact --prompts 100
+  construct verify words --executor jax    (words: build --design decoder)
 
 The prompts are drawn from the whole domain: with ties, noise, fewer than m
 examples, extreme entries, equal tokens and zero vectors; of formulas, also at
 their knots, and with labels exactly tau and exactly delta away. Without
 --executor, every executor that is installed runs in every certified format, the
-exact one on a fiftieth of the prompts. First of all, every weight is compared
+exact one on a fiftieth of the prompts; those of the designs 'decoder' and
+'encoder' are numpy, jax, torch and exact, in balls. First of all, every weight is compared
 with what the tasks compile to.
 
 All of it stays within --seconds: the first prompts of each executor and format are
@@ -112,9 +114,12 @@ def _runs(made, prompts: int, chosen: tuple[str, ...], seed: int) -> list:
         for name, executor in EXECUTORS.items()
         for dtype in executor.formats
         if dtype in formats
+        and (executor.softmax or made.softmax is None)
         and (name in chosen if chosen else importlib.util.find_spec(executor.requires))
     ]
     for executor in chosen:
+        if made.softmax is not None:
+            refuse_without_softmax(EXECUTORS[executor])
         if executor not in dict(pairs):
             raise ConstructError(
                 f"no format of the executor {executor!r} is certified for this artifact "

@@ -9,8 +9,9 @@ computes no score but those within a head's reach, which is O(N) of them, and ev
 where it acts. How both multiply by a weight is counted on the weights (`work`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
+from typing import Any
 
 from construct.cost.work import (
     NUMBERS,
@@ -59,7 +60,7 @@ class LayerCost:
     parameters: int
 
     @classmethod
-    def of(cls, layer: LayerFormula, sizes: Sizes) -> "LayerCost":
+    def of(cls, layer: LayerFormula, sizes: Any) -> "LayerCost":
         """Count what the formulas of the layer say."""
         busy, mlp = layer.busy, layer.mlp
         weights = {name: Count() for name in layer.heads[0].shapes}
@@ -96,20 +97,23 @@ class Cost:
     """What a construction of these sizes and tasks costs.
 
     A multiplication with an addition is 2 FLOPs. ReLUs and divisions by N, which are
-    one for a score, are not counted, nor are embedding and unembedding.
+    one for a score, are not counted, nor are embedding and unembedding, nor powers.
 
     Attributes:
-        sizes: K, d, m, n, S, P.
+        sizes: K, d, m, n, and what follows from them.
         layers: the layers, in order.
-        places: the entries of W_E, W_pos and W_U.
-        dense, sparse: what the executors of these names do in a pass.
+        outer: how many entries W_E, W_pos and W_U have, zeros included.
+        places: those that are not zero.
+        dense, sparse: what the executors of these names do in a pass; nothing where there is
+            no such executor.
     """
 
-    sizes: Sizes
+    sizes: Any
     layers: tuple[LayerCost, ...]
+    outer: int
     places: Count
     dense: Work
-    sparse: Work
+    sparse: Work = field(default_factory=Work)
 
     @classmethod
     def of(cls, sizes: Sizes, wiring: Wiring, margins: Margins) -> "Cost":
@@ -130,13 +134,13 @@ class Cost:
             refuse_beyond_memory(nonzeros, EACH_WEIGHT, f"the heads of layer {layer.name!r}")
             emitted = Emitted.of(layer, small)
             dense, sparse = dense + dense_work(emitted, sizes), sparse + sparse_work(emitted, sizes)
-        return cls(sizes, layers, Count(embedding_entries(sizes)), dense, sparse)
+        outer = sum(map(prod, embedding_shapes(sizes).values()))
+        return cls(sizes, layers, outer, Count(embedding_entries(sizes)), dense, sparse)
 
     @property
     def parameters(self) -> int:
         """Entries of all weight matrices, zeros and idle heads included."""
-        outer = sum(map(prod, embedding_shapes(self.sizes).values()))
-        return outer + sum(layer.parameters for layer in self.layers)
+        return self.outer + sum(layer.parameters for layer in self.layers)
 
     @property
     def entries(self) -> Count:

@@ -24,6 +24,10 @@ from construct.cost.machine import Command, Machine
 #   LOAD_HINGE  the same in `load`: 0.7 thousandths and 0.4.
 READ, WEIGHT, HEAD, PROMPT, BUILD_HINGE, LOAD_HINGE = 10, 1, 2500, 0.25, 3000, 1200
 
+# A weight of softmax attention, its power and what is done to it in blocks, takes as long as so
+# many products: 2.4 to 3.6 ns, at 24 and 28 GFLOP a second.
+POWER = 25
+
 # Bytes of the same, by what the resident memory rose to in each stage: 107 MB for 251 thousand
 # words and pairs, 80 to 90 for a weight that is built or loaded, 32 (jax) to 58 (sparse) for
 # one that is prepared, 32 for a number of a prompt, and 4,300 for a hinge. To hold formulas,
@@ -106,5 +110,6 @@ def held_by(way: str, cost: Cost, itemsize: int) -> int:
 def seconds_of(way: str, cost: Cost, machine: Machine, itemsize: int) -> float:
     """A pass on one device, compiled: products, numbers that are gathered, new memory."""
     work = cost.dense if way == "dense" else cost.sparse
-    products, gathered = 2 * work.dense / machine.flops, work.terms / machine.terms
+    products = 2 * (work.dense + POWER * work.powers) / machine.flops
+    gathered = work.terms / machine.terms
     return products + gathered + held_by(way, cost, itemsize) / machine.fresh

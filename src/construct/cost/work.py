@@ -8,13 +8,14 @@ are counted on a small one.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array, hstack, sparray, vstack
 
 from construct.designs.theorem.sizes import Sizes
 from construct.execute.groups import Members, by_position, head_groups, unit_groups
-from construct.execute.weights import Heads, Terms, mostly_empty, rows_of, units
+from construct.execute.weights import UNITS, Heads, Terms, mostly_empty, rows_of, units
 from construct.network.primitives import LayerFormula
 from construct.network.reach import ALL, EVERY, Reach, Tokens
 from construct.network.transformer import Head
@@ -45,6 +46,10 @@ class Product:
         dense = rows * columns
         return cls(cost, 0, columns) if mostly_empty(cost, dense) else cls(0, dense, columns)
 
+    def times(self, count: int, over: int) -> "Product":
+        """With count/over of its terms and entries."""
+        return Product(self.terms * count // over, self.dense * count // over, self.width)
+
     @classmethod
     def single(cls, weights: Sequence[sparray], reads: int | None = None) -> "Product":
         """Of one weight, or of one of several that are side by side, each for other tokens.
@@ -65,6 +70,7 @@ class Work:
         terms: numbers that are gathered, each times a weight or another number.
         dense: products in matrix products, those of scores and values included.
         held: the most numbers held at once besides the stream.
+        powers: powers of e: of softmax attention one for each score.
         widest: the most numbers that the heads of a layer hold of one kind for an example.
     """
 
@@ -72,6 +78,7 @@ class Work:
     dense: int = 0
     held: int = 0
     widest: int = 0
+    powers: int = 0
 
     def __add__(self, other: "Work") -> "Work":
         return Work(
@@ -79,6 +86,7 @@ class Work:
             self.dense + other.dense,
             max(self.held, other.held),
             max(self.widest, other.widest),
+            self.powers + other.powers,
         )
 
     @property
@@ -109,6 +117,11 @@ class Emitted:
         """A layer, of which this is the same with few examples."""
         return cls([head.emit() for head in layer.busy], *_mlp(layer, few))
 
+    def times(self, units: int, over: int) -> "Emitted":
+        """With as many times the units in its MLP: tables grow in proportion."""
+        W_in, W_out = self.W_in.times(units, over), self.W_out.times(units, over)
+        return replace(self, W_in=replace(W_in, width=units), W_out=W_out, units=[])
+
 
 def few_examples(sizes: Sizes) -> Sizes:
     """The sizes at which the units of a table are looked at."""
@@ -130,9 +143,31 @@ def dense_work(layer: Emitted, sizes: Sizes) -> Work:
         copies = 2 if N**2 > SCORES else 1
         held = N * (copies * (2 * W_Q.width + V.width) + len(part.writes))
         found += Work(len(heads) * N * token.terms, len(heads) * N * (token.dense + scores), held)
-    token = _total(layer.W_in, layer.W_out)
-    fired = layer.W_in.width if token.terms else 0  # in blocks, where both are dense
-    return found + Work(N * token.terms, N * token.dense, N * (layer.writes + fired))
+    return found + mlp_work(layer, N)
+
+
+def mlp_work(layer: Emitted, N: int) -> Work:
+    """What the dense executor does in an MLP, on all N tokens: some at a time."""
+    token, units = _total(layer.W_in, layer.W_out), layer.W_in.width
+    fired = min(N * units, max(UNITS, units)) if token.terms else 0  # in blocks, if all is dense
+    return Work(N * token.terms, N * token.dense, N * layer.writes + fired)
+
+
+def softmax_work(layer: Emitted, sizes: Any) -> Work:
+    """What JAX does with softmax attention: every head on all N tokens, one head at a time."""
+    N, found = sizes.N, Work()
+    for heads in _alike([head for head in layer.heads if not head.silent], _shapes):
+        part = Heads.of(heads)
+        W_Q, W_K, V = map(Product.stacked, (part.W_Q, part.W_K, part.V))
+        W_O = Product() if part.W_O is None else Product.stacked(part.W_O)
+        token = _total(W_Q, W_K, V, W_O)
+        # A block of scores, what is seen of them, and their powers.
+        block = 3 * max(N, min(N**2, SCORES))
+        held = N * (2 * W_Q.width + V.width + len(part.writes)) + block
+        dense = N * (token.dense + N * (W_Q.width + V.width))
+        count = len(heads)
+        found += Work(count * N * token.terms, count * dense, held, powers=count * N**2)
+    return found + mlp_work(layer, N)
 
 
 def sparse_work(layer: Emitted, sizes: Sizes) -> Work:

@@ -15,6 +15,7 @@ from fractions import Fraction
 import numpy as np
 from flint import fmpq, fmpq_mat
 
+from construct.execute.balls import run_of
 from construct.execute.objects import not_zero
 from construct.execute.passes import Pass, Run
 from construct.network.transformer import Entries, Head, Mlp, Transformer
@@ -26,7 +27,9 @@ DENSE_TERMS = 32
 
 
 def prepare(transformer: Transformer, dtype: str = "exact") -> Run:
-    """See `construct.execute`."""
+    """See `construct.execute`. Softmax attention runs in balls (`balls`)."""
+    if transformer.attention.softmax:
+        return run_of(transformer)
     layers = [
         ([_weights(head) for head in layer.heads], _weights(layer.mlp))
         for layer in transformer.layers

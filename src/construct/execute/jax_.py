@@ -28,7 +28,8 @@ from construct.execute.devices import (
 )
 from construct.execute.passes import Pass, Run
 from construct.execute.products import Columns, Dense, Weight, dot, product, single, stacked
-from construct.execute.weights import Heads, units
+from construct.execute.weights import UNITS, Heads, units
+from construct.network.attention import RELU, Attention
 from construct.network.transformer import Head, Mlp, Transformer
 
 # For each layer the heads of each stack, by number: what jit may compile in.
@@ -42,7 +43,9 @@ QUERIES, KEYS = 2048, 512
 def prepare(transformer: Transformer, dtype: str = "float64", mesh: Mesh | None = None) -> Run:
     """See `construct.execute`."""
     warn_where_nothing_is_certified(mesh)
-    K, x64 = transformer.sizes.K, dtype == "float64"
+    attention = transformer.attention
+    assert mesh is None or not attention.softmax
+    K, x64 = transformer.sizes.heads, dtype == "float64"
     with jax.enable_x64(x64):
         stacks, weights = cast(transformer, dtype)
         if mesh is not None:
@@ -52,7 +55,7 @@ def prepare(transformer: Transformer, dtype: str = "float64", mesh: Mesh | None 
         stream = np.asarray(stream).astype(dtype, copy=False)
         *batch, N, _ = stream.shape
         with jax.enable_x64(x64):
-            out, attended, states = _pass(weights, stream, stacks, K, trace, mesh)
+            out, attended, states = _pass(weights, stream, stacks, K, trace, mesh, attention)
             return Pass(
                 gather(out, stream.shape),
                 gather(attended, (*batch, len(stacks), K, N)),
@@ -63,13 +66,20 @@ def prepare(transformer: Transformer, dtype: str = "float64", mesh: Mesh | None 
 
 
 def _pass(
-    weights: list, stream: np.ndarray, stacks: Stacks, K: int, trace: bool, mesh: Mesh | None
+    weights: list,
+    stream: np.ndarray,
+    stacks: Stacks,
+    K: int,
+    trace: bool,
+    mesh: Mesh | None,
+    attention: Attention,
 ) -> tuple:
     """(..., N, D) -> out, attended and states as `forward` has them."""
     alone, N = stream.ndim == 2, stream.shape[-2]
     if mesh is None:
         go = _forward if alone else _forward_batch
-        return go(weights, put(stream), stacks=stacks, K=K, N=N, trace=trace)
+        static = {"stacks": stacks, "K": K, "N": N, "trace": trace, "attention": attention}
+        return go(weights, put(stream), **static)
     axes = (SEQUENCE,) if alone else (BATCH, SEQUENCE)
     return _on_mesh(stacks, K, N, trace, axes, mesh)(weights, shard(stream, axes, mesh))
 
@@ -88,7 +98,8 @@ def _on_mesh(
 
 def cast(transformer: Transformer, dtype: str) -> tuple[Stacks, list]:
     """What `forward` takes: which heads are stacked, and the weights."""
-    stacks = tuple(_stack(layer.heads) for layer in transformer.layers)
+    softmax = transformer.attention.softmax
+    stacks = tuple(_stack(layer.heads, softmax) for layer in transformer.layers)
     weights = [
         (
             [_heads([layer.heads[k] for k in stack], dtype) for stack in layer_stacks],
@@ -99,11 +110,11 @@ def cast(transformer: Transformer, dtype: str) -> tuple[Stacks, list]:
     return stacks, weights
 
 
-def _stack(heads: Sequence[Head]) -> tuple[tuple[int, ...], ...]:
-    """The numbers of the heads that score anything, grouped by shape."""
+def _stack(heads: Sequence[Head], softmax: bool) -> tuple[tuple[int, ...], ...]:
+    """The numbers of the heads that add anything, grouped by shape."""
     groups: dict[tuple, list[int]] = {}
     for k, head in enumerate(heads):
-        if not head.idle:
+        if not (head.silent if softmax else head.idle):
             shapes = head.sparse("W_Q").shape, head.sparse("W_V").shape
             groups.setdefault(shapes, []).append(k)
     return tuple(map(tuple, groups.values()))
@@ -131,8 +142,9 @@ def forward(
     N: int,
     trace: bool,
     axis: str | None = None,
+    attention: Attention = RELU,
 ) -> tuple[jax.Array, jax.Array, list]:
-    """One pass over a stream (N, D): Bai, Definition 3.
+    """One pass over a stream (N, D): Bai, Definition 3, or the same with softmax.
 
     Args:
         axis: the axis of a mesh over which the tokens are sharded.
@@ -142,7 +154,7 @@ def forward(
         updates, totals = [], jnp.zeros((K, len(h)), h.dtype)
         for (group, writes), members in zip(groups, numbers, strict=True):
             # One head after the other: their queries, keys and values are never all there.
-            head = partial(_head, h, N, axis)
+            head = partial(_head, h, N, axis, attention)
             update, given = lax.scan(head, jnp.zeros((len(h), writes.count), h.dtype), group)
             updates.append((writes, update))
             totals = totals.at[jnp.array(members)].set(given)
@@ -156,13 +168,21 @@ def forward(
 
 
 def _head(
-    h: jax.Array, N: int, axis: str | None, update: jax.Array, weights: tuple
+    h: jax.Array,
+    N: int,
+    axis: str | None,
+    attention: Attention,
+    update: jax.Array,
+    weights: tuple,
 ) -> tuple[jax.Array, jax.Array]:
-    """The update with that of one head added, and the head's total score at each token."""
+    """The update with that of one head added, and the head's total at each token."""
     W_Q, W_K, V, W_O = weights
     q, k, v = product(h, W_Q), product(h, W_K), product(h, V)
-    sums, totals = _attended(q, k, v, axis)
-    written = sums / N
+    if attention.softmax:
+        written, totals = softmax_sums(q, k, v, attention.causal)
+    else:
+        sums, totals = _attended(q, k, v, axis)
+        written = sums / N
     return update + (written if W_O is None else product(written, W_O)), totals
 
 
@@ -182,11 +202,20 @@ def _attended(
 def _feedforward(h: jax.Array, W_in: Weight, W_out: Weight, writes: Columns) -> jax.Array:
     """h with relu(h W_in) W_out added.
 
-    Dense weights are `relu_sums` again, of a key and a value for each unit.
+    Dense weights are `relu_sums` again, of a key and a value for each unit; others take some
+    tokens at a time.
     """
     if isinstance(W_in, Dense) and isinstance(W_out, Dense):
         return writes.add(h, relu_sums(W_in.read(h), W_in.W.T, W_out.W))
-    return writes.add(h, product(jax.nn.relu(product(h, W_in)), W_out))
+    size = max(1, UNITS // max(1, W_in.width))
+
+    def of_tokens(some: jax.Array) -> jax.Array:
+        return product(jax.nn.relu(product(some, W_in)), W_out)
+
+    if size >= len(h):
+        return writes.add(h, of_tokens(h))
+    done = lax.map(of_tokens, _blocks(h, size))
+    return writes.add(h, done.reshape(-1, writes.count)[: len(h)])
 
 
 def _ring_attention(q: jax.Array, k: jax.Array, v: jax.Array, axis: str) -> jax.Array:
@@ -229,6 +258,34 @@ def relu_sums(q: jax.Array, k: jax.Array, v: jax.Array) -> jax.Array:
     return done.reshape(-1, v.shape[1])[: len(q)]
 
 
+def softmax_sums(
+    q: jax.Array, k: jax.Array, v: jax.Array, causal: bool
+) -> tuple[jax.Array, jax.Array]:
+    """sum_j a_ij v_j, (N, c), and what each token gives to others than the first, (N,).
+
+    Block by block of the queries: a block has the scores of all keys, so that it is of fewer
+    queries where there are more keys.
+    """
+    N = len(q)
+    size = max(1, min(N, QUERIES * KEYS // N))
+    keys = jnp.arange(N)
+
+    def of_queries(block: tuple) -> tuple[jax.Array, jax.Array]:
+        some, places = block
+        scores = dot(some, k.T)
+        if causal:
+            scores = jnp.where(keys[None, :] <= places[:, None], scores, -jnp.inf)
+        weights = jax.nn.softmax(scores, axis=-1)
+        return dot(weights, v), weights[:, 1:].sum(axis=1)
+
+    if size == N:
+        return of_queries((q, keys))
+    # The padding comes after the last token, and sees all of them.
+    places = jnp.arange(-(-N // size) * size).reshape(-1, size)
+    found, totals = lax.map(of_queries, (_blocks(q, size), places))
+    return found.reshape(-1, v.shape[1])[:N], totals.reshape(-1)[:N]
+
+
 def _blocks(x: jax.Array, size: int) -> jax.Array:
     """(N, d) -> (ceil(N/size), size, d), with padding of zeros, which add nothing."""
     return jnp.pad(x, ((0, -len(x) % size), (0, 0))).reshape(-1, size, x.shape[1])
@@ -239,6 +296,6 @@ def forward_batch(weights: Any, h: jax.Array, **static: Any) -> tuple[jax.Array,
     return lax.map(lambda one: forward(weights, one, **static), h)
 
 
-_STATIC = ("stacks", "K", "N", "trace")
+_STATIC = ("stacks", "K", "N", "trace", "attention")
 _forward = partial(jax.jit, static_argnames=_STATIC)(forward)
 _forward_batch = partial(jax.jit, static_argnames=_STATIC)(forward_batch)

@@ -7,14 +7,16 @@ MLPs are skipped: they add 0.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from scipy.sparse import sparray
 
 from construct.execute.passes import Pass
-from construct.execute.weights import Heads, units
-from construct.network.transformer import Layer, Mlp
+from construct.execute.weights import UNITS, Heads, units
+from construct.network.attention import Attention
+from construct.network.transformer import Head, Layer, Mlp
 
 # Columns first, in and out, at some of the tokens: (D, streams, N) -> (c, streams, some).
 Product = Callable[..., Any]
@@ -35,13 +37,30 @@ class Library:
         zeros: an array of zeros of a shape.
         busy: those places along the last axis of an array where not all is 0, or ALL: the
             rest adds 0 to every sum, and a table of words is seldom read at many tokens.
+        softmax: scores along the last axis as weights that add up to 1, in place where that
+            can be.
+        unseen: scores (streams, N, N) with minus infinity where a token comes later than the
+            one that asks, in place.
     """
 
     product: Callable[[sparray], Product]
     index: Callable[[np.ndarray], Any]
     relu: Callable[[Any], Any]
     zeros: Callable[[tuple[int, ...]], Any]
+    softmax: Callable[[Any], Any]
+    unseen: Callable[[Any], Any]
     busy: Callable[[Any], Any] = lambda x: ALL
+
+
+def _adds_nothing(head: Head, attention: Attention) -> bool:
+    return head.silent if attention.softmax else head.idle
+
+
+def weights_of(number: int, head: Heads, written: np.ndarray, library: Library) -> tuple:
+    """What `AttentionHead` is made of; its layer writes these coordinates."""
+    W_Q, W_K, V = (library.product(W) for [W] in (head.W_Q, head.W_K, head.V))
+    W_O = None if head.W_O is None else library.product(head.W_O[0])
+    return number, W_Q, W_K, V, W_O, library.index(np.searchsorted(written, head.writes))
 
 
 @dataclass(frozen=True)
@@ -54,14 +73,6 @@ class AttentionHead:
     V: Product
     W_O: Product | None
     to: Any
-
-    @classmethod
-    def of(cls, number: int, head: Heads, written: np.ndarray, library: Library) -> "AttentionHead":
-        """From a head's weights; its layer writes these coordinates."""
-        W_Q, W_K, V = (library.product(W) for [W] in (head.W_Q, head.W_K, head.V))
-        W_O = None if head.W_O is None else library.product(head.W_O[0])
-        to = library.index(np.searchsorted(written, head.writes))
-        return cls(number, W_Q, W_K, V, W_O, to)
 
     def __call__(self, h: Any, library: Library) -> tuple[Any, Any]:
         """What it writes, (c, streams, N), and what each token gave, (streams, N).
@@ -86,18 +97,45 @@ class AttentionHead:
 
 
 @dataclass(frozen=True)
+class SoftmaxHead(AttentionHead):
+    """A head of softmax attention; every score counts, also 0."""
+
+    causal: bool = False
+
+    def __call__(self, h: Any, library: Library) -> tuple[Any, Any]:
+        """What it writes, and what each token gave to others than the sink."""
+        q, k = self.W_Q(h), self.W_K(h)
+        scores = q.swapaxes(0, 1).mT @ k.swapaxes(0, 1)
+        del q, k
+        weights = library.softmax(library.unseen(scores) if self.causal else scores)
+        totals = weights[..., 1:].sum(-1)
+        values = self.V(h).swapaxes(0, 1)
+        found = (values @ weights.mT).swapaxes(0, 1)
+        return found if self.W_O is None else self.W_O(found), totals
+
+
+@dataclass(frozen=True)
 class FeedForward:
-    """An MLP, and the coordinates that it writes."""
+    """An MLP, the coordinates that it writes, and how many units it has."""
 
     W_in: Product
     W_out: Product
     writes: Any
+    units: int
 
     @classmethod
     def of(cls, mlp: Mlp, library: Library) -> "FeedForward":
         """From its weights."""
         W_in, W_out, writes = units(mlp)
-        return cls(library.product(W_in), library.product(W_out), library.index(writes))
+        products = library.product(W_in), library.product(W_out)
+        return cls(*products, library.index(writes), W_in.shape[1])
+
+    def __call__(self, h: Any, library: Library) -> None:
+        """Add what it writes to h, some tokens at a time where it has very many units."""
+        size = max(1, UNITS // max(1, self.units * h.shape[1]))
+        for start in range(0, h.shape[2], size):
+            some = h[..., start : start + size]
+            some[self.writes] += self.W_out(library.relu(self.W_in(some)))
 
 
 @dataclass(frozen=True)
@@ -116,11 +154,15 @@ class PreparedLayer:
     library: Library
 
     @classmethod
-    def of(cls, layer: Layer, library: Library) -> "PreparedLayer":
+    def of(cls, layer: Layer, attention: Attention, library: Library) -> "PreparedLayer":
         """From the weights of a layer."""
-        found = {k: Heads.of([head]) for k, head in enumerate(layer.heads) if not head.idle}
+        busy = (
+            (k, head) for k, head in enumerate(layer.heads) if not _adds_nothing(head, attention)
+        )
+        found = {k: Heads.of([head]) for k, head in busy}
         writes = np.unique(np.concatenate([np.zeros(0, int), *(x.writes for x in found.values())]))
-        heads = [AttentionHead.of(k, head, writes, library) for k, head in found.items()]
+        kind = partial(SoftmaxHead, causal=attention.causal) if attention.softmax else AttentionHead
+        heads = [kind(*weights_of(k, head, writes, library)) for k, head in found.items()]
         mlp = None if layer.mlp.idle else FeedForward.of(layer.mlp, library)
         return cls(heads, (library.index(writes), len(writes)), mlp, library)
 
@@ -130,8 +172,7 @@ class PreparedLayer:
             at, _ = self.writes
             h[at] += self._update(h, totals)
         if self.mlp is not None:
-            fired = self.library.relu(self.mlp.W_in(h))
-            h[self.mlp.writes] += self.mlp.W_out(fired)
+            self.mlp(h, self.library)
 
     def _update(self, h: Any, totals: Any) -> Any:
         """What the heads write together: they all read h as it is before the layer."""

@@ -15,9 +15,11 @@ from construct.network.transformer import Transformer
 def prepare(transformer: Transformer, dtype: str = "float64") -> Run:
     """See `construct.execute`."""
     zeros = partial(np.zeros, dtype=dtype)
-    library = Library(partial(_product, dtype), places, _relu, zeros, _busy)
-    layers = [PreparedLayer.of(layer, library) for layer in transformer.layers]
-    K = transformer.sizes.K
+    library = Library(partial(_product, dtype), places, _relu, zeros, _softmax, _unseen, _busy)
+    layers = [
+        PreparedLayer.of(layer, transformer.attention, library) for layer in transformer.layers
+    ]
+    K = transformer.sizes.heads
 
     def run(stream: np.ndarray, trace: bool = False) -> Pass:
         h = columns_first(stream, dtype)
@@ -58,3 +60,15 @@ def _busy(x: np.ndarray) -> Any:
 
 def _relu(x: np.ndarray) -> np.ndarray:
     return np.maximum(x, 0, out=x)
+
+
+def _softmax(scores: np.ndarray) -> np.ndarray:
+    scores -= scores.max(axis=-1, keepdims=True)
+    weights = np.exp(scores, out=scores)
+    weights /= weights.sum(axis=-1, keepdims=True)
+    return weights
+
+
+def _unseen(scores: np.ndarray) -> np.ndarray:
+    scores[..., np.triu(np.ones(scores.shape[-2:], dtype=bool), 1)] = -np.inf
+    return scores

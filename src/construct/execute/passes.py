@@ -11,7 +11,13 @@ from jaxtyping import Shaped
 from construct.arguments import instance
 from construct.errors import ConstructError, shown
 from construct.execute.objects import not_zero
-from construct.execute.registry import EXECUTORS, RATIONALS, Executor, named
+from construct.execute.registry import (
+    EXECUTORS,
+    RATIONALS,
+    Executor,
+    named,
+    refuse_without_softmax,
+)
 from construct.network.transformer import Transformer
 from construct.rational import to_float
 
@@ -22,8 +28,9 @@ class Pass:
 
     Attributes:
         stream: the residual stream after the last layer.
-        attended: for each layer and head the total score that each token gave,
-            sum_j relu(<Q h_i, K h_j>).
+        attended: for each layer and head the total that each token gave: of ReLU attention
+            the sum of its scores, sum_j relu(<Q h_i, K h_j>); of softmax attention the sum of
+            its weights on all tokens but the first, the sink.
         states: with trace, the streams before layer 1 and after each layer.
     """
 
@@ -71,12 +78,16 @@ def prepare(name: str, transformer: Transformer, dtype: str = "float64", mesh: A
             executor that takes one.
 
     Raises:
-        ConstructError: if there is no such executor, it lacks the format or takes no
-            mesh, or its library is not installed or fails to load.
+        ConstructError: if there is no such executor, it lacks the format or the attention or
+            takes no mesh, or its library is not installed or fails to load.
     """
     executor = named(name)
     refuse_other_formats(executor, dtype)
     instance(Transformer, "a construct.Transformer")(transformer, "transformer")
+    if transformer.attention.softmax:
+        refuse_without_softmax(executor)
+        if mesh is not None:
+            raise ConstructError("softmax attention runs on one device; leave out the mesh.")
     module = _loaded(executor)
     if mesh is None:
         return _guarded(module.prepare(transformer, dtype), transformer, dtype)

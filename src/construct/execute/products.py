@@ -105,7 +105,7 @@ class Dense:
 )
 @dataclass(frozen=True)
 class ByTerms:
-    """`weights.Terms` of one weight, on the device."""
+    """`execute.weights.Terms` of one weight, on the device."""
 
     at: jax.Array
     weights: jax.Array

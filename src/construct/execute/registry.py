@@ -27,6 +27,7 @@ class Executor:
         scores: which scores of a head it computes, and how. "held": all N^2, as one
             matrix; "streamed": all N^2, in blocks; "in reach": those in the head's reach.
         takes_mesh: whether it shards prompts over several devices.
+        softmax: whether it has softmax attention as well.
     """
 
     name: str
@@ -36,15 +37,37 @@ class Executor:
     requires: str
     scores: Literal["held", "streamed", "in reach"]
     takes_mesh: bool = False
+    softmax: bool = False
 
 
-NUMPY = Executor("numpy", "construct.execute.numpy_", FLOATS, "numpy", "numpy", "held")
-JAX = Executor("jax", "construct.execute.jax_", FLOATS, "jax", "jax", "streamed", takes_mesh=True)
+NUMPY = Executor(
+    "numpy", "construct.execute.numpy_", FLOATS, "numpy", "numpy", "held", softmax=True
+)
+JAX = Executor(
+    "jax",
+    "construct.execute.jax_",
+    FLOATS,
+    "jax",
+    "jax",
+    "streamed",
+    takes_mesh=True,
+    softmax=True,
+)
 SPARSE = Executor(
     "sparse", "construct.execute.sparse", FLOATS, "jax", "jax", "in reach", takes_mesh=True
 )
-TORCH = Executor("torch", "construct.execute.torch_", FLOATS, "torch==2.13.0", "torch", "held")
-EXACT = Executor("exact", "construct.execute.exact", (RATIONALS,), "python-flint", "flint", "held")
+TORCH = Executor(
+    "torch", "construct.execute.torch_", FLOATS, "torch==2.13.0", "torch", "held", softmax=True
+)
+EXACT = Executor(
+    "exact",
+    "construct.execute.exact",
+    (RATIONALS,),
+    "python-flint",
+    "flint",
+    "held",
+    softmax=True,
+)
 
 EXECUTORS = {one.name: one for one in (NUMPY, JAX, SPARSE, TORCH, EXACT)}
 
@@ -66,11 +89,25 @@ def named(name: Any) -> Executor:
     return EXECUTORS[name]
 
 
-def chosen(name: str | None, K: int, N: int) -> Executor:
+def refuse_without_softmax(executor: Executor) -> None:
+    """Refuse an executor that has no softmax attention.
+
+    Raises:
+        ConstructError: naming those that have.
+    """
+    if not executor.softmax:
+        able = ", ".join(one.name for one in EXECUTORS.values() if one.softmax)
+        raise ConstructError(
+            f"the executor {executor.name!r} has no softmax attention; choose one of: {able}."
+        )
+
+
+def chosen(name: str | None, K: int, N: int, softmax: bool = False) -> Executor:
     """The executor of that name; without one the default for K heads on N tokens.
 
-    That is the dense one, by JAX, as long as a pass takes seconds, and the sparse one beyond.
+    That is the dense one, by JAX, as long as a pass takes seconds, and the sparse one beyond; for
+    softmax attention, which none has by its reach, that by JAX.
     """
     if name is not None:
         return named(name)
-    return JAX if K * N**2 <= MOST_DENSE_SCORES else SPARSE
+    return JAX if softmax or K * N**2 <= MOST_DENSE_SCORES else SPARSE

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from construct.execute.layout import ALL, Library, PreparedLayer, Product, columns_first, run_layers
 from construct.execute.passes import Pass, Run
 from construct.execute.weights import mostly_empty, nonzeros, places, rows_of
+from construct.network.attention import Attention
 from construct.network.transformer import Head, Layer, Mlp, Transformer
 
 
@@ -37,16 +38,24 @@ def _leave_out_exact_values(
 
 
 class AttentionHead(_Weights):
-    """relu attention divided by N (Bai, Definition 1)."""
+    """Attention of the kind that its transformer has: ReLU divided by N, or softmax."""
 
     W_Q: Tensor
     W_K: Tensor
     W_V: Tensor
     W_O: Tensor
 
+    def __init__(self, head: Head, dtype: torch.dtype, attention: Attention) -> None:
+        super().__init__(head, dtype)
+        self.attention = attention
+
     def forward(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        """h (..., N, D) -> its update, and the total score of each token."""
-        scores = torch.relu((h @ self.W_Q) @ (h @ self.W_K).mT)
+        """h (..., N, D) -> its update, and the total of each token (`Pass.attended`)."""
+        scores = (h @ self.W_Q) @ (h @ self.W_K).mT
+        if self.attention.softmax:
+            weights = torch.softmax(_unseen(scores) if self.attention.causal else scores, dim=-1)
+            return weights @ (h @ self.W_V) @ self.W_O, weights[..., 1:].sum(dim=-1)
+        scores = torch.relu(scores)
         return (scores / h.shape[-2]) @ (h @ self.W_V) @ self.W_O, scores.sum(dim=-1)
 
 
@@ -64,9 +73,9 @@ class FeedForward(_Weights):
 class TransformerLayer(nn.Module):
     """Attention, then MLP (Bai, Definition 3)."""
 
-    def __init__(self, layer: Layer, dtype: torch.dtype) -> None:
+    def __init__(self, layer: Layer, dtype: torch.dtype, attention: Attention) -> None:
         super().__init__()
-        self.heads = nn.ModuleList(AttentionHead(head, dtype) for head in layer.heads)
+        self.heads = nn.ModuleList(AttentionHead(head, dtype, attention) for head in layer.heads)
         self.mlp = FeedForward(layer.mlp, dtype)
 
     def forward(self, h: Tensor) -> tuple[Tensor, Tensor]:
@@ -99,7 +108,9 @@ class TransformerModule(nn.Module):
         for name in ("W_E", "W_pos", "W_U"):
             weight = torch.tensor(getattr(transformer, name), dtype=dtype)
             self.register_parameter(name, nn.Parameter(weight, requires_grad=False))
-        self.layers = nn.ModuleList(TransformerLayer(x, dtype) for x in transformer.layers)
+        self.layers = nn.ModuleList(
+            TransformerLayer(x, dtype, transformer.attention) for x in transformer.layers
+        )
 
     def forward(self, h: Tensor) -> tuple[Tensor, Tensor, list[Tensor]]:
         """h (..., N, D) -> the final stream, (..., L, K, N) scores, all states."""
@@ -143,9 +154,13 @@ def prepare(transformer: Transformer, dtype: str = "float64") -> Run:
         partial(_index, device),
         Tensor.relu_,
         partial(torch.zeros, dtype=number, device=device),
+        partial(torch.softmax, dim=-1),
+        _unseen,
     )
-    layers = [PreparedLayer.of(layer, library) for layer in transformer.layers]
-    K = transformer.sizes.K
+    layers = [
+        PreparedLayer.of(layer, transformer.attention, library) for layer in transformer.layers
+    ]
+    K = transformer.sizes.heads
 
     def run(stream: np.ndarray, trace: bool = False) -> Pass:
         with torch.inference_mode(), full_precision():
@@ -154,6 +169,11 @@ def prepare(transformer: Transformer, dtype: str = "float64") -> Run:
             return run_layers(layers, h, stream, totals, lambda x: x.cpu().numpy(), trace)
 
     return run
+
+
+def _unseen(scores: Tensor) -> Tensor:
+    later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).triu(1)
+    return scores.masked_fill_(later, -torch.inf)
 
 
 def _product(dtype: torch.dtype, device: str, weight: sparray) -> Product:

@@ -23,6 +23,10 @@ DENSE_ENTRIES = 64
 # terms, or sums of them, at a time.
 AT_ONCE = 4
 
+# An MLP that is held by its non-zeros takes so many tokens at a time that it has no more of its
+# units at once: the tables of fifty thousand words have three million for each token.
+UNITS = 1 << 25
+
 # How a run of consecutive coordinates, or any other choice of them, is indexed.
 Places = slice | np.ndarray
 
@@ -41,13 +45,20 @@ def nonzeros(W: sparray) -> csr_array:
 
 def rows_of(weights: Sequence[sparray]) -> np.ndarray:
     """The rows, in order, that are not all 0 in each of the weights."""
-    used = [np.flatnonzero(np.diff(csr_array(W).indptr)) for W in weights]
-    return np.unique(np.concatenate(used))
+    return _all_of([np.flatnonzero(np.diff(csr_array(W).indptr)) for W in weights])
 
 
 def columns_of(weights: Sequence[sparray]) -> np.ndarray:
     """The columns, in order, that are not all 0 in each of the weights."""
-    return np.unique(np.concatenate([csr_array(W).indices for W in weights]))
+    return _all_of([csr_array(W).indices for W in weights])
+
+
+def _all_of(found: Sequence[np.ndarray]) -> np.ndarray:
+    """The numbers that occur, rising: millions of them are marked, not sorted."""
+    marks = np.zeros(1 + max((int(some.max(initial=-1)) for some in found), default=-1), bool)
+    for some in found:
+        marks[some] = True
+    return np.flatnonzero(marks)
 
 
 def runs(found: np.ndarray) -> tuple[tuple[int, int], ...]:
@@ -86,8 +97,11 @@ class Heads:
     def of(cls, heads: Sequence[Head]) -> "Heads":
         """The weights of these heads; their shapes are to be the same."""
         W_Q, W_K, W_V, W_O = ([nonzeros(h.sparse(name)) for h in heads] for name in Head.WEIGHTS)
-        both = [np.intersect1d(q.indices, k.indices) for q, k in zip(W_Q, W_K, strict=True)]
-        scored = np.unique(np.concatenate(both))
+        both = [
+            np.intersect1d(columns_of([q]), columns_of([k]), assume_unique=True)
+            for q, k in zip(W_Q, W_K, strict=True)
+        ]
+        scored = _all_of(both)
         queries, keys = ([W[:, scored] for W in each] for each in (W_Q, W_K))
         if all(map(_only_places, W_O)):
             # Each column of the product is one of W_V: nothing is added up or rounded.
@@ -109,7 +123,7 @@ def units(mlp: Mlp) -> tuple[csr_array, csr_array, np.ndarray]:
 
 def _only_places(W: csr_array) -> bool:
     """Whether W puts each coordinate, as it is, where no other one comes."""
-    return bool((W.data == 1).all()) and len(np.unique(W.indices)) == W.nnz
+    return bool((W.data == 1).all()) and len(columns_of([W])) == W.nnz
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,9 @@ def along(field: str, vector: np.ndarray) -> Rows:
 Score = Sequence[tuple[Rows, Rows]]
 
 
+# Where a head writes: a field, from its start or from a coordinate on.
+Target = str | tuple[str, int]
+
 # The shape of each weight of a part, and its weights as the part takes them.
 Shapes = Mapping[str, tuple[int, int]]
 Weights = Mapping[str, Any]
@@ -135,14 +138,15 @@ class HeadFormula:
         name, purpose, reach: as `Head` has them.
         shape: K, D and the fields of the transformer that it belongs to.
         score: <Q h_i, K h_j> is the sum of the products of these pairs.
-        write: what is read at j and added to each field at i.
+        write: what is read at j and added to each field at i, or to the coordinates of a
+            field from one of them on.
     """
 
     name: str
     purpose: str
     shape: Shape
     score: Score = ()
-    write: Mapping[str, Rows] = field(default_factory=dict)
+    write: Mapping[Target, Rows] = field(default_factory=dict)
     reach: Reach = ANYWHERE
 
     @property
@@ -180,8 +184,8 @@ class HeadFormula:
     def _weights(self) -> Weights:
         residual, shape = self.shape.residual, self.shapes["W_O"]
         targets = [
-            residual[name].start + np.arange(rows.count(residual))
-            for name, rows in self.write.items()
+            _start(residual, target) + np.arange(rows.count(residual))
+            for target, rows in self.write.items()
         ]
         at = np.arange(shape[0]), np.concatenate(targets)
         return {
@@ -243,7 +247,7 @@ class MlpFormula:
 
 @dataclass(frozen=True, eq=False)
 class LayerFormula:
-    """A layer of exactly K heads before its weights are emitted: all that is to be said of it."""
+    """A layer before its weights are emitted: all that is to be said of it."""
 
     name: str
     lemma: str
@@ -275,10 +279,16 @@ def layer(
     heads: Sequence[HeadFormula],
     mlp: MlpFormula | None = None,
 ) -> LayerFormula:
-    """A layer of exactly K heads: those given, and idle ones."""
+    """A layer of as many heads as each has: those given, and idle ones."""
     idle = HeadFormula("idle", NOTHING, shape)
-    padded = (*heads, *[idle] * (shape.K - len(heads)))
+    padded = (*heads, *[idle] * (shape.heads - len(heads)))
     return LayerFormula(name, lemma, padded, mlp or MlpFormula(NOTHING, shape))
+
+
+def _start(residual: Residual, target: Target) -> int:
+    """The first coordinate that is written."""
+    name, offset = (target, 0) if isinstance(target, str) else target
+    return residual[name].start + offset
 
 
 def _zero(shapes: Shapes) -> Weights:

@@ -3,7 +3,7 @@
 Row-vector convention, as in most libraries: for a stream h of shape (N, D) a head
 has queries h @ W_Q, keys h @ W_K, values h @ W_V, and writes (...) @ W_O. Bai's
 matrices are Q = W_Q^T, K = W_K^T and V = (W_V W_O)^T (2306.04637, Definition 1);
-there are no biases, no softmax and no normalisation.
+there are no biases and no normalisation. What scores become is `Transformer.attention`.
 
 Weights are float64 and kept by their non-zeros: `head.sparse("W_Q")` is a SciPy array,
 `head.W_Q` a dense copy, made whenever it is asked for. An entry that float64 cannot hold
@@ -24,6 +24,7 @@ from numpy import ndarray
 from scipy.sparse import csr_array, sparray
 
 from construct.errors import brief, brief_names
+from construct.network.attention import RELU, Attention
 from construct.network.reach import ANYWHERE, EVERY, Parts, Reach, Tokens
 from construct.network.residual import Residual
 from construct.rational import Rational
@@ -90,6 +91,10 @@ class Shape(Protocol):
 
     @property
     def K(self) -> int:
+        """Tasks."""
+
+    @property
+    def heads(self) -> int:
         """Heads in each layer."""
 
     @property
@@ -186,11 +191,11 @@ class Part(Weighted):
     @property
     def idle(self) -> bool:
         """Whether one of its first two weights is all 0: then it adds 0."""
+        return any(self._vanishes(name) for name in self.WEIGHTS[:2])
+
+    def _vanishes(self, name: str) -> bool:
         # A weight may be 0 as a float throughout and not be 0.
-        return any(
-            not self.sparse(name).count_nonzero() and name not in self.exact
-            for name in self.WEIGHTS[:2]
-        )
+        return not self.sparse(name).count_nonzero() and name not in self.exact
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,6 +218,14 @@ class Head(Part):
     reach: Reach = ANYWHERE
 
     WEIGHTS = ("W_Q", "W_K", "W_V", "W_O")
+
+    @property
+    def silent(self) -> bool:
+        """Whether it writes nothing, wherever it attends: W_V or W_O is all 0.
+
+        Under ReLU an idle head is one without scores; under softmax a score of 0 has a weight.
+        """
+        return any(self._vanishes(name) for name in self.WEIGHTS[2:])
 
     def __repr__(self) -> str:
         (D, d_head), d_value = self.sparse("W_Q").shape, self.sparse("W_V").shape[1]
@@ -252,7 +265,7 @@ class Layer:
     Attributes:
         name: as the design calls it.
         lemma: what the residual stream holds after this layer.
-        heads: exactly K.
+        heads: as many as every layer has.
     """
 
     name: str
@@ -269,13 +282,14 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class Transformer(Weighted):
-    """Layers of K heads, with embedding and unembedding.
+    """Layers of equally many heads, with embedding and unembedding.
 
     Attributes:
         W_E: embeds a token's vector and the flag "of a real example".
         W_pos: what each place of the context holds before any token is put there.
         W_U: reads the answer from the answer token's residual stream.
         answer: the index of the answer token.
+        attention: what its heads do with their scores.
     """
 
     sizes: Shape
@@ -284,6 +298,7 @@ class Transformer(Weighted):
     W_pos: Float[Matrix, "N D"] = weight()
     W_U: Float[Matrix, "D d"] = weight()
     answer: int  # type: ignore[misc]  # mypy takes weight() for a default
+    attention: Attention = RELU
 
     WEIGHTS = ("W_E", "W_pos", "W_U")
 

@@ -88,6 +88,11 @@ def prove(
             other tasks were written for Rocq than the artifact's.
     """
     sizes, transformer = construction.sizes, construction.transformer
+    if construction.softmax is not None:
+        raise ConstructError(
+            f"this artifact is of the design {construction.design!r}, and what Rocq proves is of "
+            "the design 'theorem'; 'construct verify' tests it."
+        )
     _refuse_unknown_shapes(construction)
     if transformer.answer != sizes.tokens - 1:
         answer = f"the answer token is {transformer.answer}"

@@ -156,6 +156,41 @@ def check_domain(prompt: Prompt, tasks: Sequence, domain: Any, m: int) -> None:
         raise _too_close(prompt, i, tasks[k], domain.delta, tau)
 
 
+def check_words(prompt: Prompt) -> None:
+    """Refuse a prompt that holds a vector which is no word.
+
+    Raises:
+        OutsideDomain: naming the first example that does, or the query.
+    """
+    query = prompt.query[None]
+    for array in (prompt.X, prompt.Y[:, None], query):
+        once = np.array((array != 0).sum(axis=-1) == 1) & np.array((array == 1).any(axis=-1))
+        for i in np.flatnonzero(~once.all(axis=-1))[:1].tolist():
+            whose = "the query" if array is query else f"example {prompt.lines[i]}"
+            raise OutsideDomain(
+                f"{whose}: a token is no word of the vocabulary, a vector of one 1 and zeros; a "
+                "decoder of words takes words alone: give one of them, or build with design "
+                "'encoder' or 'theorem'."
+            )
+
+
+def refuse_other_than_words(domain: Domain) -> None:
+    """Refuse a domain that holds no words, or in which two of them match.
+
+    Raises:
+        ConstructError: saying what is wrong.
+    """
+    wrong = None
+    if min(domain.R, domain.Ry) < 1 or (domain.grid is not None and 1 % domain.grid):
+        wrong = f"holds no words, whose entries are 0 and 1 ({domain})"
+    elif domain.tau >= 1:
+        wrong = f"has tau = {domain.tau}, so that a word matches none at all"
+    if wrong:
+        raise ConstructError(
+            f"the domain {wrong}; leave it out: a decoder of words takes all words."
+        )
+
+
 def _separate(prompt: Prompt, domain: Any) -> Rational:
     """The squared distance from which on a label is separate from a task."""
     if is_exact(prompt.X) or _holds(prompt.X.dtype, domain):

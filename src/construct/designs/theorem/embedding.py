@@ -6,7 +6,6 @@ Both are products with the transformer's own matrices; nothing here knows a task
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -17,6 +16,7 @@ from construct.arguments import checked, instance, listed
 from construct.designs.theorem.sizes import Sizes
 from construct.errors import ConstructError
 from construct.network.codes import code
+from construct.network.runs import Runs, add_product, runs_of
 from construct.network.transformer import Transformer
 from construct.spec.prompt import Prompt, exactly, is_exact
 
@@ -112,26 +112,6 @@ def _refuse_misfits(transformer: Transformer, prompts: Sequence[Prompt]) -> None
             )
 
 
-# Entries along a diagonal of a matrix: the rows, the columns, and their weights, which
-# are None where all are 1. A vector of words is one such run.
-_Runs = list[tuple[slice, slice, np.ndarray | None]]
-
-
-def _runs(W: csr_array) -> _Runs:
-    """The non-zeros of a matrix that has few."""
-    entries = coo_array(W)
-    rows, columns = entries.coords
-    ends = np.flatnonzero((np.diff(rows) != 1) | (np.diff(columns) != 1)) + 1
-    bounds = [0, *ends.tolist(), len(rows)] if len(rows) else []
-    found: _Runs = []
-    for start, stop in pairwise(bounds):
-        weights = entries.data[start:stop]
-        row, column, count = int(rows[start]), int(columns[start]), stop - start
-        kept = None if (weights == 1).all() else weights
-        found.append((slice(row, row + count), slice(column, column + count), kept))
-    return found
-
-
 @dataclass(frozen=True, eq=False)
 class _Parts:
     """What `embed` and `unembed` read of a transformer's matrices, found once.
@@ -145,9 +125,9 @@ class _Parts:
 
     at: np.ndarray
     places: np.ndarray
-    vectors: _Runs
-    flag: _Runs
-    answer: _Runs
+    vectors: Runs
+    flag: Runs
+    answer: Runs
     plain: bool
 
     @classmethod
@@ -158,7 +138,7 @@ class _Parts:
             places = coo_array(transformer.sparse("W_pos"))
             rows, columns = (x.astype(np.int64) for x in places.coords)
             plain = all((abs(weights) == 1).all() for weights in (places.data, W_E.data))
-            vectors, flag, answer = (_runs(W) for W in (W_E[:-1], W_E[-1:], W_U))
+            vectors, flag, answer = (runs_of(W) for W in (W_E[:-1], W_E[-1:], W_U))
             at = rows * places.shape[1] + columns
             _PARTS[transformer] = cls(at, places.data, vectors, flag, answer, plain)
         return _PARTS[transformer]
@@ -177,10 +157,10 @@ def _embedded(transformer: Transformer, prompts: Sequence[Prompt]) -> np.ndarray
     for stream, to, prompt in zip(streams, grid, prompts, strict=True):
         stream.reshape(-1)[parts.at] = places
         e = len(prompt.X)
-        _add_product(to[:e, : sizes.n - 1], prompt.X, parts.vectors)
-        _add_product(to[:e, -1], prompt.Y, parts.vectors)
-        _add_product(to[-1, : sizes.n - 1], prompt.query, parts.vectors)
-        _add_product(to[:e], np.ones((e, sizes.length, 1), np.int8), parts.flag)
+        add_product(to[:e, : sizes.n - 1], prompt.X, parts.vectors)
+        add_product(to[:e, -1], prompt.Y, parts.vectors)
+        add_product(to[-1, : sizes.n - 1], prompt.query, parts.vectors)
+        add_product(to[:e], np.ones((e, sizes.length, 1), np.int8), parts.flag)
     return streams
 
 
@@ -237,15 +217,5 @@ def unembed(
         )
     last = stream[..., transformer.answer, :]
     zero = np.full((*last.shape[:-1], transformer.sizes.d), 0, dtype=last.dtype)
-    _add_product(zero, last, _Parts.of(transformer).answer)
+    add_product(zero, last, _Parts.of(transformer).answer)
     return zero
-
-
-def _add_product(to: np.ndarray, x: np.ndarray, runs: _Runs) -> None:
-    """Add x @ W by the runs of W; exact numbers stay exact."""
-    for rows, columns, weights in runs:
-        part, read = to[..., columns], x[..., rows]
-        if weights is None:
-            part += read
-        else:
-            part += read * (exactly(weights) if to.dtype == object else weights)

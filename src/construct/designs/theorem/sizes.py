@@ -46,6 +46,11 @@ class Sizes:
             whole(least)(getattr(self, name), name)
 
     @property
+    def heads(self) -> int:
+        """Heads in each layer."""
+        return self.K
+
+    @property
     def ell_e(self) -> int:
         """Bits of the example index: m examples and the query."""
         return code_length(self.m + 1)

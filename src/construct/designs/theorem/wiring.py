@@ -77,6 +77,11 @@ class Wiring:
         slots = tuple(sorted(fewest_slots([set(task.positions) for task in tasks])))
         return _with_scratch(tasks, slots, n, w) if w else _plain(tasks, slots)
 
+    @classmethod
+    def through(cls, tasks: Sequence[Task], slots: Sequence[int]) -> "Wiring":
+        """The plain layout with these slots, however many they are."""
+        return _plain(tuple(task.merged for task in tasks), tuple(slots))
+
     def fewest_scratch(self, n: int) -> int:
         """The fewest scratch tokens that give these tasks, in examples of n, the least width."""
         K, P, S = len(self.tasks), len(self.dictionary), len(self.slots)

@@ -55,7 +55,7 @@ def prepare(transformer: Transformer, dtype: str = "float64", mesh: Mesh | None 
         grid = stream[..., : sizes.tokens, :].reshape(*batch, sizes.m + 1, sizes.length, D)
         with jax.enable_x64(x64):
             out, totals, states = _pass(weights, grid, steps, N, trace, mesh)
-            attended = np.zeros((*batch, len(steps), sizes.K, N), dtype)
+            attended = np.zeros((*batch, len(steps), sizes.heads, N), dtype)
             given = attended[..., : sizes.tokens].reshape(*attended.shape[:-1], *grid.shape[-3:-1])
             for i, (step, found) in enumerate(zip(steps, totals, strict=True)):
                 for group, total in zip(step.groups, found, strict=True):

@@ -15,11 +15,13 @@ from typing import Any, cast
 import numpy as np
 
 from construct.approximation.tasks import hold_tasks
-from construct.arguments import checked, instance, optional, whole
+from construct.arguments import checked, instance, optional, text, whole
 from construct.certify import Margins, certify, choose_domain, choose_margins
 from construct.certify.accuracy import Accuracy
 from construct.certify.formats import FORMATS
 from construct.certify.limits import Limit, limits
+from construct.designs import THEOREM
+from construct.designs.softmax.design import Design
 from construct.designs.theorem import formulas
 from construct.designs.theorem.embedding import embedding_entries, embeddings
 from construct.designs.theorem.sizes import Sizes
@@ -31,10 +33,15 @@ from construct.rational import rational
 from construct.spec.domain import ONE_HOT, Domain
 from construct.spec.formula import Formula
 from construct.spec.kinds import permutation
-from construct.spec.normal_form import normal_form, twins
+from construct.spec.normal_form import normal_form
 from construct.spec.prompt import Prompt
 from construct.spec.promptfile import parse_prompt, prompt_of, refuse_other_formats
 from construct.spec.tasks import Task, refuse_tasks_beyond_memory
+from construct.spec.together import (
+    of_one_dimension,
+    refuse_what_cannot_stand_together,
+    tokens_of_an_example,
+)
 from construct.spec.vocabulary import Vocabulary
 
 
@@ -69,6 +76,7 @@ class Construction:
         s = self.sizes
         unit = " words" if self.vocabulary is not None else ""
         sizes = f"d = {s.d}{unit}, m = {s.m}, n = {s.n}, D = {s.D}"
+        sizes += f", {self.design}" if self.softmax is not None else ""
         start = f"Construction(K = {s.K}: "
         names = brief_names((task.name for task in self.tasks), 77 - len(start) - len(sizes))
         return f"{start}{names}; {sizes})"
@@ -101,6 +109,16 @@ class Construction:
     def definitions(self) -> list[dict[str, Any]]:
         """The tasks as a task file has them."""
         return [task.as_json(words=self.vocabulary is not None) for task in self.tasks]
+
+    @property
+    def design(self) -> str:
+        """The design that it was built by."""
+        return THEOREM
+
+    @property
+    def softmax(self) -> Design | None:
+        """The same as a description, if its attention is softmax."""
+        return None
 
     @property
     def sizes(self) -> Sizes:
@@ -141,10 +159,11 @@ def refuse_if_too_large(sizes: Sizes) -> None:
         ConstructError: with the weights that are not 0, their bytes, and the sizes to reduce.
     """
     table, tasks = 4 * sizes.M, 2 * sizes.K * sizes.d
-    _refuse_weights(sizes, table + tasks + embedding_entries(sizes))
+    refuse_weights(sizes, table + tasks + embedding_entries(sizes))
 
 
-def _refuse_weights(sizes: Sizes, nonzeros: int) -> None:
+def refuse_weights(sizes: Any, nonzeros: int) -> None:
+    """Refuse so many weights that are not 0 if they do not fit in memory."""
     parts = ((name, getattr(sizes, name)) for name in ("K", "d", "m", "n"))
     whose = "the weights for " + ", ".join(f"{name} = {shown(value)}" for name, value in parts)
     remedy = "choose smaller ones ('construct plan' counts any m and n on paper)"
@@ -156,6 +175,7 @@ def _refuse_weights(sizes: Sizes, nonzeros: int) -> None:
     domain=optional(instance(Domain | Mapping, "a construct.Domain, or its JSON form")),
     vocabulary=optional(instance(Vocabulary, "a construct.Vocabulary")),
     format=optional(instance(str, "a text such as 'Q: {1} A: {y}'")),
+    design=text,
 )
 def build(
     tasks: Sequence[Any],
@@ -166,8 +186,9 @@ def build(
     vocabulary: Vocabulary | None = None,
     format: str | None = None,
     scratch: int | None = None,
+    design: str = THEOREM,
 ) -> Construction:
-    """Compile K tasks into a seven-layer transformer with K heads in each layer.
+    """Compile K tasks into a transformer: by default the theorem's, of seven layers of K heads.
 
     Args:
         tasks: K different maps on vectors of one dimension d.
@@ -180,16 +201,35 @@ def build(
             "Q: {1} A: {y}".
         scratch: the scratch tokens of each example; by default as many as give the least
             width, and none where the layout without them has it.
+        design: "theorem" (ReLU attention divided by N), "decoder" (causal softmax, an answer at
+            every query of a prompt) or "encoder" (softmax).
 
     Raises:
         ConstructError: on sizes below 1, two tasks with one name or one map,
             tasks of different dimensions, a position that an example does not
-            have, or more operand slots than heads.
+            have, or more operand slots than heads; if a design cannot have these tasks.
     """
     if domain is not None:
         domain = domain if isinstance(domain, Domain) else Domain.from_json(domain)
         for name in ("R", "Ry", "delta", "grid", "tau"):
             rational(getattr(domain, name) or 1, f"{name} of the domain")  # or it is too long
+    if design == THEOREM:
+        return _build_theorem(tasks, m, n, domain, vocabulary, format, scratch)
+    from construct.compiler.softmax import build_softmax
+
+    return build_softmax(design, tasks, m, n, domain, vocabulary, format, scratch)
+
+
+def _build_theorem(
+    tasks: Sequence[Any],
+    m: int,
+    n: int | None,
+    domain: Domain | None,
+    vocabulary: Vocabulary | None,
+    format: str | None,
+    scratch: int | None,
+) -> Construction:
+    """The seven layers."""
     held, domain = hold(tasks, domain, vocabulary)
     wiring, sizes = validate(tasks, m, n, vocabulary, held=held, scratch=scratch)
     refuse_other_formats(format, sizes.n, vocabulary)
@@ -197,12 +237,12 @@ def build(
         domain = default_domain(sizes, wiring, vocabulary)
     margins = choose_margins(sizes, wiring, domain)
     layers_ = formulas(sizes, wiring, margins)
-    _refuse_weights(sizes, sum(layer.nonzeros for layer in layers_) + embedding_entries(sizes))
+    refuse_weights(sizes, sum(layer.nonzeros for layer in layers_) + embedding_entries(sizes))
     layers = tuple(layer.emit() for layer in layers_)
     transformer = Transformer(
         sizes, layers, **embeddings(sizes, wiring.scratch), answer=sizes.tokens - 1
     )
-    _refuse_long(transformer)
+    refuse_long(transformer)
     return Construction(transformer, tuple(tasks), domain, margins, vocabulary, format, held)
 
 
@@ -215,14 +255,14 @@ def hold(
         ConstructError: as `hold_tasks`; if there is no task, or something else.
     """
     words = ONE_HOT if vocabulary is not None else None
-    return hold_tasks(_of_one_dimension(tasks), domain or words)
+    return hold_tasks(of_one_dimension(tasks), domain or words)
 
 
 # Digits of a weight's numerator and denominator: Python reads and writes 4300.
 MOST_WEIGHT_DIGITS = 4000
 
 
-def _refuse_long(transformer: Transformer) -> None:
+def refuse_long(transformer: Transformer) -> None:
     """Refuse weights with too many digits: files hold exact values as text."""
     end = 10**MOST_WEIGHT_DIGITS
     for name, entries in transformer.exact_entries().items():
@@ -264,19 +304,11 @@ def validate(
     Raises:
         ConstructError: as `build`.
     """
-    tasks = _of_one_dimension(tasks)
-    sizes = _sizes(tasks, m, n)
+    tasks = of_one_dimension(tasks)
+    sizes = Sizes(len(tasks), tasks[0].d, m, tokens_of_an_example(tasks, m, n))
     if not on_paper:
         refuse_if_too_large(sizes)
-    if vocabulary is not None:
-        _refuse_other_words(vocabulary, sizes)
-    _refuse_twins(tasks)
-    for task in tasks:
-        if task.positions and max(task.positions) >= sizes.n:
-            raise ConstructError(
-                f"task {task.name!r} reads position {max(task.positions)}, but an example of "
-                f"n = {sizes.n} tokens has the inputs 1 to {sizes.n - 1}; choose a larger n."
-            )
+    refuse_what_cannot_stand_together(tasks, sizes.n, vocabulary)
     held = tasks if held is None else held  # type: ignore[assignment]
     plain = Wiring.of(held)  # type: ignore[arg-type]
     K, S = len(tasks), len(plain.slots)
@@ -303,60 +335,6 @@ def _refuse_other_scratch(w: Any, K: int, S: int) -> None:
             f"scratch is {w}, but scratch tokens take a head of layer 1, and the S = {S} operand "
             f"slots take all K = {K}; leave scratch out, or build one task more."
         )
-
-
-def _of_one_dimension(tasks: Sequence[Any]) -> Sequence[Task | Formula]:
-    """The tasks, if there are any and all are maps on vectors of one dimension."""
-    if not tasks:
-        raise ConstructError("the list of tasks is empty; give at least one task.")
-    for task in tasks:
-        if not isinstance(task, Task | Formula):
-            raise ConstructError(
-                f"{shown(task)} is not a task; make one with construct.affine, for instance."
-            )
-        if task.d != tasks[0].d:
-            raise ConstructError(
-                f"task {task.name!r} has d = {task.d}, task {tasks[0].name!r} has "
-                f"d = {tasks[0].d}; give all tasks the same d."
-            )
-    return tasks
-
-
-def _sizes(tasks: Sequence[Task | Formula], m: Any, n: Any) -> Sizes:
-    """K, d, m and n; by default n is what the tasks read, at least 2."""
-    reads = max((p for task in tasks for p in task.positions), default=1)
-    n = max(reads + 1, 2) if n is None else n
-    for name, value, least, why in (
-        ("d", tasks[0].d, 1, "a vector needs an entry"),
-        ("m", m, 1, "a prompt needs room for an example"),
-        ("n", n, 2, "an example has an input and a label"),
-    ):
-        if type(value) is not int or value < least:
-            raise ConstructError(
-                f"{name} is {shown(value)}; it must be a whole number of at least {least} ({why})."
-            )
-    return Sizes(len(tasks), tasks[0].d, m, n)
-
-
-def _refuse_other_words(vocabulary: Vocabulary, sizes: Sizes) -> None:
-    """Refuse a vocabulary of another size."""
-    if sizes.d != len(vocabulary):
-        raise ConstructError(
-            f"the tasks have d = {sizes.d}, but the vocabulary has {len(vocabulary)} words; "
-            "give a word for each of the d entries."
-        )
-
-
-def _refuse_twins(tasks: Sequence[Task | Formula]) -> None:
-    """Refuse two tasks of one name, or that are one map."""
-    names: set[str] = set()
-    for task in tasks:
-        if task.name in names:
-            raise ConstructError(f"two tasks are named {task.name!r}; rename one.")
-        names.add(task.name)
-    if found := twins(tasks):
-        one, other = (task.name for task in found)
-        raise ConstructError(f"tasks {one!r} and {other!r} are the same map; drop one.")
 
 
 @checked(seed=whole(0))
