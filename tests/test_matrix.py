@@ -79,6 +79,13 @@ def test_arithmetic_is_that_of_the_arrays(array, scale, data):
         assert matrix.counts(axis).tolist() == (array != 0).sum(axis=axis).tolist()
 
 
+@given(st.lists(st.integers(0, 4), max_size=6))
+def test_what_is_chosen_are_rows_of_the_identity(places):
+    chosen = Matrix.choosing(places, 5)
+    assert chosen.shape == (len(places), 5)
+    assert np.asarray(chosen).tolist() == [[int(i == place) for i in range(5)] for place in places]
+
+
 @given(some(), st.data())
 def test_columns_that_are_merged_are_added(array, data):
     width = data.draw(SIZES)

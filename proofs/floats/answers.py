@@ -94,7 +94,7 @@ def _case(design: str, K: int, m: int, prompts: int) -> tuple[Construction, list
 def _worst(made: Construction, prompts: list[Prompt], dtype: str, run: object) -> float:
     """The largest error of an entry, over all queries; of vectors in proportion to F."""
     numbers = [prompt.astype(dtype) for prompt in prompts]
-    done, worst = run(embedded(made, numbers)), 0.0  # type: ignore[operator]
+    done, worst = run(embedded(made, numbers)), 0.0
     F = 1 if made.softmax.logits else 64 * made.sizes.K
     for i, prompt in enumerate(numbers):
         found = readings(made, Pass(done.stream[i], done.attended[i]), len(prompt.X))

@@ -123,12 +123,7 @@ def run(
         ConstructError: if the format is not certified for this artifact.
         CheckFailed: if the total of a head is not a number of votes.
     """
-    forward, _, dtype = forward_of(construction, executor, dtype)
-    numbers = fitting(construction, prompt, dtype)
-    [stream] = embedded(construction, [numbers])
-    answer = read_answer(construction, forward(stream), len(prompt.X))
-    refuse_what_are_no_votes(construction, answer, len(prompt.X))
-    return answer
+    return _answers(construction, prompt, executor, dtype, last=True)[-1]
 
 
 @checked(
@@ -155,10 +150,22 @@ def predictions(
     Raises:
         ConstructError: as `run`.
     """
+    return _answers(construction, prompt, executor, dtype, last=False)
+
+
+def _answers(
+    construction: Construction,
+    prompt: Prompt,
+    executor: str | None,
+    dtype: str | None,
+    *,
+    last: bool,
+) -> list[Answer]:
+    """One pass, read at each query or at the last alone."""
     forward, _, dtype = forward_of(construction, executor, dtype)
     numbers = fitting(construction, prompt, dtype)
     [stream] = embedded(construction, [numbers])
-    found = read_answers(construction, forward(stream), len(prompt.X))
+    found = read_answers(construction, forward(stream), len(prompt.X), last=last)
     for answer in found:
         refuse_what_are_no_votes(construction, answer, answer.explains.shape[1])
     return found
@@ -235,11 +242,13 @@ def _prepared(transformer: Transformer, executor: str, dtype: str) -> Run:
 
 def read_answer(construction: Construction, done: Pass, examples: int) -> Answer:
     """Read answer and votes off a pass over one stream."""
-    return read_answers(construction, done, examples)[-1]
+    return read_answers(construction, done, examples, last=True)[-1]
 
 
-def read_answers(construction: Construction, done: Pass, examples: int) -> list[Answer]:
-    """The same at each query at which an answer stands."""
+def read_answers(
+    construction: Construction, done: Pass, examples: int, *, last: bool = False
+) -> list[Answer]:
+    """The same at each query at which an answer stands, or at the last alone."""
     names, least = tuple(task.name for task in construction.tasks), least_share(construction)
     return [
         Answer(
@@ -250,5 +259,5 @@ def read_answers(construction: Construction, done: Pass, examples: int) -> list[
             construction.vocabulary,
             least,
         )
-        for found in readings(construction, done, examples)
+        for found in readings(construction, done, examples, last=last)
     ]

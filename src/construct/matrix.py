@@ -123,6 +123,12 @@ class Matrix:
         """The d x d identity."""
         return cls((d, d), np.tile(np.arange(d), (2, 1)), np.ones(d))
 
+    @classmethod
+    def choosing(cls, places: Any, columns: int) -> "Matrix":
+        """A row for each place, with a 1 there."""
+        at = np.stack([np.arange(len(places)), np.asarray(places, dtype=np.int64)])
+        return cls.from_places((len(places), columns), at, np.ones(len(places)))
+
     def __repr__(self) -> str:
         return f"Matrix({self.shape[0]} x {self.shape[1]}, {len(self)} non-zeros)"
 

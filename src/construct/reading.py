@@ -45,16 +45,21 @@ def embedded(construction: Construction, prompts: Sequence[Prompt]) -> np.ndarra
     return softmax.embed_all(construction.transformer, prompts)
 
 
-def readings(construction: Construction, done: Pass, examples: int) -> list[Reading]:
+def readings(
+    construction: Construction, done: Pass, examples: int, *, last: bool = False
+) -> list[Reading]:
     """One for each query at which an answer stands; the last is that of the prompt's query.
+
+    Args:
+        last: whether to read that one alone.
 
     Raises:
         CheckFailed: if what the heads gave is NaN or infinite.
     """
     design = construction.softmax
-    return [_theorem(construction, done, examples)] if design is None else _softmax(
-        construction, design, done, examples
-    )  # fmt: skip
+    if design is None:
+        return [_theorem(construction, done, examples)]
+    return _softmax(construction, design, done, examples, last)
 
 
 def _theorem(construction: Construction, done: Pass, examples: int) -> Reading:
@@ -73,17 +78,19 @@ def _theorem(construction: Construction, done: Pass, examples: int) -> Reading:
 
 
 def _softmax(
-    construction: Construction, design: Design, done: Pass, examples: int
+    construction: Construction, design: Design, done: Pass, examples: int, last: bool
 ) -> list[Reading]:
     """A decoder answers at each query, from the votes before it; an encoder at the end."""
     sizes: Any = construction.transformer.sizes
+    before = range(examples + 1) if design.attention.causal else range(examples, examples + 1)
     places = design.queries(sizes, examples)
+    if last:
+        before, places = before[-1:], places[-1:]
     votes = design.votes(sizes, done.attended, examples)
     _refuse_infinite(votes)
     votes = nearest(votes)
     rows = softmax.unembed(construction.transformer, done.stream[places])
     answers = shares(rows)[:, :-1] if design.logits else rows
-    before = range(examples + 1) if design.attention.causal else [examples]
     return [
         Reading(answer, votes[:, :i], votes[:, :i].sum(axis=1))
         for answer, i in zip(answers, before, strict=True)

@@ -17,8 +17,8 @@ FAULTS = (
         "vector decoders",
         (
             _CERTIFY,
-            "return _power_of_two(bits * LN2 / LEFT)",
-            "return _power_of_two(bits * LN2 / LEFT) // 2",
+            "return int(_power_of_two(bits * LN2 / LEFT))",
+            "return int(_power_of_two(bits * LN2 / LEFT)) // 2",
         ),
     ),
     (

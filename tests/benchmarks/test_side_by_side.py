@@ -84,8 +84,6 @@ def test_other_logits_of_a_library_end_the_benchmark(words):
 
 
 def test_what_cannot_be_exported_is_left_out_with_a_line(words, tmp_path):
-    pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
-    pytest.importorskip("onnx", reason="onnx is not installed")
     artifact = save(words[1], tmp_path / "made")
     assert designs.exported(artifact, "onnx") == tmp_path / "onnx"
     said = designs.exported(artifact, "onnx")

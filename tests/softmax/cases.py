@@ -149,3 +149,8 @@ SOFTMAX = [one for one in EXECUTORS.values() if one.softmax]
 ALL = [(one.name, dtype) for one in SOFTMAX for dtype in one.formats]
 # JAX compiles a program for each construction: seconds.
 FAST = [(name, dtype) for name, dtype in ALL if name != "jax"]
+
+
+def promised(made: Construction, dtype: str) -> float:
+    """What the certificate says of the answer; the exact executor has logarithms of float64."""
+    return float(made.error["float64" if dtype == "exact" else dtype])

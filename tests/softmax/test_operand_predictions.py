@@ -8,7 +8,7 @@ from hypothesis import given
 from construct import mixture, predictions, run, run_all
 from generators import search
 from share import tried
-from softmax.cases import ALL, FAST, before, off, unit
+from softmax.cases import ALL, FAST, before, off, promised, unit
 from softmax.several import (
     OperandCase,
     Several,
@@ -16,11 +16,6 @@ from softmax.several import (
     numbers_of,
     operand_cases,
 )
-
-
-def promised(made, dtype: str) -> float:
-    """What the certificate says of a share; the exact executor has logarithms of float64."""
-    return float(made.error["float64" if dtype == "exact" else dtype])
 
 
 @pytest.mark.parametrize(("executor", "dtype"), FAST)

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from construct import (
-    Construction,
     Domain,
     Prompt,
     Vocabulary,
@@ -30,16 +29,12 @@ from softmax.cases import (
     allowed_of_words,
     before,
     off,
+    promised,
     unit,
     vector_cases,
     word_cases,
 )
 from theorem.oracle import expected
-
-
-def promised(made: Construction, dtype: str) -> float:
-    """What the certificate says of the answer; the exact executor has logarithms of float64."""
-    return float(made.error["float64" if dtype == "exact" else dtype])
 
 
 @pytest.mark.parametrize(("executor", "dtype"), FAST)

@@ -27,7 +27,7 @@ from construct.certify.formats import FORMATS, Format
 from construct.certify.margins import largest_match, root_above
 from construct.certify.operands import not_exact
 from construct.certify.shares import Errors, leak, mixed
-from construct.certify.softmax import LEFT, squared_error, wiring_of
+from construct.certify.softmax import FAR_OFF, LEFT, squared_error, wiring_of
 from construct.designs.decoder.operands.plan import WordOperands
 from construct.designs.softmax.design import Design
 from construct.designs.softmax.plan import Plan
@@ -37,8 +37,6 @@ from construct.spec.tasks import Task
 
 # What a share of rounding may be at most: then no distance is worse than the least.
 SMALL = Fraction(1, 64)
-# What counts and logarithms may be off by at most.
-FAR_OFF = Fraction(1, 16)
 
 
 def certify(

@@ -20,12 +20,9 @@ most the largest of them.
 from fractions import Fraction
 
 from construct.certify.formats import Format
-from construct.certify.softmax import exp
+from construct.certify.softmax import FAR_OFF, exp
 from construct.designs.decoder.operands.plan import OperandPlan
 from construct.designs.decoder.words.count import threshold
-
-# What votes may be off by at most, each.
-FAR_OFF = Fraction(1, 16)
 
 
 def not_exact(fmt: Format, plan: OperandPlan) -> list[str]:

@@ -32,6 +32,8 @@ BITS = 54
 # So is beta, by this one and by what makes it a power of two: the steeper, the less distance is
 # asked of rounding.
 STEEP = 16
+# What a vote, a count or a logarithm may be off by at most.
+FAR_OFF = Fraction(1, 16)
 # 2C is larger than it must be in exact arithmetic by this factor.
 ROOM = Fraction(9, 8)
 
@@ -39,7 +41,7 @@ ROOM = Fraction(9, 8)
 def choose_gamma(sizes: Sizes) -> int:
     """The least power of two with K m T e^(-3 gamma / 4) <= 2^-54."""
     bits = (sizes.K * sizes.m * sizes.tokens).bit_length() + BITS
-    return _power_of_two(bits * LN2 / LEFT)  # type: ignore[return-value]
+    return int(_power_of_two(bits * LN2 / LEFT))
 
 
 def choose_margins(design: Design, sizes: Sizes, tasks: Sequence[Task], domain: Domain) -> Margins:

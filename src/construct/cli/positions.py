@@ -8,7 +8,7 @@ def print_positions(
     made: Any,
     text: str | None,
     executor: str | None,
-    dtype: str | None,
+    dtype: str,
     check: bool,
     as_json: bool,
 ) -> None:
@@ -16,6 +16,7 @@ def print_positions(
 
     Args:
         text: the prompt; None if there are several.
+        dtype: the number format in which the executor runs.
         check: whether to compare each answer with the specification.
 
     Raises:
@@ -49,22 +50,20 @@ def print_positions(
 
 
 def _reports(
-    made: Any, prompt: Any, executor: str | None, dtype: str | None, check: bool
+    made: Any, prompt: Any, executor: str | None, dtype: str, check: bool
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """What there is to say of each query, and what differs from the specification."""
     from construct.answer import predictions
     from construct.cli.run import check_one, report_of
-    from construct.execute.registry import chosen
 
-    number_format = dtype or chosen(executor, made.sizes.K, made.sizes.N, softmax=True).formats[0]
     reports, wrong = [], []
     for i, answer in enumerate(predictions(made, prompt, executor=executor, dtype=dtype)):
         query = prompt.X[i] if i < len(prompt.X) else prompt.query
         some = {"X": prompt.X[:i], "Y": prompt.Y[:i], "lines": prompt.lines[:i]}
         before = replace(prompt, query=query, **some)
-        reports.append({"examples": i, **report_of(made, before, answer, number_format)})
+        reports.append({"examples": i, **report_of(made, before, answer, dtype)})
         if check:
-            reports[-1]["check"], own = check_one(made, before, answer, number_format)
+            reports[-1]["check"], own = check_one(made, before, answer, dtype)
             wrong += [f"after {i} examples: {what}" for what in own]
     return reports, wrong
 

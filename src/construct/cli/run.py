@@ -86,35 +86,25 @@ def command(
     if form is not None:
         refuse_other_formats(unescaped(form), made.sizes.n, made.vocabulary)
         made = replace(made, format=unescaped(form))
-    number_format = (
-        dtype or chosen(executor, made.sizes.K, made.sizes.N, made.softmax is not None).formats[0]
-    )
+    softmax = made.softmax is not None
+    dtype = dtype or chosen(executor, made.sizes.K, made.sizes.N, softmax).formats[0]
     text = read_text(prompt_file)
+    many = lines or prompt_file.lower().endswith(JSON_LINES)
     if positions:
         from construct.cli.positions import print_positions
 
-        many = lines or prompt_file.lower().endswith(JSON_LINES)
         print_positions(made, None if many else text, executor, dtype, check, as_json)
-        return
-    if lines or prompt_file.lower().endswith(JSON_LINES):
-        _run_lines(made, text, executor, dtype, number_format, check)
-        return
-    _run_one(made, text, executor, dtype, number_format, check, as_json)
+    elif many:
+        _run_lines(made, text, executor, dtype, check)
+    else:
+        _run_one(made, text, executor, dtype, check, as_json)
 
 
 JSON_LINES = (".jsonl", ".ndjson")
 DIFFERS = "the answer differs from the specification: "
 
 
-def _run_one(
-    made,
-    text: str,
-    executor: str | None,
-    dtype: str | None,
-    number_format: str,
-    check: bool,
-    as_json: bool,
-) -> None:
+def _run_one(made, text: str, executor: str | None, dtype: str, check: bool, as_json: bool) -> None:
     """Print the answer to a prompt."""
     from construct.answer import run
     from construct.cli.show import print_json
@@ -122,10 +112,10 @@ def _run_one(
 
     prompt = made.prompt(text)
     answer = run(made, prompt, executor=executor, dtype=dtype)
-    report = report_of(made, prompt, answer, number_format)
+    report = report_of(made, prompt, answer, dtype)
     wrong: list[str] = []
     if check:
-        report["check"], wrong = check_one(made, prompt, answer, number_format)
+        report["check"], wrong = check_one(made, prompt, answer, dtype)
     if as_json:
         print_json(report)
     else:
@@ -134,13 +124,11 @@ def _run_one(
         raise CheckFailed(DIFFERS + "; ".join(wrong) + ".")
 
 
-def _run_lines(
-    made, text: str, executor: str | None, dtype: str | None, number_format: str, check: bool
-) -> None:
+def _run_lines(made, text: str, executor: str | None, dtype: str, check: bool) -> None:
     """Print a line of JSON for each prompt of JSON Lines.
 
     Args:
-        number_format: the one in which the executor runs.
+        dtype: the number format in which the executor runs.
         check: whether to compare with the specification.
 
     Raises:
@@ -166,9 +154,9 @@ def _run_lines(
         if isinstance(answer, ConstructError):
             error = answer
         else:
-            report |= report_of(made, prompt, answer, number_format)
+            report |= report_of(made, prompt, answer, dtype)
             if check:
-                report["check"], wrong = check_one(made, prompt, answer, number_format)
+                report["check"], wrong = check_one(made, prompt, answer, dtype)
                 error = CheckFailed(DIFFERS + "; ".join(wrong) + ".") if wrong else None
         if error is not None:
             report |= {"error": str(error), "exit_code": error.exit_code}
@@ -206,7 +194,7 @@ def _prompts(made, text: str) -> Iterator[tuple[int, Any]]:
         yield number, prompt
 
 
-def report_of(made, prompt, answer, number_format: str) -> dict:
+def report_of(made, prompt, answer, dtype: str) -> dict:
     """What `run --json` prints; all of it is read off the network.
 
     But for the error bound, which is proved of it: in rationals it is one, else a float above it.
@@ -228,7 +216,7 @@ def report_of(made, prompt, answer, number_format: str) -> dict:
         "ambiguous": [prompt.lines[i] for i in answer.ambiguous],
     }
     if is_near(made) or made.softmax is not None:
-        bound = error_bound(made, prompt.astype(number_format), answer.votes, number_format)
+        bound = error_bound(made, prompt.astype(dtype), answer.votes, dtype)
         report["error_bound"] = machine(bound) if exact else above(bound)
     if made.vocabulary is not None:
         shares = answer.distribution
@@ -244,13 +232,13 @@ def _value(share) -> float:
     return float(Fraction(share))
 
 
-def check_one(made, prompt, answer, number_format: str) -> tuple[dict, list[str]]:
+def check_one(made, prompt, answer, dtype: str) -> tuple[dict, list[str]]:
     """What `--check` prints of an answer, and what differs from the specification."""
     from construct.checking.verification import compare, specification
 
-    numbers = prompt.astype(number_format)
+    numbers = prompt.astype(dtype)
     wanted = specification(made, numbers)
-    ulps, wrong = compare(made, numbers, wanted, answer, number_format)
+    ulps, wrong = compare(made, numbers, wanted, answer, dtype)
     return {"passed": not wrong, "ulp": ulps}, wrong
 
 

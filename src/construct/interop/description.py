@@ -1,5 +1,7 @@
 """What is known of the inside of an export: `construct.json`, for programs."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 from construct.compiler import Construction
@@ -34,6 +36,12 @@ def described(construction: Construction, dtype: str, **more: Any) -> dict[str, 
         "layers": [_layer(layer) for layer in construction.transformer.layers],
         **more,
     }
+
+
+def write(facts: dict[str, Any], folder: Path) -> None:
+    """Write `construct.json`."""
+    text = json.dumps(facts, indent=1, ensure_ascii=False)
+    (folder / NAME).write_text(text + "\n", encoding="utf-8")
 
 
 def _certificate(construction: Construction, dtype: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from construct.compiler.softmax import SoftmaxConstruction
 from construct.errors import CheckFailed, ConstructError
 from construct.interop import RELU, Progress, Target, target
 from construct.interop.comparison import Comparison, compare
+from construct.interop.page import NAME as PAGE
 from construct.memory import memory
 
 # Bytes beyond which an export is refused, if nothing else is said.
@@ -83,6 +84,7 @@ def export(
         place.parent.mkdir(parents=True, exist_ok=True)
         fresh.mkdir()
         by.write(construction, fresh, dtype, progress)
+        _share_files(fresh)
         found = compare(construction, by.load(construction, fresh, dtype), dtype, progress)
         size = sum(path.stat().st_size for path in fresh.rglob("*") if path.is_file())
         _refuse_taken(place)
@@ -120,6 +122,13 @@ def format_of(construction: Construction, dtype: str | None, *, relu: bool = Fal
             f"{dtype} is not certified for this artifact; export it in {' or '.join(certified)}."
         )
     return dtype
+
+
+def _share_files(folder: Path) -> None:
+    """Let who may read the page read all files: some libraries write for the owner alone."""
+    mode = (folder / PAGE).stat().st_mode
+    for file in folder.iterdir():
+        file.chmod(mode)
 
 
 def _refuse_other_weights(construction: Construction) -> None:

@@ -7,7 +7,6 @@ encoder              `T5EncoderModel`, by embeddings
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -104,11 +103,8 @@ def write(construction: Construction, folder: Path, dtype: str, progress: Progre
             made.generation_config.max_new_tokens = 1
         made.save_pretrained(folder, max_shard_size=SHARD)
     facts = description.described(construction, dtype, model=stock.CLASS, **more)
-    text = json.dumps(facts, indent=1, ensure_ascii=False)
-    (folder / description.NAME).write_text(text + "\n", encoding="utf-8")
+    description.write(facts, folder)
     (folder / card.NAME).write_text(card.card(construction, stock, sizes, dtype), encoding="utf-8")
-    for path in folder.iterdir():  # some libraries write for the owner alone
-        path.chmod((folder / card.NAME).stat().st_mode)
     progress("write", 1, 1)
 
 

@@ -16,7 +16,8 @@ The width is heads times head dimension, and each layer has as many heads: some 
 Tokens are the words, in order, then BOS, then padding, which no token of a prompt sees.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,32 +31,25 @@ from construct.interop.huggingface.stock import (
     EPSILON,
     UNDO,
     Block,
-    Needs,
+    StockSizes,
     Tensors,
-    heads_of,
     merged,
+    numbered,
     power_of_four,
     root,
 )
-from construct.network.transformer import Layer
+from construct.network.transformer import Head, Layer
 
 CLASS, CONFIG = "GPT2LMHeadModel", "GPT2Config"
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """The sizes of the stock class.
+class Sizes(StockSizes):
+    """The sizes of the stock class."""
 
-    Attributes:
-        needs: what it has to have room for.
-    """
-
-    needs: Needs
-
-    @classmethod
-    def of(cls, construction: SoftmaxConstruction, words: int | None = None) -> "Sizes":
-        """Those of a construction, or about those with so many words and tables in proportion."""
-        return cls(Needs.of(construction, list(map(merged, heads_of(construction))), words))
+    @staticmethod
+    def written(heads: Iterable[Head]) -> list[Head]:
+        """In as few columns as they can be."""
+        return list(map(merged, heads))
 
     @property
     def d_head(self) -> int:
@@ -131,14 +125,9 @@ def weights(
     construction: SoftmaxConstruction, sizes: Sizes, dtype: str, progress: Progress
 ) -> Tensors:
     """The state of `GPT2LMHeadModel`."""
-    layers = construction.transformer.layers
-    found = _outer(construction, sizes, dtype)
-    for number, layer in enumerate(layers):
-        progress("weights", number, len(layers))
-        block = _block(layer, sizes, dtype)
-        found |= {f"transformer.h.{number}.{name}": tensor for name, tensor in block.items()}
-    progress("weights", len(layers), len(layers))
-    return found
+    layers, block = construction.transformer.layers, partial(_block, sizes=sizes, dtype=dtype)
+    outer = _outer(construction, sizes, dtype)
+    return outer | numbered("transformer.h", layers, block, progress)
 
 
 def _outer(construction: SoftmaxConstruction, sizes: Sizes, dtype: str) -> Tensors:
@@ -163,7 +152,7 @@ def _outer(construction: SoftmaxConstruction, sizes: Sizes, dtype: str) -> Tenso
 def _block(layer: Layer, sizes: Sizes, dtype: str) -> Tensors:
     one = Block.of(
         layer,
-        list(map(merged, layer.heads)),
+        sizes.written(layer.heads),
         dtype,
         width=sizes.width,
         columns=sizes.width,

@@ -9,7 +9,7 @@ The class has no embedding of places. Tokens are embedded outside (`vectors`), a
 d columns of its logits are the answer.
 """
 
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,9 @@ from construct.interop.huggingface.stock import (
     EPSILON,
     UNDO,
     Block,
-    Needs,
+    StockSizes,
     Tensors,
-    heads_of,
+    numbered,
     power_of_four,
     room,
     root,
@@ -37,20 +37,8 @@ CLASS, CONFIG = "LlamaForCausalLM", "LlamaConfig"
 STILL = 1e30
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """The sizes of the stock class.
-
-    Attributes:
-        needs: what it has to have room for.
-    """
-
-    needs: Needs
-
-    @classmethod
-    def of(cls, construction: SoftmaxConstruction, words: int | None = None) -> "Sizes":
-        """Those of a construction."""
-        return cls(Needs.of(construction, heads_of(construction), words))
+class Sizes(StockSizes):
+    """The sizes of the stock class."""
 
     @property
     def d_head(self) -> int:
@@ -107,12 +95,8 @@ def weights(
         "model.norm.weight": np.full(n, UNDO, dtype),
         "lm_head.weight": turned(dense(transformer, "W_U", (n, d), dtype)),
     }
-    for number, layer in enumerate(transformer.layers):
-        progress("weights", number, len(transformer.layers))
-        block = _block(layer, sizes, ones, dtype)
-        found |= {f"model.layers.{number}.{name}": tensor for name, tensor in block.items()}
-    progress("weights", len(transformer.layers), len(transformer.layers))
-    return found
+    block = partial(_block, sizes=sizes, ones=ones, dtype=dtype)
+    return found | numbered("model.layers", transformer.layers, block, progress)
 
 
 def _block(layer: Layer, sizes: Sizes, ones: list[int], dtype: str) -> Tensors:

@@ -1,8 +1,9 @@
 """What the weights of all stock classes here have in common."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy import ndarray
 from scipy.sparse import csc_array, csr_array
 
 from construct.compiler.softmax import SoftmaxConstruction
+from construct.interop import Progress
 from construct.interop.dense import dense, side_by_side, stacked, widest
 from construct.interop.scaled import Scaled
 from construct.network.transformer import Head, Layer
@@ -74,6 +76,39 @@ class Needs:
 def heads_of(construction: SoftmaxConstruction) -> list[Head]:
     """All heads that a construction has."""
     return [head for layer in construction.transformer.layers for head in layer.heads]
+
+
+@dataclass(frozen=True)
+class StockSizes:
+    """The sizes of a stock class.
+
+    Attributes:
+        needs: what it has to have room for.
+    """
+
+    needs: Needs
+
+    @classmethod
+    def of(cls, construction: SoftmaxConstruction, words: int | None = None) -> Self:
+        """Those of a construction, or about those with so many words and tables in proportion."""
+        return cls(Needs.of(construction, cls.written(heads_of(construction)), words))
+
+    @staticmethod
+    def written(heads: Iterable[Head]) -> list[Head]:
+        """These heads, as they are to be written."""
+        return list(heads)
+
+
+def numbered(
+    prefix: str, layers: Sequence[Layer], block: Callable[[Layer], Tensors], progress: Progress
+) -> Tensors:
+    """The weights of all layers, each under the prefix and its number."""
+    found: Tensors = {}
+    for number, layer in enumerate(layers):
+        progress("weights", number, len(layers))
+        found |= {f"{prefix}.{number}.{name}": tensor for name, tensor in block(layer).items()}
+    progress("weights", len(layers), len(layers))
+    return found
 
 
 # A head of 50,000 words takes a second, and costs are asked for many times.

@@ -6,7 +6,7 @@ places is 0. A norm with eps 2^100 divides by 2^50 whatever it reads, and its we
 Tokens are embedded and the answer is read outside (`vectors`): the class has no unembedding.
 """
 
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,9 @@ from construct.interop.huggingface.stock import (
     EPSILON,
     UNDO,
     Block,
-    Needs,
+    StockSizes,
     Tensors,
-    heads_of,
+    numbered,
     room,
     turned,
 )
@@ -31,20 +31,8 @@ CLASS, CONFIG = "T5EncoderModel", "T5Config"
 BUCKETS = 4
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """The sizes of the stock class.
-
-    Attributes:
-        needs: what it has to have room for.
-    """
-
-    needs: Needs
-
-    @classmethod
-    def of(cls, construction: SoftmaxConstruction, words: int | None = None) -> "Sizes":
-        """Those of a construction, or about those with so many words."""
-        return cls(Needs.of(construction, heads_of(construction), words))
+class Sizes(StockSizes):
+    """The sizes of the stock class."""
 
     @property
     def d_head(self) -> int:
@@ -99,12 +87,8 @@ def weights(
         bias: np.zeros((BUCKETS, sizes.needs.heads), dtype),
         "encoder.final_layer_norm.weight": np.full(n, UNDO, dtype),
     }
-    for number, layer in enumerate(transformer.layers):
-        progress("weights", number, len(transformer.layers))
-        block = _block(layer, sizes, dtype)
-        found |= {f"encoder.block.{number}.{name}": tensor for name, tensor in block.items()}
-    progress("weights", len(transformer.layers), len(transformer.layers))
-    return found
+    block = partial(_block, sizes=sizes, dtype=dtype)
+    return found | numbered("encoder.block", transformer.layers, block, progress)
 
 
 def _block(layer: Layer, sizes: Sizes, dtype: str) -> Tensors:

@@ -25,7 +25,8 @@ import numpy as np
 
 from construct.compiler import Construction
 from construct.interop import Forward, Library, Progress, snippets
-from construct.interop.description import NAME, described
+from construct.interop.description import described
+from construct.interop.description import write as write_description
 from construct.interop.inputs import numbers, of_words, queries, rows
 from construct.interop.onnx_.graph import after, input_of, model_of, output_of
 from construct.interop.onnx_.size import parameters
@@ -83,10 +84,7 @@ def write(construction: Construction, folder: Path, dtype: str, progress: Progre
     model = model_of(construction, dtype, {"construct": json.dumps(about)})
     large = cost(construction, dtype) > MOST
     onnx.save(model, folder / MODEL, save_as_external_data=large, location=DATA if large else None)
-    if large:  # which onnx lets its owner alone read
-        (folder / DATA).chmod((folder / MODEL).stat().st_mode)
-    text = json.dumps(about, indent=2, ensure_ascii=False)
-    (folder / NAME).write_text(text + "\n", encoding="utf-8")
+    write_description(about, folder)
     (folder / PAGE).write_text(_page(construction, dtype), encoding="utf-8")
     progress("write", 1, 1)
 

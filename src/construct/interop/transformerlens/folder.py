@@ -8,7 +8,6 @@ README.md               how it is loaded
 """
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy as np
 from construct.compiler import Construction
 from construct.interop import Forward, Library, Progress, snippets
 from construct.interop.description import NAME, described
+from construct.interop.description import write as write_description
 from construct.interop.inputs import of_words
 from construct.interop.page import NAME as PAGE
 from construct.interop.page import page
@@ -76,9 +76,7 @@ def write(construction: Construction, folder: Path, dtype: str, progress: Progre
     progress("write", 0, 1)
     save_file(state(construction, dtype), folder / MODEL)
     _write(folder / CONFIG, json.dumps(config(construction), indent=2) + "\n")
-    shutil.copymode(folder / CONFIG, folder / MODEL)  # safetensors lets the owner alone read
-    text = json.dumps(described(construction, dtype), indent=1, ensure_ascii=False)
-    _write(folder / NAME, text + "\n")
+    write_description(described(construction, dtype), folder)
     made = tokenizer_of(construction)
     if made is not None:
         tokenizer.save(made, folder)

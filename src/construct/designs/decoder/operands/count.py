@@ -46,9 +46,7 @@ def _apply(plan: OperandPlan, k: int) -> list[Units]:
     if count:
         one = np.full((count, 1), -T, dtype=object)
         read = _votes(k, count, K) + T * f + Rows({"one": one})
-        to = Matrix.from_places(
-            (plan.sizes.d, count), np.stack([words, np.arange(count)]), np.ones(count)
-        )
+        to = Matrix.choosing(words, plan.sizes.d).T
         found.append(Units(count, _matrices(read), {"out": to}))
     if not wiring.images.always[k]:
         given = Rows({field: _summed(block) for field, block in f.matrices()})
@@ -58,8 +56,7 @@ def _apply(plan: OperandPlan, k: int) -> list[Units]:
 
 def _votes(k: int, count: int, K: int) -> Rows:
     """c_k, for each of so many units."""
-    at = np.stack([np.arange(count), np.full(count, k)])
-    return Rows({"count": Matrix.from_places((count, K), at, np.ones(count))})
+    return Rows({"count": Matrix.choosing([k] * count, K)})
 
 
 def _summed(block: Matrix) -> Matrix:

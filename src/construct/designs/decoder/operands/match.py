@@ -12,8 +12,6 @@ at BOS, and at most -gamma at every other token, and from every token that is no
 is 1, written to vote_k.
 """
 
-import numpy as np
-
 from construct.designs.decoder.operands.plan import OperandPlan
 from construct.designs.softmax.scores import always, at_position, deciding, same_example, times
 from construct.matrix import Matrix
@@ -32,8 +30,7 @@ def _test(plan: OperandPlan, k: int) -> HeadFormula:
     sizes, wiring = plan.sizes, plan.wiring
     name, words = wiring.tasks[k].name, wiring.images.words[k]
     # Row by row a word that the task can give: whether it is the label, and whether f_k is it.
-    at = np.stack([np.arange(len(words)), words])
-    label = Rows({"tok": Matrix.from_places((len(words), sizes.d), at, np.ones(len(words)))})
+    label = Rows({"tok": Matrix.choosing(words, sizes.d)})
     given = [(label, wiring.entries(k)), *always(constant(-1))]
     at_last = always(wiring.images.most * at_position(sizes, sizes.n - 1))
     from_label = [(at_position(sizes, sizes.n), constant(1))]

@@ -36,8 +36,7 @@ def _tables(plan: Plan) -> Units:
     for times in np.unique(alike).tolist():
         # An example has at most so many votes for these words.
         words, logs = given[alike == times], table(m * times, ln, at_zero=-2 * gamma)
-        places = np.stack([np.arange(len(words)), words])
-        read = Matrix.from_places((len(words), d), places, np.ones(len(words)))
+        read = Matrix.choosing(words, d)
         parts.append(Units.of_tables(logs, {"out": read}, "tok", words.tolist(), d))
         constants[words] = logs.last
     return Units.join(

@@ -10,8 +10,6 @@ task k gives the label for it, 0 at BOS, and at most -gamma at every other token
 token that is no label. The value is 1, written to vote_k.
 """
 
-import numpy as np
-
 from construct.designs.decoder.words.plan import WordPlan
 from construct.designs.softmax.scores import always, deciding, same_example, times
 from construct.matrix import Matrix
@@ -30,7 +28,9 @@ def _test(plan: WordPlan, k: int) -> HeadFormula:
     sizes, tables = plan.sizes, plan.wiring
     x, name = tables.inputs(k), tables.names[k]
     # Row by row a word that the table has: its image at the label, the word at the input.
-    image, word = (Rows({"tok": _rows(words, sizes.d)}) for words in (tables.images[k, x], x))
+    image, word = (
+        Rows({"tok": Matrix.choosing(words, sizes.d)}) for words in (tables.images[k, x], x)
+    )
     words = [(image, word), *always(constant(-1))]
     inputs = [*always(read("x") - constant(1)), (-1 * read("x"), constant(1))]
     return HeadFormula(
@@ -40,9 +40,3 @@ def _test(plan: WordPlan, k: int) -> HeadFormula:
         score=deciding(plan.margins, [same_example(sizes), times(2, words), times(2, inputs)]),
         write={("vote", k): constant(1)},
     )
-
-
-def _rows(words: np.ndarray, d: int) -> Matrix:
-    """A row for each of these words, in which it is 1."""
-    at = np.stack([np.arange(len(words)), words])
-    return Matrix.from_places((len(words), d), at, np.ones(len(words)))
