@@ -25,11 +25,12 @@ NAMES = {path.name for path in FILES}
 DOCUMENTS = [p for p in FILES if p.suffix == ".md"]
 PROGRAMS = [p for p in FILES if p.suffix == ".py"]
 PLAIN = [p for p in FILES if p.suffix == ".v" or p.name == "Makefile"]
-MODULES = {
-    module.name.rpartition(".")[2]: module.name
+ALL_MODULES = [
+    module.name
     for module in pkgutil.walk_packages(construct.__path__, "construct.")
     if not module.name.endswith("__main__")
-} | {"construct": "construct"}
+]
+MODULES = {name.rpartition(".")[2]: name for name in ["construct", *ALL_MODULES]}
 
 LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]*))?\)")
 PATH = re.compile(rf"(?<![\w/.-])(?:{'|'.join(FOLDERS)})/[\w./-]*\w")
@@ -94,6 +95,12 @@ def anchors(document: Path) -> set[str]:
 def test_what_is_cited_is_there(path):
     text = words(path)
     assert [*missing_files(text), *missing_names(text)] == []
+
+
+@pytest.mark.parametrize("module", ALL_MODULES)
+def test_every_module_can_be_imported_with_its_shapes_enforced(module):
+    """The quick tests enforce them: a signature that cannot be is found here, whoever cites it."""
+    importlib.import_module(module)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=relative)

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -89,7 +88,7 @@ class StockSizes:
     needs: Needs
 
     @classmethod
-    def of(cls, construction: SoftmaxConstruction, words: int | None = None) -> Self:
+    def of(cls, construction: SoftmaxConstruction, words: int | None = None) -> "StockSizes":
         """Those of a construction, or about those with so many words and tables in proportion."""
         return cls(Needs.of(construction, cls.written(heads_of(construction)), words))
 
