@@ -4,12 +4,14 @@
 #   make proofs    set up, install Rocq where apt is there, and re-check every proof
 # A fourth is for the time between two commits, and takes less than a minute:
 #   make check     lint, types, the quick tests, and the arrows between the packages
+# And for those who read:
+#   make docs      set up, and make the site in build/site from the documents
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: setup demo check test proofs rocq rocq-check algebra lint bench bench-full mutations rocq-mutations limits attack plants interop picture clean
+.PHONY: setup demo check test proofs docs rocq rocq-check algebra lint bench bench-full mutations rocq-mutations limits attack plants interop browser picture clean
 
 setup: $(VENV)/.test
 
@@ -23,24 +25,27 @@ WORKERS = 2
 TESTS =
 PYTEST = $(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal $(TESTS)
 
-# The quick tests enforce the shapes and types of every signature, on few examples each;
+# The tests of CHECK and of SHAPES enforce the shapes and types of every signature; together they
+# reach nearly all of them. `make check` runs those of CHECK on few examples each;
 # test_layout.py holds the arrows between the packages.
-QUICK = tests/spec tests/designs tests/network/test_codes.py tests/network/test_primitives.py \
+CHECK = tests/spec tests/designs tests/network/test_codes.py tests/network/test_primitives.py \
 	tests/network/test_transformer.py tests/certify/test_bounds.py tests/certify/test_formats.py \
 	tests/checking/test_pieces.py tests/checking/test_provenance.py tests/execute/test_exact.py \
 	tests/execute/test_numpy.py tests/test_answer.py tests/test_api.py tests/test_citations.py \
 	tests/test_compiler.py tests/test_cost.py tests/test_frozen.py tests/test_layout.py \
 	tests/test_matrix.py tests/test_rational.py
-check: $(VENV)/.test lint
-	CONSTRUCT_SHAPES=1 $(PYTEST) --hypothesis-profile quick $(QUICK)
-
-# All tests. Those of SHAPES run before, on few examples, with enforced shapes and types: they
-# reach the signatures that the quick tests do not.
-SHAPES = tests/artifact/test_artifact.py tests/checking tests/execute/test_prepare.py \
+ARTIFACT = tests/artifact/test_artifact.py
+SHAPES = tests/checking tests/execute/test_prepare.py \
 	tests/network/test_reach.py tests/prove/test_export.py tests/cli/test_plan.py
-test: check
-	CONSTRUCT_SHAPES=1 $(PYTEST) --hypothesis-profile quick -k "not claim and not whatever" $(SHAPES)
-	$(PYTEST) tests
+check: $(VENV)/.test lint
+	CONSTRUCT_SHAPES=1 $(PYTEST) --hypothesis-profile quick $(CHECK)
+
+# All tests, each once and on all of its examples: with enforced shapes, then the others without.
+# CLAIM hands over values of wrong types, which enforced types would refuse first.
+CLAIM = test_every_claim_of_a_config
+test: $(VENV)/.test lint
+	CONSTRUCT_SHAPES=1 $(PYTEST) -k "not $(CLAIM)" $(CHECK) $(SHAPES) $(ARTIFACT)
+	$(PYTEST) -k "$(CLAIM) or not $(notdir $(ARTIFACT))" $(addprefix --ignore=,$(CHECK) $(SHAPES)) tests
 
 # Every proof, from the sources: Rocq, its independent checker, computer algebra, and the
 # bridge to the weights of all examples. JOBS of them run at once.
@@ -106,6 +111,14 @@ SEED = 1
 attack: $(VENV)/.test
 	PYTHONPATH=tests $(BIN)/python -m attack --seconds $(SECONDS) --seed $(SEED)
 
+# The pages in headless Chromium (tests/browser): Debian's where apt is there, or the one that
+# the variable CHROMIUM names.
+CHROMIUM = $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+browser: $(VENV)/.browser
+	test -n "$(CHROMIUM)" || { $(SUDO) apt-get update -qq && \
+	  $(SUDO) apt-get install -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
+	CONSTRUCT_BROWSER="$(or $(CHROMIUM),chromium)" $(BIN)/pytest $(TESTS) tests/browser
+
 # The Python of docs/interop.md, in an environment that has the public libraries and no construct.
 FRESH = .venv-interop
 interop: $(VENV)/.test
@@ -114,13 +127,27 @@ interop: $(VENV)/.test
 	$(FRESH)/bin/python -m pip install --quiet transformers transformer-lens nnsight onnxruntime
 	$(BIN)/python tests/documented.py docs/interop.md $(FRESH)/bin/python
 
+# The site (docs/conf.py): its pages are the documents where they lie. A warning is an error.
+SITE = build/site
+docs: $(VENV)/.docs
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -c docs . $(SITE)
+	@echo "open $(SITE)/index.html"
+
 # Does the attack find faults that are planted one by one?
 plants: $(VENV)/.test
 	PYTHONPATH=tests $(BIN)/python -m attack.plants
 
-# The picture in the README.
+# The pictures in the README and in docs/: of the demo, and of the thing itself.
 picture: $(VENV)/.test
 	FORCE_COLOR=1 TTY_INTERACTIVE=0 $(BIN)/construct demo | $(BIN)/python docs/picture.py
+	for design in theorem decoder encoder; do \
+	  $(BIN)/construct build --tasks examples/capitals.json --design $$design --out build/$$design \
+	  || exit 1; done
+	$(BIN)/construct inspect build/theorem --picture docs/diagram-theorem.svg
+	$(BIN)/construct inspect build/decoder --picture docs/diagram-decoder.svg
+	$(BIN)/construct inspect build/encoder --picture docs/diagram-encoder.svg
+	$(BIN)/construct inspect build/theorem --prompt examples/capitals-prompt.txt \
+	  --picture docs/stream.svg
 
 # A stamp for each set of extras: installed anew when pyproject.toml changes.
 $(VENV)/.demo: pyproject.toml
@@ -132,6 +159,14 @@ $(VENV)/.demo: pyproject.toml
 $(VENV)/.test: $(VENV)/.demo
 	$(BIN)/python -m pip install --quiet torch==2.13.0
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	touch $@
+
+$(VENV)/.browser: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --editable '.[browser]'
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	touch $@
 
 clean:

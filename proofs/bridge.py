@@ -1,7 +1,8 @@
 """Builds every example, and K=4, d=16, m=32, and proves each artifact in Rocq.
 
-Then, for a small artifact and for one with a flat gate, the forward pass in Rocq against the exact
-executor, and a change of every single weight: all must be rejected, by name.
+Then, for three small artifacts, of which one has a flat gate and one a scratch token, the forward
+pass in Rocq against the exact executor, and a change of every single weight: all must be rejected,
+by name.
 """
 
 import sys
@@ -40,6 +41,13 @@ def small_ones():
     double = construct.affine("double", [[2]])
     domain = construct.Domain(1, 2, 1)
     yield "K=2 d=1 m=1 flat", construct.build([square, double], m=1, domain=domain)
+    kinks = [
+        construct.relu_sum(
+            f"kink{k}", [[{"a": [1], "e": -1}, {"c": -2, "a": [2], "e": k}]], [[1]], [[2]], [1]
+        )
+        for k in range(2)
+    ]
+    yield "K=2 d=1 m=1 scratch", construct.build(kinks, m=1, n=2, scratch=1)
 
 
 def main() -> int:

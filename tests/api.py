@@ -57,6 +57,9 @@ RECORDS |= {
     "Head",
     "Layer",
     "Mlp",
+    "Pairs",
+    "Token",
+    "Trace",
     "Transformer",
 }
 ERRORS = {"CheckFailed", "ConstructError", "OutsideDomain"}
@@ -66,6 +69,7 @@ FLIP = permutation("flip", [2, 1])
 MADE = build([FLIP, relu("relu", d=2)], m=2)
 PROMPT = Prompt.of([[[1, 2], [2, 1]]], [[3, 4]])
 STREAM = construct.embed(MADE.transformer, PROMPT)
+SEEN = construct.trace(MADE, PROMPT)
 TEXT = '{"examples": [], "query": [[1, 2]]}'
 TASKS = '{"tasks": [{"name": "f", "kind": "affine", "A": [[1]]}]}'
 
@@ -212,6 +216,21 @@ def table(folder: str) -> Table:
             construct.save,
             {"construction": MADE, "directory": path, "dense": False},
             {"directory": ["text"], "dense": ["True"]},
+        ),
+        "trace": (
+            construct.trace,
+            {"construction": MADE, "prompt": PROMPT, "executor": "numpy", "dtype": "float64"},
+            {"executor": ["None"], "dtype": ["None"]},
+        ),
+        "Trace.token": (SEEN.token, {"example": 0, "position": 1}, {"example": ["0"]}),
+        "Trace.field": (SEEN.field, {"name": "tok", "layer": 1}, {"layer": ["None", "0"]}),
+        "Trace.patched": (
+            SEEN.patched,
+            {"name": "tok", "value": 1, "layer": 1, "tokens": [0]},
+            {
+                **{"layer": ["0"], "tokens": ["None", "0", "0-d"]},
+                **{"value": ["-1", "0", "1.5", "0-d"]},
+            },
         ),
         "unembed": (construct.unembed, {"transformer": MADE.transformer, "stream": STREAM}, {}),
         "verify": (

@@ -1,7 +1,7 @@
 """What holds for all tests: enforced shapes where they are asked for, Hypothesis, and Rocq.
 
-With CONSTRUCT_SHAPES=1 the shapes and types of every signature are enforced. That doubles the
-time of a build, and so the Makefile asks for it where it runs a part of the tests, not for all.
+With CONSTRUCT_SHAPES=1 the shapes and types of every signature are enforced. That takes time, and
+so the Makefile asks for it where it runs a part of the tests, not for all.
 """
 
 import fcntl
@@ -16,9 +16,9 @@ from share import USUAL
 
 # Before anything imports construct.
 if os.environ.get("CONSTRUCT_SHAPES"):
-    from jaxtyping import install_import_hook
+    import shapes
 
-    install_import_hook("construct", "beartype.beartype")
+    shapes.enforce("construct")
 
 settings.register_profile(
     "default", deadline=None, max_examples=USUAL, derandomize=bool(os.environ.get("CI"))
@@ -27,6 +27,9 @@ settings.register_profile(
 settings.register_profile("quick", settings.get_profile("default"), max_examples=8)
 settings.load_profile("default")
 
+
+# `make browser` runs these in the Chromium that it names; nothing else does.
+collect_ignore = [] if os.environ.get("CONSTRUCT_BROWSER") else ["browser"]
 
 DIGITS = sys.get_int_max_str_digits()
 

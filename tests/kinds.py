@@ -1,6 +1,6 @@
 """The kinds of tasks, as the tests know them: the one place that a new kind needs here.
 
-What a kind means is written from the README, on lists of fractions: no line of construct is
+What a kind means is written from docs/files.md, on lists of fractions: no line of construct is
 used, but for a vocabulary.
 """
 

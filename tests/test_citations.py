@@ -35,6 +35,7 @@ MODULES = {name.rpartition(".")[2]: name for name in ["construct", *ALL_MODULES]
 LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]*))?\)")
 PATH = re.compile(rf"(?<![\w/.-])(?:{'|'.join(FOLDERS)})/[\w./-]*\w")
 NAME = re.compile(r"(?<![\w/.*$-])[\w-]+\.(?:py|v|md)\b")
+FILE_TYPES = ("json", "py", "v", "md", "csv", "txt", "html", "js", "css")
 DOTTED = re.compile(r"`([a-z_]\w*(?:\.\w+)+)`")
 
 
@@ -67,7 +68,7 @@ def missing_names(text: str) -> Iterator[str]:
     """Dotted names in backticks that begin with a module of the package and do not resolve."""
     for name in DOTTED.findall(text):
         first, *rest = name.split(".")
-        if first in MODULES and rest[-1] not in ("json", "py", "v", "md") and not there(name):
+        if first in MODULES and rest[-1] not in FILE_TYPES and not there(name):
             yield name
 
 

@@ -14,7 +14,8 @@ import pytest
 import construct
 
 SOURCE = Path(construct.__file__)
-README = (Path(__file__).parent.parent / "README.md").read_text()
+ROOT = Path(__file__).parent.parent
+PAGES = ("README.md", "docs/files.md", "docs/run.md", "docs/researcher.md", "docs/four-tasks.md")
 
 # What each program is, and what mypy must say of its last line.
 WRONG = {
@@ -53,7 +54,8 @@ def said(tmp_path_factory) -> dict[str, list[str]]:
     if importlib.util.find_spec("mypy") is None:
         pytest.skip("mypy is not installed: pip install mypy")
     folder = tmp_path_factory.mktemp("typed")
-    programs = [*WRONG, *(f"reveal_type(construct.{name})" for name in FUNCTIONS), readme()]
+    programs = [*WRONG, *(f"reveal_type(construct.{name})" for name in FUNCTIONS)]
+    programs += map(python_of, PAGES)
     for number, program in enumerate(programs):
         (folder / f"program{number}.py").write_text(f"import construct\n{program}\n")
     names = [f"program{number}.py" for number in range(len(programs))]
@@ -78,9 +80,10 @@ def said(tmp_path_factory) -> dict[str, list[str]]:
     return found
 
 
-def readme() -> str:
-    """All Python of the README, as one program."""
-    return "\n".join(re.findall(r"```python\n(.*?)```", README, re.S))
+def python_of(page: str) -> str:
+    """All Python of a document, as one program."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return "\n".join(re.findall(r"```python\n(.*?)```", text, re.S))
 
 
 @pytest.mark.parametrize("program", WRONG)
@@ -105,8 +108,9 @@ def test_no_decorator_hides_the_parameters_of_a_function(said, name):
     assert 'is "def (*' not in line
 
 
-def test_the_python_of_the_readme_is_well_typed(said):
-    assert said[readme()] == []
+@pytest.mark.parametrize("page", PAGES)
+def test_the_python_of_a_document_is_well_typed(said, page):
+    assert said[python_of(page)] == []
 
 
 def test_type_checkers_see_the_names_that_are_imported_when_used():

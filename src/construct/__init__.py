@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from construct.errors import OutsideDomain as OutsideDomain
     from construct.execute.passes import Pass as Pass
     from construct.execute.passes import prepare as prepare
+    from construct.inside.scores import Pairs as Pairs
+    from construct.inside.tokens import Token as Token
+    from construct.inside.trace import Trace as Trace
+    from construct.inside.trace import trace as trace
     from construct.network.residual import Residual as Residual
     from construct.network.transformer import Head as Head
     from construct.network.transformer import Layer as Layer
@@ -84,6 +88,9 @@ _HOMES = {
     "construct.designs.theorem.sizes": ("Sizes",),
     "construct.errors": ("CheckFailed", "ConstructError", "OutsideDomain"),
     "construct.execute.passes": ("Pass", "prepare"),
+    "construct.inside.scores": ("Pairs",),
+    "construct.inside.tokens": ("Token",),
+    "construct.inside.trace": ("Trace", "trace"),
     "construct.network.residual": ("Residual",),
     "construct.network.transformer": ("Head", "Layer", "Mlp", "Transformer"),
     "construct.spec.domain": ("Domain", "check_domain"),

@@ -189,7 +189,7 @@ def forward_of(
             f"{dtype} is not certified for this artifact ({failed[0]}); use one of: "
             f"{', '.join([*construction.certified, exact])}."
         )
-    return _prepared(construction.transformer, by.name, dtype), by, dtype
+    return prepared(construction.transformer, by.name, dtype), by, dtype
 
 
 def fitting(construction: Construction, prompt: Prompt, dtype: str) -> Prompt:
@@ -233,7 +233,8 @@ def refuse_what_are_no_votes(construction: Construction, answer: Answer, example
 _PREPARED: WeakKeyDictionary[Transformer, dict[tuple[str, str], Run]] = WeakKeyDictionary()
 
 
-def _prepared(transformer: Transformer, executor: str, dtype: str) -> Run:
+def prepared(transformer: Transformer, executor: str, dtype: str) -> Run:
+    """The executor of that name, prepared once for each transformer and format."""
     known = _PREPARED.setdefault(transformer, {})
     if (executor, dtype) not in known:
         known[executor, dtype] = prepare(executor, transformer, dtype)

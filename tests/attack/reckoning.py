@@ -1,6 +1,6 @@
 """What construct promises, reckoned in Fractions: no line of construct is used here.
 
-Written from the README and proofs/floats/floats.md alone. A task file is read as JSON; a task is a
+Written from docs/files.md and proofs/floats/floats.md. A task file is read as JSON; a task is a
 function of lists of Fractions; a prompt is {"examples": [[x_1, ..., y], ...], "query": [...]}.
 
 A prompt is first rounded to its format, and then judged as the numbers that it holds:

@@ -143,7 +143,8 @@ def test_past_the_limit_of_float64_every_margin_fails(family):
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_no_certificate_of_float32_is_16_times_too_cautious_but_of_a_flat_gate():
-    rows, _ = tables(quick=True)
+    """On a coarse ladder; `make limits` climbs finer ones, in both formats."""
+    rows = tables(quick=True)
     assert {row.direction for row in rows} == {"R", "R_y", "M"}
     assert {row.flat for row in rows} == {True, False}
     for row in rows:

@@ -7,7 +7,15 @@ import pytest
 
 from construct import ConstructError, build, mixture, parse_prompt, run
 from construct.checking.verification import compare
-from construct.cli.countries import LANGUAGES, TASKS, country_prompt, country_tasks
+from construct.cli.countries import (
+    LANGUAGES,
+    NOISE,
+    SHOWN,
+    TASKS,
+    country_prompt,
+    country_tasks,
+    telling_query,
+)
 from construct.spec.taskfile import tasks_from_json
 
 ALL = ("capital", "continent", "currency", *LANGUAGES)
@@ -79,8 +87,39 @@ def test_the_prompt_mixes_the_tasks_with_a_tie_and_noise():
     lines = country_prompt(task_file()).splitlines()
     assert [lines[i] for i in wanted.unexplained] == ["Mexico -> Canada"]
     assert [lines[i] for i in wanted.ambiguous] == ["Iraq -> Irak"]
-    assert lines[-1] == "Japan ->"
-    assert words_of(wanted.answer) == {"Tokyo": 0.4, "Japon": 0.3, "Japan": 0.2, "Asia": 0.1}
+    query = telling_query(task_file())
+    assert lines[-1] == f"{query} ->"
+    shares = {"capital": 0.4, "french": 0.3, "german": 0.2, "continent": 0.1}
+    assert words_of(wanted.answer) == {tables()[name][query]: x for name, x in shares.items()}
+
+
+@pytest.mark.parametrize("tasks", [TASKS, ALL, TASKS[:1]])
+def test_the_query_is_one_whose_answers_nobody_takes_for_one_another(tasks):
+    query = telling_query(task_file(tasks))
+    words = [query, *(table[query] for table in tables(tasks).values())]
+    assert len(set(words)) == len(words) == 1 + len(tasks)
+    letters = [
+        len({word[0] for word in (country, *(table[country] for table in tables(tasks).values()))})
+        for country in tables(tasks)["capital"]
+        if country != NOISE[0] and country not in {name for name, task in SHOWN if task in tasks}
+    ]
+    assert len({word[0] for word in words}) == max(letters)
+    # No example of the prompt is about it, so that none is left out.
+    shown = [pair for pair in SHOWN if pair[1] in tasks]
+    assert len(country_prompt(task_file(tasks)).splitlines()) == len(shown) + 2
+
+
+def test_by_default_all_words_of_the_answer_begin_with_letters_of_their_own():
+    query = telling_query(task_file())
+    words = [query, *(table[query] for table in tables().values())]
+    assert len({word[0] for word in words}) == len(words)
+
+
+def test_where_two_tasks_always_agree_no_query_is_telling():
+    twice = {"tasks": [*task_file(TASKS[:1])["tasks"], {**task_file(TASKS[:1])["tasks"][0]}]}
+    twice["tasks"][1]["name"] = "capital again"
+    with pytest.raises(ConstructError, match="two tasks give one word; name one by --query"):
+        telling_query(twice)
 
 
 @pytest.mark.parametrize("query", ["Japan", "France", "Mexico"])

@@ -332,9 +332,9 @@ def test_json_output_is_whole_on_a_terminal_that_lacks_the_characters(tmp_path):
     assert json.loads(done.stdout)["tasks"] == ["Hauptstadt größer"]
 
 
-def test_the_exit_codes_of_the_readme_are_those_of_help(command):
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    table = readme[readme.index("| exit code |") :].split("\n\n")[0]
+def test_the_exit_codes_of_the_documents_are_those_of_help(command):
+    page = (Path(__file__).parents[2] / "docs" / "run.md").read_text(encoding="utf-8")
+    table = page[page.index("| exit code |") :].split("\n\n")[0]
     codes = re.findall(r"^\| (\d+) \|", table, re.MULTILINE)
     said = command("--help").out
     assert codes == re.findall(r"\b\d+\b", said[said.index("Exit codes:") :])

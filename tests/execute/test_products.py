@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 
 from construct import affine, build, prepare
 from construct.execute import jax_, sparse
-from construct.execute.products import ByTerms, Columns, Dense, product, single, stacked
+from construct.execute.products import ByTerms, Columns, Dense, for_each, product, single, stacked
 from construct.execute.weights import rows_of
 
 RNG = np.random.default_rng(0)
@@ -35,6 +35,20 @@ def test_a_product_is_that_of_the_matrix_whichever_way_it_is_held(W, kind):
     for i, sign in enumerate((1, -1)):
         part = jax.tree.map(lambda x, i=i: x[i], several)
         assert product(h, part).tolist() == (sign * np.asarray(h) @ W.toarray()).tolist()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_weights_are_put_on_the_device_without_anything_being_compiled(dtype, caplog):
+    """Which takes longer than all else, for each new shape."""
+    jax.clear_caches()
+    with jax.enable_x64(True), jax.log_compiles():
+        for several in ([FULL, -FULL], [SHIFT, -SHIFT]):
+            for weight in (stacked(several, dtype), for_each(several, dtype)):
+                held = weight.W if isinstance(weight, Dense) else weight.weights
+                assert (held.dtype, len(held)) == (dtype, 2)
+        assert "compil" not in caplog.text.lower()
+        jnp.stack([jnp.ones(3), jnp.ones(3)])
+        assert "compil" in caplog.text.lower()
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 40])

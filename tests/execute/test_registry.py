@@ -33,6 +33,7 @@ OTHER_MEANINGS = {
     ("interop/huggingface/__init__.py", "torch"): "a package that an export needs",
     ("interop/transformerlens/folder.py", "torch"): "a package that an export needs",
     ("network/primitives.py", "exact"): "a field of a part",
+    ("show/picture/parts.py", "exact"): "a field of a part",
     ("spec/prompt.py", "exact"): "the number format of rationals",
 }
 

@@ -18,7 +18,7 @@ from generators import whole_cases
 from hinges import hinge_tasks, labelled
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)  # JAX compiles a program for each
 @given(case=whole_cases())
 def test_every_state_and_every_total_is_that_of_the_reference(case):
     construction, prompt = case.build()
@@ -105,7 +105,7 @@ def test_weights_that_are_all_0_as_floats_are_no_weights(name):
     assert done.stream.tolist() == wanted.stream.tolist()
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)  # JAX compiles a program for each
 @given(
     seed=st.integers(0, 2**32 - 1),
     K=st.integers(2, 6),

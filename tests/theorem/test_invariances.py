@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from construct import Answer, Construction, Hinge, Prompt, Task, build, run
 from generators import Case, cases_with_prompts
 
-EXAMPLES = 60
+EXAMPLES = 30
 
 
 def answer(construction: Construction, prompt: Prompt) -> Answer:

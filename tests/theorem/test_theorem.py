@@ -2,6 +2,8 @@
 
 Xiong et al. (2410.05603), Theorem 1, in its strict reading: the answer is equal to
 sum_k c_k f_k(X_q) / sum_k c_k; floats differ by roundings that can be counted.
+
+`make attack` tries the same on random artifacts and prompts for as long as it is asked to.
 """
 
 import functools
@@ -48,7 +50,7 @@ FORMATS = ("float64", "float32")
 EXECUTORS = [(one.name, dtype) for one in registry.EXECUTORS.values() for dtype in one.formats]
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(cases_with_prompts())
 def test_exact_executor_equals_the_mixture(given_):
     case, given_prompts = given_
@@ -63,7 +65,7 @@ def test_exact_executor_equals_the_mixture(given_):
         assert (got.answer == stated.answer).all()
 
 
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(cases_with_prompts())
 def test_mixture_is_what_the_definition_says(given_):
     """The specification, against counting with fractions and what each task means."""
@@ -79,7 +81,7 @@ def test_mixture_is_what_the_definition_says(given_):
 @pytest.mark.parametrize("executor", ["numpy", "torch"])
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_float_executor_differs_by_counted_roundings(executor, dtype):
-    @settings(max_examples=150)
+    @settings(max_examples=75)
     @given(cases_with_prompts(dtype))
     def holds(given_):
         case, given_prompts = given_
@@ -91,7 +93,7 @@ def test_float_executor_differs_by_counted_roundings(executor, dtype):
     holds()
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(cases_with_prompts())
 def test_rounding_a_rational_prompt_keeps_it_in_the_domain_with_its_votes(given_):
     """Matches stay matches and mismatches mismatches, in every certified format."""
@@ -134,7 +136,7 @@ def test_jax_differs_by_counted_roundings(executor, kinds, dtype):
     forward = prepare(executor, case.construction.transformer, dtype)
     blank = Prompt.of([], [[0] * case.shape.d] * (case.shape.n - 1)).astype(dtype)
 
-    @settings(max_examples=40)
+    @settings(max_examples=20)
     @given(st.lists(prompts(case, dtype), min_size=1, max_size=BATCH))
     def holds(batch):
         padded = batch + [blank] * (BATCH - len(batch))
@@ -148,7 +150,7 @@ def test_jax_differs_by_counted_roundings(executor, kinds, dtype):
 
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_mixture_of_floats_has_the_votes_of_the_definition(dtype):
-    @settings(max_examples=100)
+    @settings(max_examples=50)
     @given(cases_with_prompts(dtype))
     def holds(given_):
         case, given_prompts = given_

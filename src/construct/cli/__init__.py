@@ -27,6 +27,7 @@ COMMANDS = {
     "verify": "Check an artifact against the specification.",
     "prove": "Prove that an artifact is correct, machine-checked in Rocq.",
     "inspect": "Show the tasks, the residual stream, the layers and the heads.",
+    "report": "Write one pass as a page that one steps through, layer by layer.",
     "export": "Write an artifact for Hugging Face, TransformerLens or ONNX.",
     "demo": "Answer with several tasks at once, on words for countries.",
 }

@@ -23,7 +23,7 @@ CAPITALS = {"KZ": "Astana"}
 # (and Spanish), so that example votes for each of them.
 SHOWN = (
     ("France", "capital"),
-    ("Germany", "french"),
+    ("Austria", "french"),
     ("Egypt", "german"),
     ("Italy", "capital"),
     ("United Kingdom", "currency"),
@@ -79,12 +79,38 @@ def country_tasks(tasks: Sequence[str] = TASKS) -> dict[str, Any]:
     }
 
 
-def country_prompt(task_file: Mapping[str, Any], query: str = "Japan") -> str:
+def telling_query(task_file: Mapping[str, Any]) -> str:
+    """A country whose answers nobody takes for one another, nor for its own name.
+
+    All of them differ, with as many first letters as there are; of several countries it is the
+    one of most inhabitants, and no example of `SHOWN` or the noise is about it.
+
+    Raises:
+        ConstructError: if two answers, or one and the name, agree for each country.
+    """
+    tables = {task["name"]: task["table"] for task in task_file["tasks"]}
+    named = {NOISE[0], *(country for country, task in SHOWN if task in tables)}
+    best, most = None, 0
+    for country in next(iter(tables.values())):
+        words = [country, *(table[country] for table in tables.values())]
+        letters = len({word[0] for word in words})
+        if country not in named and len(set(words)) == len(words) and letters > most:
+            best, most = country, letters
+    if best is None:
+        raise ConstructError("for each country two tasks give one word; name one by --query.")
+    return best
+
+
+def country_prompt(task_file: Mapping[str, Any], query: str | None = None) -> str:
     """A prompt for a task file of `country_tasks`: a line for each example, then the query.
 
     It holds the examples of `SHOWN` whose tasks the file has, and one line of noise; none
     of them is about the query's own country.
+
+    Args:
+        query: a country; by default that of `telling_query`.
     """
+    query = telling_query(task_file) if query is None else query
     tables = {task["name"]: task["table"] for task in task_file["tasks"]}
     pairs = [(country, tables[task][country]) for country, task in SHOWN if task in tables]
     pairs.insert(len(pairs) // 2, NOISE)

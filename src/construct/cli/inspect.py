@@ -1,33 +1,150 @@
 """`construct inspect`: what is where in an artifact."""
 
+from pathlib import Path
 from typing import Any
 
 import click
+
+from construct.cli import FORMAT_HELP
+from construct.cli import picture as pictures
+from construct.execute.registry import EXECUTORS, FLOATS
 
 EPILOG = """\b
 Examples:
   construct inspect construct-K4-d16
   construct inspect construct-K4-d16 --json
   construct inspect words    (built by --design decoder: match, count, log)
+  construct inspect construct-K4-d16 --prompt prompt.json
+  construct sample words | construct inspect words --prompt -
+  construct inspect words --prompt prompt.txt --executor exact --json
+  construct inspect words --prompt prompt.txt --npz pass.npz
+  construct inspect words --picture layers.svg
+  construct inspect words --prompt prompt.txt --picture stream.svg
 
 Of each design: theorem, seven layers of ReLU attention; decoder and encoder, three
 or four blocks of softmax attention.
+
+With --prompt: one pass on that prompt. For each layer and head the pairs of tokens
+with a score above 0 (softmax: a weight above what leaks), what the fields hold that
+the layer changes, which example votes for which task, and the answer. Long lists
+are cut short, after what concerns the token of the answer; --json has all of them,
+as [token, token, score] and, of each field, [token, entry, number]: all count from 1
+there. --npz has the same as arrays for NumPy, which count tokens, heads and examples
+from 0, as construct.trace does.
+
+--picture draws the layers over the fields of the residual stream, as the non-zero
+weights read and write them; with --prompt, the stream of that prompt.
 """
 
 
 @click.command(epilog=EPILOG)
 @click.argument("directory", metavar="DIR")
+@click.option(
+    "--prompt", "prompt_file", metavar="FILE", help="Show a pass on this prompt (- is stdin)."
+)
+@click.option("--format", "form", metavar="TEXT", help=FORMAT_HELP)
+@click.option(
+    "--executor",
+    type=click.Choice(list(EXECUTORS)),
+    help="What runs the pass: by default numpy, on long prompts jax or sparse.",
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(FLOATS),
+    help="Number format, by default float64; not for the exact executor.",
+)
+@click.option("--npz", metavar="FILE", help="Write the pass as arrays for NumPy.")
+@click.option("--picture", metavar="FILE", help="Draw it as FILE, which ends in .svg.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
-def command(directory: str, as_json: bool) -> None:
-    """Show the tasks, the residual stream's fields, the layers, lemmas and heads of DIR."""
+def command(
+    directory: str,
+    prompt_file: str | None,
+    form: str | None,
+    executor: str | None,
+    dtype: str | None,
+    npz: str | None,
+    picture: str | None,
+    as_json: bool,
+) -> None:
+    """Show the tasks, the residual stream's fields, the layers, lemmas and heads of DIR.
+
+    With --prompt FILE, show what happens inside a pass on that prompt.
+    """
     from construct.artifact import load
     from construct.cli.show import print_json
 
+    if prompt_file is not None:
+        _inside(directory, prompt_file, form, executor, dtype, npz, picture, as_json)
+        return
+    _refuse_without_prompt(format=form, executor=executor, dtype=dtype, npz=npz)
+    path = None if picture is None else pictures.refuse_other_files(picture, directory)
     made = load(directory)
+    if path is not None:
+        from construct.show.picture import diagram
+
+        pictures.write(path, diagram(made))
     if as_json:
         print_json(_facts(made))
+    elif path is not None:
+        pictures.print_written(path, "the layers, and what each reads and writes")
     else:
         _print(made)
+
+
+def _refuse_without_prompt(**options: str | None) -> None:
+    from construct.errors import ConstructError
+
+    for name, value in options.items():
+        if value is not None:
+            raise ConstructError(f"--{name} is about a pass on a prompt; add --prompt FILE.")
+
+
+def _inside(
+    directory: str,
+    prompt_file: str,
+    form: str | None,
+    executor: str | None,
+    dtype: str | None,
+    npz: str | None,
+    picture: str | None,
+    as_json: bool,
+) -> None:
+    """Run the prompt and show what is inside of the pass.
+
+    Raises:
+        ConstructError: if something is malformed.
+        OutsideDomain: if the theorem makes no promise for this prompt.
+        CheckFailed: after printing, if the total of a head is not a number of votes.
+    """
+    from construct.answer import refuse_what_are_no_votes
+    from construct.artifact import load
+    from construct.cli import inside
+    from construct.cli.run import in_format, refuse_floats_of_exact
+    from construct.cli.show import print_json, read_text
+    from construct.inside.trace import trace
+
+    refuse_floats_of_exact(executor, dtype)
+    if npz is not None:
+        inside.refuse_other_files(Path(npz), directory)
+    path = None if picture is None else pictures.refuse_other_files(picture, directory)
+    made = in_format(load(directory), form)
+    prompt = made.prompt(read_text(prompt_file))
+    done = trace(made, prompt, executor=executor, dtype=dtype)
+    arrays = None if npz is None else inside.write_arrays(done, Path(npz))
+    if path is not None:
+        from construct.show.picture import stream
+
+        pictures.write(path, stream(done))
+    if as_json:
+        print_json(inside.as_json(done))
+    elif npz is None and path is None:
+        inside.print_inside(done)
+    else:
+        if npz is not None and arrays is not None:
+            inside.print_arrays(arrays, Path(npz))
+        if path is not None:
+            pictures.print_written(path, "the residual stream of the prompt")
+    refuse_what_are_no_votes(made, done.answer, len(prompt.X))
 
 
 def _facts(made: Any) -> dict[str, Any]:

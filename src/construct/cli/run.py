@@ -72,20 +72,11 @@ def command(
     as_json: bool,
 ) -> None:
     """Run the prompt in the file PROMPT (- is standard input) through artifact DIR."""
-    from dataclasses import replace
-
     from construct.artifact import load
-    from construct.cli import unescaped
     from construct.cli.show import read_text
-    from construct.errors import ConstructError
-    from construct.spec.promptfile import refuse_other_formats
 
-    if executor == EXACT.name and dtype is not None:
-        raise ConstructError("the exact executor computes with rationals; leave out --dtype.")
-    made = load(directory)
-    if form is not None:
-        refuse_other_formats(unescaped(form), made.sizes.n, made.vocabulary)
-        made = replace(made, format=unescaped(form))
+    refuse_floats_of_exact(executor, dtype)
+    made = in_format(load(directory), form)
     softmax = made.softmax is not None
     dtype = dtype or chosen(executor, made.sizes.K, made.sizes.N, softmax).formats[0]
     text = read_text(prompt_file)
@@ -98,6 +89,35 @@ def command(
         _run_lines(made, text, executor, dtype, check)
     else:
         _run_one(made, text, executor, dtype, check, as_json)
+
+
+def refuse_floats_of_exact(executor: str | None, dtype: str | None) -> None:
+    """Refuse a float format for the exact executor.
+
+    Raises:
+        ConstructError: if one is given.
+    """
+    from construct.errors import ConstructError
+
+    if executor == EXACT.name and dtype is not None:
+        raise ConstructError("the exact executor computes with rationals; leave out --dtype.")
+
+
+def in_format(made: Any, form: str | None) -> Any:
+    """The construction, with prompts written as the option --format says.
+
+    Raises:
+        ConstructError: if that is no format of its prompts.
+    """
+    from dataclasses import replace
+
+    from construct.cli import unescaped
+    from construct.spec.promptfile import refuse_other_formats
+
+    if form is None:
+        return made
+    refuse_other_formats(unescaped(form), made.sizes.n, made.vocabulary)
+    return replace(made, format=unescaped(form))
 
 
 JSON_LINES = (".jsonl", ".ndjson")

@@ -45,7 +45,7 @@ class Columns:
         spans = runs(found)
         if len(spans) <= FEW_RUNS:
             return cls(spans, None)
-        return cls((), jnp.asarray(found, jnp.int32))
+        return cls((), _put(found, "int32"))
 
     @property
     def count(self) -> int:
@@ -126,7 +126,7 @@ def stacked(weights: Sequence[sparray], dtype: str) -> Weight:
     terms = Terms.of(weights)
     if mostly_empty(terms.cost, int(np.prod(weights[0].shape))):
         return by_terms(terms, dtype)
-    return Dense(None, jnp.stack([jnp.asarray(W.toarray(), dtype) for W in weights]))
+    return Dense(None, _dense(weights, dtype))
 
 
 def single(weight: sparray, dtype: str, reads: np.ndarray | None = None) -> Weight:
@@ -136,7 +136,7 @@ def single(weight: sparray, dtype: str, reads: np.ndarray | None = None) -> Weig
     if mostly_empty(terms.cost, len(used) * W.shape[1]):
         return jax.tree.map(lambda x: x[0], by_terms(terms, dtype))
     reads = used if reads is None else reads
-    return Dense(Columns.of(reads), jnp.asarray(W[reads].toarray(), dtype))
+    return Dense(Columns.of(reads), _put(W[reads].toarray(), dtype))
 
 
 def for_each(weights: Sequence[sparray], dtype: str, reads: np.ndarray | None = None) -> Weight:
@@ -148,16 +148,27 @@ def for_each(weights: Sequence[sparray], dtype: str, reads: np.ndarray | None = 
     if mostly_empty(terms.cost, len(used) * weights[0].shape[1]):
         return by_terms(terms, dtype)
     reads = used if reads is None else reads
-    return Dense(
-        Columns.of(reads), jnp.stack([jnp.asarray(W[reads].toarray(), dtype) for W in found])
-    )
+    return Dense(Columns.of(reads), _dense([W[reads] for W in found], dtype))
+
+
+def _dense(weights: Sequence[sparray], dtype: str) -> jax.Array:
+    """Along a new first axis, in a format."""
+    found = np.empty((len(weights), *weights[0].shape), dtype)
+    for i, W in enumerate(weights):
+        found[i] = W.toarray()
+    return _put(found, dtype)
+
+
+def _put(array: np.ndarray, dtype: str) -> jax.Array:
+    """On the device, in a format: converted by NumPy, since JAX compiles that for each shape."""
+    return jax.device_put(np.asarray(array, dtype))
 
 
 def by_terms(terms: Terms, dtype: str) -> ByTerms:
     """On the device, in a format."""
-    tree = tuple((jnp.asarray(at), jnp.asarray(w, dtype)) for at, w in terms.tree)
-    where = None if terms.where is None else jnp.asarray(terms.where)
-    return ByTerms(jnp.asarray(terms.at), jnp.asarray(terms.weights, dtype), tree, where)
+    tree = tuple((_put(at, "int32"), _put(w, dtype)) for at, w in terms.tree)
+    where = None if terms.where is None else _put(terms.where, "int32")
+    return ByTerms(_put(terms.at, "int32"), _put(terms.weights, dtype), tree, where)
 
 
 def product(h: jax.Array, weight: Weight) -> jax.Array:

@@ -113,6 +113,8 @@ def fields(sizes: Sizes) -> Residual:
     is known as a positional encoding.
     """
     s, d = range(1, sizes.S + 1), sizes.d
+    # With scratch tokens both coordinates serve a second time, before (`embedding`, `gather`).
+    before = "in layer 1 which input a scratch token copies; in the end " if sizes.w else ""
     return Residual.of(
         [
             ("tok", d, "the token's vector; at the end the answer"),
@@ -129,7 +131,7 @@ def fields(sizes: Sizes) -> Residual:
             ("ctx", 1, "1 on tokens of real examples"),
             ("cnt", 1, "matches found at this token"),
             ("tot", 1, "all matches, at the answer token"),
-            ("sq", 1, "tot squared"),
-            ("rec", 1, "s / tot"),
+            ("sq", 1, f"{before}tot squared"),
+            ("rec", 1, f"{before}s / tot"),
         ]
     )
