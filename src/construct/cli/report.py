@@ -3,7 +3,7 @@
 import click
 
 from construct.cli import FORMAT_HELP
-from construct.execute.registry import EXACT, EXECUTORS, FLOATS
+from construct.execute.registry import EXECUTORS, FLOATS
 
 EPILOG = """\b
 Examples:
@@ -55,26 +55,18 @@ def command(
     The page shows the answer, the votes of the examples, and layer by layer the residual
     stream, the attention of each head, and every number.
     """
-    from dataclasses import replace
-
     from construct.artifact import load
-    from construct.cli import unescaped
     from construct.cli.outputs import file_to_write, refuse_inside, write
+    from construct.cli.run import in_format, refuse_floats_of_exact
     from construct.cli.show import console, read_text
-    from construct.errors import ConstructError
     from construct.execute.registry import chosen
     from construct.inside.trace import trace
     from construct.show.report import is_report, page
-    from construct.spec.promptfile import refuse_other_formats
 
-    if executor == EXACT.name and dtype is not None:
-        raise ConstructError("the exact executor computes with rationals; leave out --dtype.")
+    refuse_floats_of_exact(executor, dtype)
     target = file_to_write(out, (".html", ".htm"), is_report, "a report of construct")
     refuse_inside(target, directory)
-    made = load(directory)
-    if form is not None:
-        refuse_other_formats(unescaped(form), made.sizes.n, made.vocabulary)
-        made = replace(made, format=unescaped(form))
+    made = in_format(load(directory), form)
     # The executor of `run`, so that the numbers are its numbers.
     by = chosen(executor, made.sizes.K, made.sizes.N, made.softmax is not None).name
     prompt = made.prompt(read_text(prompt_file))

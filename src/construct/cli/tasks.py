@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from construct.cli import FORMAT_HELP, unescaped
+from construct.cli.outputs import write
 from construct.errors import ConstructError
 
 EPILOG = """\b
@@ -100,7 +101,7 @@ def command(
     if out is None:
         click.echo(text, nl=False)
         return
-    _write(Path(out), text)
+    write(Path(out), text)
     words = {word for pairs in found.values() for pair in pairs.items() for word in pair}
     counts = {task: len(pairs) for task, pairs in found.items()}
     report = {"file": out, "tasks": counts, "words": len(words), "left_out": left_out}
@@ -202,11 +203,3 @@ def _refuse_sources(path: Path, files: tuple[str, ...]) -> None:
         isinstance(value, dict) and "tasks" in value
     ):
         raise ConstructError(f"{path} exists and is not a task file; choose another name.")
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ConstructError(f"cannot write {path}: {reason}.") from error

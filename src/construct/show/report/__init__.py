@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from construct.inside.trace import Trace
+from construct.show.frame import filled, has_mark
 from construct.show.report.data import Step, data, nothing
 
 FOLDER = Path(__file__).parent
@@ -38,20 +39,12 @@ def page(trace: Trace, *, step: Step = nothing) -> str:
         "/*DATA*/": embedded(data(trace, step)),
         "/*SCRIPT*/": "\n".join(scripts),
     }
-    text = (FOLDER / "report.html").read_text(encoding="utf-8")
-    for mark, part in parts.items():
-        before, after = text.split(mark)
-        text = before + part + after
-    return text
+    return filled((FOLDER / "report.html").read_text(encoding="utf-8"), parts)
 
 
 def is_report(path: Path) -> bool:
     """Whether a file is a page that `page` made."""
-    try:
-        with path.open("rb") as file:
-            return MARK in file.read(1000)
-    except OSError:
-        return False
+    return has_mark(path, MARK)
 
 
 def embedded(value: Any) -> str:

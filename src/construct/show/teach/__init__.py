@@ -18,6 +18,7 @@ from pathlib import Path
 
 from construct.arguments import checked, instance, optional, text
 from construct.compiler import Construction
+from construct.show.frame import filled, has_mark
 from construct.show.teach.data import data_of
 
 SCRIPTS = ("network.js", "prompt.js", "words.js", "answer.js", "stream.js", "page.js")
@@ -50,20 +51,12 @@ def page(
         DATA: data.replace("<", "\\u003c"),
         SCRIPT: "\n".join(map(_read, SCRIPTS)),
     }
-    found = _read("page.html")
-    for place, part in parts.items():
-        before, after = found.split(place)
-        found = before + part + after
-    return found
+    return filled(_read("page.html"), parts)
 
 
 def is_page(path: Path) -> bool:
     """Whether a file is a page that `page` made."""
-    try:
-        with path.open("rb") as file:
-            return MARK in file.read(1000)
-    except OSError:
-        return False
+    return has_mark(path, MARK)
 
 
 def _read(name: str) -> str:
